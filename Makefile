@@ -1,0 +1,86 @@
+# mho: `make demo` and `make test` do everything on a fresh Debian 12 (as root or with sudo).
+#
+#   make demo    set up, build, train and evaluate the main job, write runs/demo/report.html
+#   make test    set up, build, run all tests (release, and the core under sanitizers)
+#   make build   program and libraries in build/release
+#   make bench   benchmarks against the machine's limits -> build/bench.json
+#   make lint    clang-format, clang-tidy, ruff
+#   make tsan    core tests under the thread sanitizer
+SHELL := /bin/bash
+VENV ?= .venv
+JOBS ?= $(shell nproc)
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+TORCH := torch==2.13.0
+# The CPU wheel is a tenth of the CUDA one that PyPI serves by default. Where pip is set up to find a
+# wheel in a local folder that one is taken; TORCH_INDEX= (nothing) takes PyPI's.
+TORCH_INDEX ?= $(shell command -v nvidia-smi >/dev/null 2>&1 || pip config list 2>/dev/null | grep -q find-links || echo --index-url https://download.pytorch.org/whl/cpu)
+APT := g++ cmake ninja-build ccache make git python3 python3-venv python3-dev libhwy-dev libfmt-dev \
+       nlohmann-json3-dev libcli11-dev libgtest-dev librandom123-dev zlib1g-dev libbz2-dev \
+       liblzma-dev libdnnl-dev dataset-fashion-mnist
+APT_TSAN := clang-19 libomp-19-dev libclang-rt-19-dev
+# Trained networks and larger data sets, where they are at hand; tests that need them skip otherwise.
+MHO_DATA ?= $(shell [ -d ../shared/data ] && cd ../shared/data && pwd)
+export MHO_DATA
+
+.PHONY: deps build demo test bench lint format tsan clean quick-test
+deps: $(VENV)/.apt $(VENV)/.ok
+
+$(VENV)/.apt: Makefile
+	@mkdir -p $(VENV)
+	@missing=$$(for p in $(APT); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	 if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && \
+	   $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
+	@touch $@
+
+$(VENV)/.ok: $(VENV)/.apt requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -q --disable-pip-version-check $(TORCH_INDEX) $(TORCH) || \
+	  $(VENV)/bin/pip install -q --disable-pip-version-check $(TORCH)
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+build: deps
+	cmake --preset release -DMHO_PYTHON=$(abspath $(VENV))/bin/python
+	cmake --build --preset release -j $(JOBS)
+
+demo: build
+	build/release/bin/mho train examples/runs/demo.json --out runs/demo --resume
+
+# The tests of every preset that a release must pass.
+test: build
+	ctest --test-dir build/release -j $(JOBS) --output-on-failure
+	cmake --preset asan
+	cmake --build --preset asan -j $(JOBS)
+	ctest --test-dir build/asan -j $(JOBS) --output-on-failure
+
+quick-test: build
+	ctest --test-dir build/release -j $(JOBS) --output-on-failure
+
+bench: build
+	OMP_NUM_THREADS=1 $(VENV)/bin/python bench/run.py
+
+tsan: deps
+	@missing=$$(for p in $(APT_TSAN); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	 if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && \
+	   $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
+	cmake --preset tsan
+	cmake --build --preset tsan -j $(JOBS)
+	OMP_TOOL_LIBRARIES=/usr/lib/llvm-19/lib/libarcher.so TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
+	  ctest --test-dir build/tsan -j 1 --output-on-failure
+
+SOURCES = $(shell git ls-files '*.cc' '*.h')
+$(VENV)/.lint: requirements-lint.txt $(VENV)/.ok
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements-lint.txt
+	@touch $@
+
+lint: build $(VENV)/.lint
+	$(VENV)/bin/clang-format --dry-run --Werror $(SOURCES)
+	$(VENV)/bin/python tools/run_clang_tidy.py build/release $(VENV)/bin/clang-tidy
+	$(VENV)/bin/ruff check tools bench
+	python3 tools/check_structure.py .
+
+format: $(VENV)/.lint
+	$(VENV)/bin/clang-format -i $(SOURCES)
+
+clean:
+	rm -rf build

@@ -1,0 +1,23 @@
+# Benchmarks: separate executables in bench/. The yardstick is oneDNN, which must never be linked
+# beside LibTorch (its symbols clash with the copy inside torch), so these programs link the core only.
+find_library(MHO_DNNL_LIBRARY dnnl)
+find_path(MHO_DNNL_INCLUDE dnnl.hpp)
+if(NOT MHO_DNNL_LIBRARY OR NOT MHO_DNNL_INCLUDE)
+  message(STATUS "Benchmarks against oneDNN: skipped (no libdnnl)")
+  return()
+endif()
+execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short HEAD
+  OUTPUT_VARIABLE MHO_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE no_commit)
+if(no_commit)
+  set(MHO_COMMIT "unknown")
+endif()
+
+add_library(mho_bench STATIC bench/common.cc)
+target_link_libraries(mho_bench PUBLIC mho_core PRIVATE nlohmann_json::nlohmann_json fmt::fmt)
+target_compile_definitions(mho_bench PRIVATE MHO_BENCH_JSON="${CMAKE_BINARY_DIR}/bench.json"
+  MHO_BENCH_FLAGS="${CMAKE_CXX_FLAGS_RELEASE} -march=x86-64-v3" MHO_BENCH_COMMIT="${MHO_COMMIT}")
+
+add_executable(bench_kernels bench/bench_kernels.cc)
+target_include_directories(bench_kernels SYSTEM PRIVATE ${MHO_DNNL_INCLUDE})
+target_link_libraries(bench_kernels PRIVATE mho_bench fmt::fmt OpenMP::OpenMP_CXX
+  ${MHO_DNNL_LIBRARY})

@@ -1,0 +1,53 @@
+# One test program per folder, so that a folder can be built and tested alone.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+set(MHO_TEST_DATA ${PROJECT_SOURCE_DIR}/tests/data)
+
+function(mho_test_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT arg_SOURCES)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gtest_main fmt::fmt
+    nlohmann_json::nlohmann_json Threads::Threads)
+  target_compile_definitions(${name} PRIVATE MHO_TEST_DATA="${MHO_TEST_DATA}"
+    MHO_SOURCE_DIR="${PROJECT_SOURCE_DIR}" MHO_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  # OMP_NUM_THREADS=1: two test programs at once must not fight over the cores.
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=1")
+endfunction()
+
+foreach(folder ${MHO_CORE_FOLDERS})
+  mho_test_sources(found ${folder})
+  mho_test_program(test_${folder} SOURCES ${found} LIBRARIES mho_core)
+endforeach()
+foreach(folder random kernels device)
+  if(TARGET test_${folder})
+    target_include_directories(test_${folder} SYSTEM PRIVATE ${MHO_HWY_INCLUDE})
+    target_link_libraries(test_${folder} PRIVATE ${MHO_HWY_LIBRARY})
+  endif()
+endforeach()
+# Random123 is the referee of Philox: header-only, for tests only.
+find_path(MHO_RANDOM123_INCLUDE Random123/philox.h)
+if(TARGET test_random AND MHO_RANDOM123_INCLUDE)
+  target_include_directories(test_random SYSTEM PRIVATE ${MHO_RANDOM123_INCLUDE})
+  target_compile_definitions(test_random PRIVATE MHO_HAVE_RANDOM123=1)
+endif()
+mho_test_sources(found cli)
+mho_test_program(test_cli SOURCES ${found} LIBRARIES mho_cli)
+if(TARGET test_cli)
+  add_dependencies(test_cli mho)
+endif()
+if(MHO_WITH_TORCH)
+  mho_test_sources(found nn)
+  mho_test_program(test_nn SOURCES ${found} LIBRARIES mho_nn)
+  if(TARGET test_nn)
+    target_compile_options(test_nn PRIVATE -Wno-pedantic -Wno-shadow -Wno-old-style-cast
+      -Wno-unused-parameter -Wno-overloaded-virtual -Wno-non-virtual-dtor
+      -Wno-deprecated-declarations -Wno-extra)
+  endif()
+endif()
+
+add_test(NAME structure.include_order
+  COMMAND python3 ${PROJECT_SOURCE_DIR}/tools/check_structure.py ${PROJECT_SOURCE_DIR})

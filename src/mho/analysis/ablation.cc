@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/analysis/ablation.h"
+
+#include <algorithm>
+
+namespace mho {
+namespace {
+
+struct Source {
+    const char* name;
+    std::function<bool(const MvmConfig&)> acts;
+    std::function<void(MvmConfig&)> off;
+};
+
+const std::vector<Source>& product_sources() {
+    static const std::vector<Source> sources = {
+        {"input converter (DAC)",
+         [](const MvmConfig& c) { return c.dac.steps > 0; },
+         [](MvmConfig& c) { c.dac.steps = 0; }},
+        {"input noise",
+         [](const MvmConfig& c) { return c.dac.noise_std > 0; },
+         [](MvmConfig& c) { c.dac.noise_std = 0; }},
+        {"IR drop",
+         [](const MvmConfig& c) { return c.ir_drop.strength > 0; },
+         [](MvmConfig& c) { c.ir_drop.strength = 0; }},
+        {"voltage offset",
+         [](const MvmConfig& c) { return c.voltage_offset.std > 0; },
+         [](MvmConfig& c) { c.voltage_offset.std = 0; }},
+        {"series resistance",
+         [](const MvmConfig& c) { return c.series_resistance.factor > 0; },
+         [](MvmConfig& c) { c.series_resistance.factor = 0; }},
+        {"read noise of the weights",
+         [](const MvmConfig& c) {
+             return c.weight_noise.kind != WeightNoiseKind::kNone && c.weight_noise.std > 0;
+         },
+         [](MvmConfig& c) { c.weight_noise.kind = WeightNoiseKind::kNone; }},
+        {"output non-linearity",
+         [](const MvmConfig& c) { return c.output_nonlinearity.strength > 0; },
+         [](MvmConfig& c) { c.output_nonlinearity.strength = 0; }},
+        {"output noise",
+         [](const MvmConfig& c) { return c.output_noise.std > 0; },
+         [](MvmConfig& c) { c.output_noise.std = 0; }},
+        {"output converter (ADC)",
+         [](const MvmConfig& c) { return c.adc.steps > 0 || c.adc.bound > 0; },
+         [](MvmConfig& c) {
+             c.adc.steps = 0;
+             c.adc.bound = 0;
+         }},
+    };
+    return sources;
+}
+
+}  // namespace
+
+std::vector<NonIdeality> active_non_idealities(const Network& network) {
+    std::vector<NonIdeality> active;
+    if (network.analog.empty()) {
+        return active;
+    }
+    ConductanceSwitches no_programming, no_drift, no_read;
+    no_programming.programming = false;
+    no_drift.drift = false;
+    no_read.read = false;
+    active.push_back({"programming noise", {}, no_programming});
+    active.push_back({"drift", {}, no_drift});
+    active.push_back({"1/f noise of the cells", {}, no_read});
+    for (const Source& s : product_sources()) {
+        const bool acts = std::any_of(
+            network.analog.begin(), network.analog.end(), [&](const auto& entry) {
+                const MvmConfig& c = entry.second.forward;
+                return !c.perfect && s.acts(c);
+            });
+        if (acts) {
+            active.push_back({s.name, [&s](Hardware& h) { s.off(h.forward); }, {}});
+        }
+    }
+    return active;
+}
+
+Network without(const Network& network, const NonIdeality& source) {
+    Network changed = network;
+    if (source.switch_off) {
+        for (auto& [name, hardware] : changed.analog) {
+            source.switch_off(hardware);
+        }
+    }
+    return changed;
+}
+
+}  // namespace mho

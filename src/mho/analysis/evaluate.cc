@@ -1,0 +1,299 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/analysis/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+
+#include "mho/analysis/ablation.h"
+#include "mho/analysis/evaluation_log.h"
+#include "mho/analysis/layer_error.h"
+#include "mho/analysis/statistics.h"
+#include "mho/net/executor.h"
+#include "mho/util/error.h"
+
+namespace mho {
+
+double process_cpu_s() {
+    timespec t{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+size_t calibration_images(const RunFile& run) {
+    if (run.evaluation.calibration_images > 0) {
+        return static_cast<size_t>(run.evaluation.calibration_images);
+    }
+    return static_cast<size_t>(run.hardware.base.input_range.init_batches) *
+           static_cast<size_t>(run.training.hardware_aware.batch);
+}
+
+Network make_naive(const RunFile& run, const Network& floating_point, const LabelledImages& train) {
+    Network naive = map_to_hardware(fold_batch_norm(floating_point), run.hardware);
+    const size_t wanted = std::min(calibration_images(run), train.count);
+    if (wanted > 0) {
+        initialize_input_ranges(naive,
+                                pixels_of(train, 0, wanted).view(),
+                                static_cast<size_t>(run.training.hardware_aware.batch),
+                                run.seed);
+    }
+    return naive;
+}
+
+size_t evaluation_bytes(const Network& network, size_t images, size_t threads) {
+    const Executor executor(network, 0);
+    // 64 samples a thread in flight; pixels and outputs of all images.
+    return executor.state_bytes() + 64 * threads * executor.activation_bytes_per_sample() +
+           images * sizeof(float) *
+               (executor.output_features() +
+                static_cast<size_t>(network.graph.input.shape[0]) *
+                    static_cast<size_t>(network.graph.input.shape[1]) *
+                    static_cast<size_t>(network.graph.input.shape[2]));
+}
+
+namespace {
+
+// Counts CPU time of a phase while alive.
+class Phase {
+  public:
+    Phase(EvaluationResult& result, const char* name)
+        : result_(result), name_(name), start_(process_cpu_s()) {}
+    ~Phase() {
+        result_.cpu_s[name_] += process_cpu_s() - start_;
+        result_.calls[name_]++;
+    }
+    Phase(const Phase&) = delete;
+    Phase& operator=(const Phase&) = delete;
+
+  private:
+    EvaluationResult& result_;
+    const char* name_;
+    double start_;
+};
+
+class Evaluation {
+  public:
+    Evaluation(const RunFile& run, const LabelledImages& test, const EvaluateOptions& options)
+        : run_(run), test_(test), options_(options) {
+        const size_t wanted = static_cast<size_t>(run.evaluation.images);
+        images_ = wanted > 0 ? std::min(wanted, test.count) : test.count;
+        if (wanted > test.count) {
+            throw ConfigError("evaluation.images",
+                              "there are only " + std::to_string(test.count) + " test images");
+        }
+        pixels_ = pixels_of(test, 0, images_);
+    }
+
+    size_t images() const { return images_; }
+
+    size_t correct(const Executor& executor, ReadKey key, size_t images) const {
+        Matrix<float> outputs(images, executor.output_features());
+        executor.run(pixels_.view().row_block(0, images),
+                     outputs.view(),
+                     key,
+                     options_.threads,
+                     options_.progress.advance);
+        const std::vector<uint8_t> labels(
+            test_.labels.begin(), test_.labels.begin() + static_cast<std::ptrdiff_t>(images));
+        return static_cast<size_t>(
+            std::lround(accuracy(outputs.view(), labels) * static_cast<double>(images)));
+    }
+
+    void check_stop() const {
+        if (options_.stop != nullptr && options_.stop->load()) {
+            throw Interrupted("stopped; finished parts are kept, continue with --resume");
+        }
+    }
+
+    ConstFloatView pixels() const { return pixels_.view(); }
+    const EvaluateOptions& options() const { return options_; }
+
+  private:
+    const RunFile& run_;
+    const LabelledImages& test_;
+    const EvaluateOptions& options_;
+    size_t images_ = 0;
+    Matrix<float> pixels_;
+};
+
+void begin(const ProgressHooks& p, const std::string& label, size_t total) {
+    if (p.begin) {
+        p.begin(label, total, "images");
+    }
+}
+
+void end(const ProgressHooks& p) {
+    if (p.end) {
+        p.end();
+    }
+}
+
+bool has_compensation(const Network& network) {
+    return std::any_of(network.analog.begin(), network.analog.end(), [](const auto& entry) {
+        return entry.second.drift_compensation != DriftCompensationKind::kNone;
+    });
+}
+
+// Accuracy over times and programmings of one network; curves with and without compensation.
+void over_time(const RunFile& run,
+               const Network& network,
+               const std::string& name,
+               const Evaluation& work,
+               EvaluationLog& log,
+               EvaluationResult& result) {
+    const std::vector<EvaluationTime>& times = run.evaluation.times;
+    const auto chips = static_cast<size_t>(run.evaluation.programmings);
+    std::vector<bool> modes = {true};
+    if (run.evaluation.uncompensated && has_compensation(network)) {
+        modes.push_back(false);
+    }
+    std::vector<AccuracyCurve> curves(modes.size());
+    for (size_t m = 0; m < modes.size(); m++) {
+        curves[m].key = name + (modes[m] ? "" : "_uncompensated");
+        curves[m].all.assign(times.size(), std::vector<double>(chips));
+    }
+    begin(work.options().progress,
+          name == "hwa" ? "hardware-aware, on chips" : name + ", on chips",
+          chips * times.size() * modes.size() * work.images());
+    const auto images = static_cast<double>(work.images());
+    for (size_t chip = 0; chip < chips; chip++) {
+        std::optional<Executor> executor;
+        for (size_t t = 0; t < times.size(); t++) {
+            bool advanced = false;
+            for (size_t m = 0; m < modes.size(); m++) {
+                const std::string unit = curves[m].key + "|" + std::to_string(chip) + "|" +
+                                         times[t].name;
+                if (const auto known = log.find(unit)) {
+                    curves[m].all[t][chip] = static_cast<double>(*known) / images;
+                    if (work.options().progress.advance) {
+                        work.options().progress.advance(work.images());
+                    }
+                    continue;
+                }
+                work.check_stop();
+                if (!executor) {
+                    const Phase phase(result, "program");
+                    executor.emplace(network, run.seed, static_cast<uint32_t>(chip));
+                    executor->program();
+                }
+                if (!advanced) {
+                    const Phase phase(result, "drift");
+                    executor->advance_to(times[t].t_s, t + 1);
+                    advanced = true;
+                }
+                executor->use_compensation(modes[m]);
+                size_t right = 0;
+                {
+                    const Phase phase(result, "inference");
+                    right = work.correct(*executor, {t + 1, 0}, work.images());
+                }
+                log.add(unit, right);
+                curves[m].all[t][chip] = static_cast<double>(right) / images;
+            }
+        }
+    }
+    end(work.options().progress);
+    for (AccuracyCurve& c : curves) {
+        result.curves.push_back(std::move(c));
+    }
+}
+
+void ablate(const RunFile& run,
+            const Network& network,
+            const std::string& name,
+            const Evaluation& work,
+            EvaluationLog& log,
+            EvaluationResult& result) {
+    const AblationConfig& config = run.evaluation.ablation;
+    const std::vector<EvaluationTime>& times = run.evaluation.times;
+    size_t t = 0;
+    while (times[t].name != config.time) {
+        t++;
+    }
+    const size_t images = std::min(static_cast<size_t>(config.images), work.images());
+    const auto chips = static_cast<size_t>(config.programmings);
+    std::vector<NonIdeality> sources = active_non_idealities(network);
+    sources.insert(sources.begin(), NonIdeality{"everything on", {}, {}});
+    begin(work.options().progress, "one non-ideality off", sources.size() * chips * images);
+    std::vector<std::vector<double>> all(sources.size());
+    for (size_t s = 0; s < sources.size(); s++) {
+        const Network changed = without(network, sources[s]);
+        for (size_t chip = 0; chip < chips; chip++) {
+            const std::string unit = "ablation|" + sources[s].name + "|" + std::to_string(chip);
+            std::optional<size_t> right = log.find(unit);
+            if (!right) {
+                work.check_stop();
+                Executor executor(changed, run.seed, static_cast<uint32_t>(chip));
+                executor.program(0, sources[s].switches);
+                executor.advance_to(times[t].t_s, t + 1);
+                right = work.correct(executor, {t + 1, 0}, images);
+                log.add(unit, *right);
+            } else if (work.options().progress.advance) {
+                work.options().progress.advance(images);
+            }
+            all[s].push_back(static_cast<double>(*right) / static_cast<double>(images));
+        }
+    }
+    end(work.options().progress);
+    result.ablation_network = name;
+    result.ablation_baseline = mean(all[0]);
+    for (size_t s = 1; s < sources.size(); s++) {
+        std::vector<double> difference(chips);
+        for (size_t chip = 0; chip < chips; chip++) {
+            difference[chip] = all[s][chip] - all[0][chip];
+        }
+        const Interval i = t_interval(difference);
+        result.ablation.push_back({sources[s].name, i.mean, i.half_width()});
+    }
+}
+
+}  // namespace
+
+EvaluationResult evaluate(const RunFile& run,
+                          const RunNetworks& networks,
+                          const LabelledImages& test,
+                          const EvaluateOptions& options) {
+    EvaluationResult result;
+    const Evaluation work(run, test, options);
+    result.images = work.images();
+    EvaluationLog log(options.folder, evaluation_fingerprint(run, networks), options.resume);
+
+    begin(options.progress, "floating point", work.images());
+    const std::string unit = "float";
+    std::optional<size_t> right = log.find(unit);
+    if (!right) {
+        work.check_stop();
+        const Executor executor(networks.floating_point, run.seed);
+        right = work.correct(executor, {}, work.images());
+        log.add(unit, *right);
+    }
+    end(options.progress);
+    result.float_accuracy = static_cast<double>(*right) / static_cast<double>(work.images());
+
+    if (networks.has_naive && run.evaluation.naive) {
+        over_time(run, networks.naive, "naive", work, log, result);
+    }
+    const bool aware = networks.has_hardware_aware && run.evaluation.hardware_aware;
+    if (aware) {
+        over_time(run, networks.hardware_aware, "hwa", work, log, result);
+    }
+    if (!aware && !networks.has_naive) {
+        return result;
+    }
+    const Network& best = aware ? networks.hardware_aware : networks.naive;
+    if (run.evaluation.ablation.enabled) {
+        ablate(run, best, aware ? "hwa" : "naive", work, log, result);
+    }
+    if (run.evaluation.error_images > 0) {
+        const size_t count =
+            std::min(static_cast<size_t>(run.evaluation.error_images), work.images());
+        work.check_stop();
+        measure_layers(run, best, work.pixels().row_block(0, count), result);
+    }
+    return result;
+}
+
+}  // namespace mho

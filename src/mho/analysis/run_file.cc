@@ -1,0 +1,269 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/analysis/run_file.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "mho/analysis/run_file_json.h"
+#include "mho/io/file.h"
+#include "mho/io/safetensors.h"
+#include "mho/net/hardware_json.h"
+#include "mho/net/zoo.h"
+
+namespace mho {
+namespace {
+
+// Sets `path` ("hardware.forward.adc.steps", "evaluation.times[0].t_s") in the object.
+void set_path(Json& root, const std::string& path, const Json& value) {
+    Json* here = &root;
+    size_t start = 0;
+    while (start <= path.size()) {
+        const size_t end = std::min(path.find('.', start), path.size());
+        std::string key = path.substr(start, end - start);
+        std::vector<size_t> indices;
+        while (!key.empty() && key.back() == ']') {
+            const size_t open = key.rfind('[');
+            const std::string digits =
+                open == std::string::npos ? "" : key.substr(open + 1, key.size() - open - 2);
+            if (digits.empty() || digits.size() > 6 ||
+                digits.find_first_not_of("0123456789") != std::string::npos) {
+                throw UsageError("--set " + path + ": `" + key + "` is not a name with an index [n]");
+            }
+            indices.insert(indices.begin(), std::stoul(digits));
+            key.resize(open);
+        }
+        if (key.empty()) {
+            throw UsageError("--set " + path + ": empty name in the path");
+        }
+        if (here->is_null()) {
+            *here = Json::object();
+        }
+        if (!here->is_object()) {
+            throw UsageError("--set " + path + ": `" + path.substr(0, start ? start - 1 : 0) +
+                             "` is not an object");
+        }
+        here = &(*here)[key];
+        for (const size_t i : indices) {
+            if (!here->is_array() || i >= here->size()) {
+                throw UsageError("--set " + path + ": there is no entry [" + std::to_string(i) + "]");
+            }
+            here = &(*here)[i];
+        }
+        start = end + 1;
+    }
+    *here = value;
+}
+
+Json parse_value(const std::string& text) {
+    Json value = Json::parse(text, nullptr, false);
+    return value.is_discarded() ? Json(text) : value;
+}
+
+RunFile from_object(const Json& j) {
+    RunFile run;
+    Problems problems;
+    read_struct(j, run, "", problems, {"hardware"});
+    if (run.evaluation.times.empty()) {
+        run.evaluation.times = default_times();
+    }
+    for (size_t i = 0; i < run.evaluation.times.size(); i++) {
+        const std::string path = "evaluation.times[" + std::to_string(i) + "].name";
+        if (run.evaluation.times[i].name.empty()) {
+            problems.push_back({path, "every time needs a name"});
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (run.evaluation.times[k].name == run.evaluation.times[i].name) {
+                problems.push_back({path, "`" + run.evaluation.times[i].name + "` appears twice"});
+            }
+        }
+    }
+    if (run.evaluation.ablation.enabled) {
+        std::vector<std::string> names;
+        for (const EvaluationTime& t : run.evaluation.times) {
+            names.push_back(t.name);
+        }
+        if (std::find(names.begin(), names.end(), run.evaluation.ablation.time) == names.end()) {
+            problems.push_back({"evaluation.ablation.time",
+                                "no evaluation time is called `" + run.evaluation.ablation.time + "`" +
+                                    suggestion(run.evaluation.ablation.time, names)});
+        }
+    }
+    const bool has_hardware = j.is_object() && j.contains("hardware");
+    try {
+        run.hardware = hardware_from_json(has_hardware ? j["hardware"].dump() : "{}", "hardware");
+    } catch (const ConfigError& e) {
+        problems.insert(problems.end(), e.problems().begin(), e.problems().end());
+    }
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
+    }
+    return run;
+}
+
+}  // namespace
+
+std::vector<EvaluationTime> default_times() {
+    constexpr double kDay = 86400.0;
+    return {{"1 s", 1.0},
+            {"1 h", 3600.0},
+            {"1 day", kDay},
+            {"1 month", 30 * kDay},
+            {"1 year", 365 * kDay},
+            {"10 years", 3650 * kDay}};
+}
+
+RunFile parse_run_file(const std::string& text,
+                       const std::string& origin,
+                       const std::vector<std::string>& overrides) {
+    Json j = parse_json(text, origin);
+    const auto parse = [&] {
+        try {
+            return from_object(j);
+        } catch (const ConfigError& e) {
+            // The name of the file comes first, then one problem a line.
+            throw ConfigError("", origin + ":\n" + e.what());
+        }
+    };
+    RunFile run = parse();
+    if (overrides.empty()) {
+        return run;
+    }
+    for (const std::string& o : overrides) {
+        const size_t equals = o.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            throw UsageError("--set " + o + ": expected path=value");
+        }
+        set_path(j, o.substr(0, equals), parse_value(o.substr(equals + 1)));
+    }
+    try {
+        return from_object(j);
+    } catch (const ConfigError& e) {
+        throw UsageError(std::string("--set: ") + e.what());
+    }
+}
+
+RunFile read_run_file(const std::string& path, const std::vector<std::string>& overrides) {
+    RunFile run = parse_run_file(read_file(path, uint64_t{16} << 20), path, overrides);
+    run.folder = std::filesystem::path(path).parent_path().string();
+    return run;
+}
+
+std::string run_file_to_json(const RunFile& run) {
+    Json j = to_json(run);
+    j["hardware"] = Json::parse(hardware_to_json(run.hardware));
+    return j.dump(2);
+}
+
+Network build_network(const RunFile& run) {
+    InputSpec input;
+    if (run.data.set == DataSet::kFashionMnist) {
+        input.shape = {1, 28, 28};
+    } else {
+        input.shape = {3, 32, 32};
+    }
+    const int classes = 10;  // all data sets so far
+    for (const auto* list : {&run.network.mean, &run.network.std}) {
+        if (!list->empty() && list->size() != static_cast<size_t>(input.shape[0])) {
+            throw ConfigError(list == &run.network.mean ? "network.mean" : "network.std",
+                              "needs one number per channel (" + std::to_string(input.shape[0]) +
+                                  ") or none, got " + std::to_string(list->size()));
+        }
+    }
+    input.mean = run.network.mean;
+    input.std = run.network.std;
+    const Graph graph = std::visit(
+        [&](const auto& m) -> Graph {
+            using M = std::decay_t<decltype(m)>;
+            if constexpr (std::is_same_v<M, MlpModel>) {
+                std::vector<int> widths = {input.shape[0] * input.shape[1] * input.shape[2]};
+                widths.insert(widths.end(), m.hidden.begin(), m.hidden.end());
+                widths.push_back(classes);
+                return mlp(widths, input);
+            } else if constexpr (std::is_same_v<M, LenetModel>) {
+                return lenet5(input);
+            } else if constexpr (std::is_same_v<M, ResidualCnnModel>) {
+                return residual_cnn(m.width, m.blocks, classes, input);
+            } else {
+                return resnet_cifar(m.depth, input);
+            }
+        },
+        run.network.model);
+    if (run.network.weights.empty()) {
+        return initialize(graph, run.seed);
+    }
+    std::filesystem::path file = run.network.weights;
+    if (file.is_relative() && !run.folder.empty()) {
+        file = std::filesystem::path(run.folder) / file;
+    }
+    if (!std::filesystem::exists(file)) {
+        // Trained networks of the data folder are named relative to it.
+        if (const auto found = find_data(run.network.weights)) {
+            file = *found;
+        }
+    }
+    Network network{graph, {}, {}};
+    SafeTensors tensors = read_safetensors(file.string());
+    for (auto& [name, tensor] : tensors.tensors) {
+        const size_t dot = name.rfind('.');
+        const std::string layer = name.substr(0, dot);
+        const auto renamed = run.network.rename.find(layer);
+        network.parameters[renamed == run.network.rename.end() || dot == std::string::npos
+                               ? name
+                               : renamed->second + name.substr(dot)] = std::move(tensor);
+    }
+    try {
+        validate_network(network);
+    } catch (const ConfigError& e) {
+        throw ConfigError("network.weights", file.string() + " does not fit the network: " + e.what());
+    }
+    return network;
+}
+
+std::vector<Parameter> run_parameters() {
+    std::vector<ParameterDoc> docs;
+    RunFile defaults;
+    defaults.evaluation.times = default_times();
+    describe(defaults, "", docs);
+    docs.push_back({"hardware", "object", "", "", "", "analog hardware of the network's layers", ""});
+    docs.push_back({"hardware.preset", "string", "\"standard\"", "", "",
+                    "named starting point for all parameters of the hardware; see `mho presets`", ""});
+    docs.push_back({"hardware.layers", "list of object", "[]", "", "",
+                    "overrides: {\"match\": pattern, \"digital\": true} or {\"match\": pattern, \"set\": {...}}",
+                    ""});
+    describe(Hardware{}, "hardware", docs);
+    std::vector<Parameter> out;
+    for (ParameterDoc& d : docs) {
+        out.push_back({std::move(d.path), std::move(d.type), std::move(d.default_value),
+                       std::move(d.unit), std::move(d.range), std::move(d.meaning),
+                       std::move(d.source)});
+    }
+    return out;
+}
+
+std::string run_value(const RunFile& run, const std::string& path) {
+    const Json j = Json::parse(run_file_to_json(run));
+    const Json* here = &j;
+    size_t start = 0;
+    while (start <= path.size()) {
+        const size_t end = std::min(path.find('.', start), path.size());
+        std::string key = path.substr(start, end - start);
+        // "conductance<pcm>": only if that model is chosen.
+        std::string model;
+        if (const size_t open = key.find('<'); open != std::string::npos && key.back() == '>') {
+            model = key.substr(open + 1, key.size() - open - 2);
+            key.resize(open);
+        }
+        if (!here->is_object() || !here->contains(key)) {
+            return "";
+        }
+        here = &(*here)[key];
+        if (!model.empty() && here->value("model", "") != model) {
+            return "";
+        }
+        start = end + 1;
+    }
+    return here->dump();
+}
+
+}  // namespace mho

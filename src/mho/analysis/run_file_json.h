@@ -1,0 +1,129 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_ANALYSIS_RUN_FILE_JSON_H
+#define MHO_ANALYSIS_RUN_FILE_JSON_H
+
+// Reflection of RunFile. Internal: it exposes nlohmann/json.
+
+#include "mho/analysis/run_file.h"
+#include "mho/util/json.h"
+
+namespace mho {
+
+template <>
+struct Schema<MlpModel> {
+    static constexpr std::string_view name = "mlp";
+    static auto fields() {
+        return std::tuple{field("hidden", &MlpModel::hidden,
+                                {.unit = "neurons", .min = 1, .max = 1e6, .meaning = "widths of the hidden layers, ReLU between"})};
+    }
+};
+template <>
+struct Schema<LenetModel> {
+    static constexpr std::string_view name = "lenet";
+    static auto fields() { return std::tuple{}; }
+};
+template <>
+struct Schema<ResidualCnnModel> {
+    static constexpr std::string_view name = "residual cnn";
+    static auto fields() {
+        return std::tuple{
+            field("width", &ResidualCnnModel::width,
+                  {.unit = "channels", .min = 1, .max = 4096, .meaning = "channels of the first stage; the second has twice as many"}),
+            field("blocks", &ResidualCnnModel::blocks,
+                  {.unit = "blocks", .min = 1, .max = 1000, .meaning = "residual blocks per stage", .source = "arXiv 1512.03385"})};
+    }
+};
+template <>
+struct Schema<ResnetCifarModel> {
+    static constexpr std::string_view name = "resnet cifar";
+    static auto fields() {
+        return std::tuple{field("depth", &ResnetCifarModel::depth,
+                                {.unit = "layers", .min = 8, .max = 1202, .meaning = "depth, 6 n + 2", .source = "arXiv 1512.03385"})};
+    }
+};
+
+template <>
+struct Schema<NetworkConfig> {
+    static constexpr std::string_view name = "Network";
+    static auto fields() {
+        using C = NetworkConfig;
+        return std::tuple{
+            field("model", &C::model, {.meaning = "kind of network"}),
+            field("weights", &C::weights, {.meaning = "safetensors file of trained parameters, relative to the run file; empty = drawn at random"}),
+            field("rename", &C::rename, {.meaning = "layer names of that file, and what they are called here"}),
+            field("mean", &C::mean, {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "mean per channel, subtracted from pixel / 255"}),
+            field("std", &C::std, {.unit = "1", .min = 1e-6, .max = 1e6, .meaning = "standard deviation per channel, divides pixel / 255 - mean"})};
+    }
+};
+
+template <>
+struct Schema<TrainingConfig> {
+    static constexpr std::string_view name = "TrainingPlan";
+    static auto fields() {
+        return std::tuple{
+            field("floating_point", &TrainingConfig::floating_point, {.meaning = "training of the digital network"}),
+            field("hardware_aware", &TrainingConfig::hardware_aware, {.meaning = "retraining through the analog forward pass", .source = "arXiv 2302.08469"})};
+    }
+};
+
+template <>
+struct Schema<EvaluationTime> {
+    static constexpr std::string_view name = "Time";
+    static auto fields() {
+        return std::tuple{
+            field("name", &EvaluationTime::name, {.meaning = "name of the time in tables"}),
+            field("t_s", &EvaluationTime::t_s, {.unit = "s", .min = 0, .max = 1e12, .meaning = "seconds since programming"})};
+    }
+};
+
+template <>
+struct Schema<AblationConfig> {
+    static constexpr std::string_view name = "Ablation";
+    static auto fields() {
+        using C = AblationConfig;
+        return std::tuple{
+            field("enabled", &C::enabled, {.meaning = "measure what each non-ideality alone costs, one switched off at a time"}),
+            field("programmings", &C::programmings, {.unit = "chips", .min = 2, .max = 1e6, .meaning = "programmings, paired with those of the base line"}),
+            field("images", &C::images, {.unit = "images", .min = 1, .max = 1e9, .meaning = "test images, at most those of the evaluation"}),
+            field("time", &C::time, {.meaning = "name of the evaluation time at which it is done"})};
+    }
+};
+
+template <>
+struct Schema<EvaluationConfig> {
+    static constexpr std::string_view name = "Evaluation";
+    static auto fields() {
+        using C = EvaluationConfig;
+        return std::tuple{
+            field("times", &C::times, {.meaning = "times since programming; empty = 1 s, 1 h, 1 day, 1 month, 1 year, 10 years"}),
+            field("programmings", &C::programmings, {.unit = "chips", .min = 1, .max = 1e6, .meaning = "independently programmed chips"}),
+            field("images", &C::images, {.unit = "images", .min = 0, .max = 1e9, .meaning = "test images, the first ones; 0 = all"}),
+            field("naive", &C::naive, {.meaning = "evaluate the floating-point weights mapped as they are"}),
+            field("hardware_aware", &C::hardware_aware, {.meaning = "evaluate the hardware-aware network, where there is one"}),
+            field("uncompensated", &C::uncompensated, {.meaning = "evaluate without drift compensation too"}),
+            field("calibration_images", &C::calibration_images,
+                  {.unit = "images", .min = 0, .max = 1e9, .meaning = "training images that set the input ranges of the naive network; 0 = input_range.init_batches batches"}),
+            field("ablation", &C::ablation, {.meaning = "cost of each non-ideality"}),
+            field("error_images", &C::error_images, {.unit = "images", .min = 0, .max = 1e6, .meaning = "test images for the error of each layer's product; 0 = leave out"})};
+    }
+};
+
+template <>
+struct Schema<RunFile> {
+    static constexpr std::string_view name = "Run";
+    static auto fields() {
+        return std::tuple{
+            field("name", &RunFile::name, {.meaning = "name of the run"}),
+            field("about", &RunFile::about, {.meaning = "what the run is for"}),
+            field("seed", &RunFile::seed, {.unit = "", .min = 0, .max = 1.8446744073709552e19, .meaning = "seed of every random number"}),
+            field("data", &RunFile::data, {.meaning = "images"}),
+            field("network", &RunFile::network, {.meaning = "network"}),
+            field("training", &RunFile::training, {.meaning = "training"}),
+            field("evaluation", &RunFile::evaluation, {.meaning = "accuracy over time"})};
+    }
+};
+
+}  // namespace mho
+
+#endif  // MHO_ANALYSIS_RUN_FILE_JSON_H

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_ANALYSIS_VERIFY_INTERNAL_H
+#define MHO_ANALYSIS_VERIFY_INTERNAL_H
+
+// How single categories of golden records are run and compared. Internal: it exposes nlohmann/json.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mho/compat/json_node.h"
+#include "mho/compat/translate_internal.h"
+#include "mho/random/stream.h"
+#include "mho/util/matrix.h"
+
+namespace mho {
+
+/// Collects the deviations of one record, each as a share of its limit.
+class Comparison {
+  public:
+    /// One value: |own - recorded| against the limit. Both non-finite and equal agree.
+    void value(double own, double recorded, double limit, const std::string& where);
+    /// Lists of one length, one limit for all.
+    void list(std::span<const float> own,
+              std::span<const double> recorded,
+              double limit,
+              const std::string& what);
+    /// A deviation that is already a share of its limit.
+    void share(double of_limit, const std::string& where);
+    /// Says what was compared ("forward", "backward"), in order.
+    void compared(const std::string& what);
+
+    size_t count() const { return count_; }
+    double worst() const { return worst_; }
+    const std::string& worst_at() const { return worst_at_; }
+    std::string text() const;
+
+    TranslationNotes notes;
+
+  private:
+    size_t count_ = 0;
+    double worst_ = 0.0;
+    std::string worst_at_;
+    std::vector<std::string> what_;
+};
+
+/// Limit on list sizes and repetitions that a record may ask for.
+inline constexpr int64_t kMaxRepetitions = 1'000'000;
+inline constexpr size_t kMaxSampleValues = 100'000'000;
+
+/// Own repetitions [sample][variable].
+using Samples = Matrix<float>;
+
+struct StatisticsRule {
+    /// Standard error of own means from tiles that share draws, one per variable; empty = independent.
+    std::vector<double> own_error;
+    /// Whether tables drawn once per tile enter: then the recorded spread comes from few tiles.
+    bool tile_wide = false;
+    /// Limit on differences of correlations.
+    double correlation_limit = 0.05;
+};
+
+/// `n` of a statistics object: an integer of at least 2.
+size_t repetitions(const JsonNode& stats);
+/// Own number of samples, at least the recorded one.
+size_t own_repetitions(size_t recorded, size_t at_least, size_t variables);
+
+/// Compares mean, std, quantiles and (if recorded) correlation of own samples with a statistics
+/// object, by the table of tolerances of the golden data.
+void compare_statistics(Comparison& c,
+                        const Samples& own,
+                        const JsonNode& stats,
+                        const std::string& what,
+                        const StatisticsRule& rule = {});
+
+/// Largest |value|, at least `floor`.
+double largest(std::span<const double> values, double floor = 0.0);
+
+/// Numbers of one place of a record: the same for every run.
+inline TileKey verify_key(std::string_view purpose, uint32_t index = 0) {
+    return make_tile_key(1, purpose, index);
+}
+
+// One function per category: `record` is the whole record.
+void verify_exact_mvm(const JsonNode& record, Comparison& c);
+void verify_mvm_moments(const JsonNode& record, Comparison& c);
+void verify_frozen_tables(const JsonNode& record, Comparison& c);
+void verify_conductance(const JsonNode& record, Comparison& c);
+void verify_weight_noise(const JsonNode& record, Comparison& c);
+void verify_converters(const JsonNode& record, Comparison& c);
+void verify_drift_compensation(const JsonNode& record, Comparison& c);
+void verify_modifier(const JsonNode& record, Comparison& c);
+void verify_clip_remap(const JsonNode& record, Comparison& c);
+void verify_input_range(const JsonNode& record, Comparison& c);
+void verify_mapping_scales(const JsonNode& record, Comparison& c);
+void verify_lightning(const JsonNode& record, Comparison& c);
+
+}  // namespace mho
+
+#endif  // MHO_ANALYSIS_VERIFY_INTERNAL_H

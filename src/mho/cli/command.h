@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_CLI_COMMAND_H
+#define MHO_CLI_COMMAND_H
+
+#include <atomic>
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace mho {
+
+/// Exit codes: 0 done, 1 the work failed (a bad run file included), 2 the command line is wrong.
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitInterrupted = 130;  // as a shell reports Ctrl-C
+
+/// What a command may use of its surroundings.
+struct CommandContext {
+    std::ostream& out;
+    std::ostream& err;
+    const std::atomic<bool>& stop;  // set by Ctrl-C
+};
+
+/// A sub-command: `define` adds its options and returns what to do once they are parsed.
+struct Command {
+    std::string name;
+    std::string about;
+    std::function<std::function<int()>(CLI::App& app, const CommandContext& context)> define;
+};
+
+Command evaluate_command();
+Command explain_command();
+Command presets_command();
+Command report_command();
+Command verify_command();
+
+/// Every command that needs no LibTorch.
+std::vector<Command> core_commands();
+
+/// Parses the arguments (without the program's name) and runs the command. Errors are printed to
+/// `err`; never throws.
+int run_mho(const std::vector<std::string>& arguments,
+            const std::vector<Command>& commands,
+            std::ostream& out,
+            std::ostream& err);
+
+}  // namespace mho
+
+#endif  // MHO_CLI_COMMAND_H

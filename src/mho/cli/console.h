@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_CLI_CONSOLE_H
+#define MHO_CLI_CONSOLE_H
+
+#include <memory>
+#include <string>
+
+#include "mho/analysis/evaluate.h"
+
+namespace mho {
+
+class Progress;
+
+/// Shows ProgressHooks as bars on a terminal or as plain lines.
+class Console {
+  public:
+    explicit Console(bool quiet = false);
+    ~Console();
+    Console(const Console&) = delete;
+    Console& operator=(const Console&) = delete;
+
+    ProgressHooks hooks();
+
+  private:
+    bool quiet_;
+    std::unique_ptr<Progress> progress_;
+};
+
+/// "1.4 GiB".
+std::string format_bytes(size_t bytes);
+
+/// Says how much memory the work takes; throws InputError when the machine does not have it.
+void check_memory(size_t bytes, const ProgressHooks& hooks);
+
+}  // namespace mho
+
+#endif  // MHO_CLI_CONSOLE_H

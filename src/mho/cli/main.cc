@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+
+#include "mho/cli/command.h"
+#ifdef MHO_WITH_TORCH
+#include "mho/cli/command_train.h"
+#endif
+
+int main(int argc, char** argv) {
+    // Compiled for x86-64-v3: say so instead of dying of an illegal instruction.
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
+        std::cerr << "mho: this processor lacks AVX2 or FMA, which mho needs\n";
+        return mho::kExitFailed;
+    }
+    std::vector<mho::Command> commands;
+#ifdef MHO_WITH_TORCH
+    commands.push_back(mho::train_command());
+#endif
+    for (mho::Command& c : mho::core_commands()) {
+        commands.push_back(std::move(c));
+    }
+    return mho::run_mho({argv + 1, argv + argc}, commands, std::cout, std::cerr);
+}

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_CLI_RUN_FOLDER_H
+#define MHO_CLI_RUN_FOLDER_H
+
+#include <string>
+#include <vector>
+
+#include "mho/analysis/evaluate.h"
+
+namespace mho {
+
+/// The files of a run:
+///   run.json                resolved configuration
+///   float.safetensors       floating-point network
+///   naive.safetensors       mapped as it is, input ranges set from data
+///   hwa.safetensors         retrained for the hardware
+///   events.jsonl            event log of training
+///   evaluation.jsonl        finished units of the evaluation
+///   results.json, report.html
+struct RunFolder {
+    std::string path;
+    std::string file(const std::string& name) const { return path + "/" + name; }
+    bool has(const std::string& name) const;
+};
+
+/// RUN of the command line: a folder with run.json, or a run file.
+struct LoadedRun {
+    RunFile run;
+    RunNetworks networks;
+    std::string folder;  // where results go by default
+};
+LoadedRun load_run(const std::string& what, const std::vector<std::string>& overrides);
+
+/// Evaluates and writes results.json and report.html into `folder`; prints table and path.
+void evaluate_into(const RunFile& run,
+                   const RunNetworks& networks,
+                   const LabelledImages& test,
+                   EvaluateOptions options,
+                   std::ostream& out);
+
+/// Writes report.html from results.json and run.json of a folder; returns the table for the terminal.
+std::string write_report(const std::string& folder);
+
+}  // namespace mho
+
+#endif  // MHO_CLI_RUN_FOLDER_H

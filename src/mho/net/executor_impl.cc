@@ -1,0 +1,237 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/net/executor_impl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mho/net/network_internal.h"
+#include "mho/util/error.h"
+
+namespace mho {
+namespace {
+
+constexpr size_t kMaxSampleBytes = size_t{4} << 30;
+
+size_t round_up(size_t n, size_t multiple) {
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+// Row `row` of the product holds all outputs of one position; activations are channel by channel.
+void scatter(ConstFloatView product,
+             size_t first_row,
+             size_t positions,
+             size_t first_output,
+             size_t output_features,
+             const float* bias,
+             float* to) {
+    for (size_t done = 0; done < product.rows;) {
+        const size_t sample = (first_row + done) / positions;
+        const size_t position = (first_row + done) % positions;
+        const size_t part = std::min(product.rows - done, positions - position);
+        float* out = to + sample * output_features + first_output * positions + position;
+        const float* from = product.row(done);
+        for (size_t o = 0; o < product.cols; o++) {
+            const float b = bias == nullptr ? 0.0f : bias[o];
+            float* line = out + o * positions;
+            for (size_t p = 0; p < part; p++) {
+                line[p] = from[p * product.stride + o] + b;
+            }
+        }
+        done += part;
+    }
+}
+
+void refuse_running_average(const std::string& layer, const Hardware& hardware) {
+    if (!hardware.forward.perfect &&
+        hardware.forward.noise_management.kind == NoiseManagementKind::kAverageAbsMax) {
+        throw ConfigError("network.analog." + layer + ".forward.noise_management.kind",
+                          "`average abs max` makes results depend on the order of the samples; "
+                          "evaluation offers `abs max` or a learned input range instead");
+    }
+}
+
+}  // namespace
+
+void Activations::resize(const BufferPlan& plan, size_t rows) {
+    buffers.resize(plan.buffer_features.size());
+    for (size_t b = 0; b < buffers.size(); b++) {
+        buffers[b].resize(rows * plan.buffer_features[b]);
+    }
+}
+
+Executor::Impl::Impl(const Network& network, uint64_t seed, uint32_t chip) {
+    validate_network(network);
+    plan = plan_buffers(network.graph);
+    if (plan.features_per_sample() > kMaxSampleBytes / sizeof(float)) {
+        throw InputError(
+            fmt::format("the activations of one sample would take {} bytes, more than {}",
+                        plan.features_per_sample() * sizeof(float),
+                        kMaxSampleBytes));
+    }
+    prepared.resize(plan.steps.size());
+    for (size_t s = 0; s < plan.steps.size(); s++) {
+        const BufferPlan::Step& step = plan.steps[s];
+        const Layer& layer = network.graph.layers[step.layer];
+        if (const auto* conv = std::get_if<Conv2dOp>(&layer.op)) {
+            prepared[s].patches.emplace(*conv, step.input, step.output);
+        }
+        if (const auto* norm = std::get_if<BatchNormOp>(&layer.op)) {
+            const auto values = [&](const char* what) -> const std::vector<float>& {
+                return network.parameters.at(layer.name + what).values;
+            };
+            prepared[s].affine = batch_norm_affine(values(".weight"),
+                                                   values(".bias"),
+                                                   values(".running_mean"),
+                                                   values(".running_var"),
+                                                   norm->epsilon);
+        }
+        if (matrix_layout(layer.op).groups > 0) {
+            if (network.is_analog(layer.name)) {
+                prepare_analog(network, layer, seed, chip, prepared[s]);
+            } else {
+                prepare_digital(network, layer, prepared[s]);
+            }
+        }
+    }
+}
+
+void Executor::Impl::prepare_digital(const Network& network,
+                                     const Layer& layer,
+                                     Prepared& to) const {
+    const MatrixLayout layout = matrix_layout(layer.op);
+    const std::vector<float>& weight = network.parameters.at(layer.name + ".weight").values;
+    for (size_t g = 0; g < layout.groups; g++) {
+        to.weights.emplace_back().pack(
+            {weight.data() + g * layout.columns * layout.rows, layout.columns, layout.rows});
+    }
+    if (layout.bias) {
+        to.bias = network.parameters.at(layer.name + ".bias").values;
+    }
+}
+
+void Executor::Impl::prepare_analog(
+    const Network& network, const Layer& layer, uint64_t seed, uint32_t chip, Prepared& to) {
+    const Hardware& hardware = network.analog.at(layer.name);
+    refuse_running_average(layer.name, hardware);
+    const MatrixLayout layout = matrix_layout(layer.op);
+    const size_t pieces = input_pieces(layout, hardware);
+    const std::vector<float>& ranges = network.parameters.at(layer.name + ".input_range").values;
+    std::vector<TileGrid>& list = grids[layer.name];
+    for (size_t g = 0; g < layout.groups; g++) {
+        const std::string path =
+            layout.groups == 1 ? layer.name : fmt::format("{}/g{}", layer.name, g);
+        TileGrid& grid = list.emplace_back(hardware, layout.columns, layout.rows, seed, path, chip);
+        MappedWeights mapped = group_weights(network, layer, hardware, g);
+        grid.set_weights(mapped.weights.view());
+        grid.set_scales(std::move(mapped.scales));
+        const auto first_range = ranges.begin() + static_cast<std::ptrdiff_t>(g * pieces);
+        grid.set_input_ranges({first_range, first_range + static_cast<std::ptrdiff_t>(pieces)});
+        if (layout.bias) {
+            const std::vector<float>& bias = network.parameters.at(layer.name + ".bias").values;
+            const auto first = bias.begin() + static_cast<std::ptrdiff_t>(g * layout.columns);
+            grid.set_bias({first, first + static_cast<std::ptrdiff_t>(layout.columns)});
+        }
+    }
+    to.grids = &list;
+}
+
+void Executor::Impl::run_matrix(const Layer& layer,
+                                size_t s,
+                                Activations& activations,
+                                size_t first,
+                                size_t count,
+                                ReadKey key,
+                                ExecutorScratch& scratch,
+                                const Observer& observer) const {
+    const BufferPlan::Step& step = plan.steps[s];
+    const Prepared& part = prepared[s];
+    const MatrixLayout layout = matrix_layout(layer.op);
+    const size_t positions = part.patches ? part.patches->positions() : 1;
+    const size_t features = feature_count(step.output);
+    float* to = activations.buffers[step.target].data();
+    for (size_t g = 0; g < layout.groups; g++) {
+        each_input_piece(
+            s, activations, first, count, g, scratch, [&](size_t row, ConstFloatView x) {
+                if (part.grids != nullptr) {
+                    if (observer) {
+                        observer(layer.name, g, x);
+                    }
+                    // The noise of a row belongs to its sample and position, however a batch is
+                    // cut.
+                    const ReadKey row_key{key.step, key.first_sample * positions + row};
+                    const TileGrid& grid = (*part.grids)[g];
+                    if (positions == 1 && layout.groups == 1) {
+                        grid.apply(
+                            x, {to + row * features, x.rows, features}, row_key, scratch.grid);
+                        return;
+                    }
+                    scratch.products.resize(x.rows * layout.columns);
+                    const FloatView y{scratch.products.data(), x.rows, layout.columns};
+                    grid.apply(x, y, row_key, scratch.grid);
+                    scatter(y, row, positions, g * layout.columns, features, nullptr, to);
+                    return;
+                }
+                const size_t stride = round_up(layout.columns, 16);
+                scratch.products.resize(x.rows * stride);
+                ProductSums sums;
+                sums.plain = scratch.products.data();
+                sums.stride = stride;
+                multiply(part.weights[g], ProductSet::kPlain, x, nullptr, sums, scratch.product);
+                scatter({scratch.products.data(), x.rows, layout.columns, stride},
+                        row,
+                        positions,
+                        g * layout.columns,
+                        features,
+                        part.bias.empty() ? nullptr : part.bias.data() + g * layout.columns,
+                        to);
+            });
+    }
+}
+
+void Executor::Impl::run_step(const Network& network,
+                              size_t s,
+                              Activations& activations,
+                              size_t first,
+                              size_t count,
+                              ReadKey key,
+                              ExecutorScratch& scratch,
+                              const Observer& observer) const {
+    const BufferPlan::Step& step = plan.steps[s];
+    const Layer& layer = network.graph.layers[step.layer];
+    if (matrix_layout(layer.op).groups > 0) {
+        run_matrix(layer, s, activations, first, count, key, scratch, observer);
+        return;
+    }
+    const size_t in = feature_count(step.input);
+    const size_t out = feature_count(step.output);
+    const float* source = activations.buffers[step.sources[0]].data();
+    float* target = activations.buffers[step.target].data();
+    if (std::holds_alternative<FlattenOp>(layer.op)) {
+        return;
+    }
+    for (size_t sample = first; sample < first + count; sample++) {
+        const float* from = source + sample * in;
+        float* to = target + sample * out;
+        if (const auto* activation = std::get_if<ActivationOp>(&layer.op)) {
+            activate(activation->kind, from, in, to);
+        } else if (std::holds_alternative<BatchNormOp>(layer.op)) {
+            const ChannelAffine& affine = prepared[s].affine;
+            affine.apply(from, in / affine.factor.size(), to);
+        } else if (const auto* window = std::get_if<Pool2dOp>(&layer.op)) {
+            pool(*window, step.input, step.output, from, to);
+        } else if (std::holds_alternative<GlobalAveragePoolOp>(layer.op)) {
+            global_average(step.input, from, to);
+        } else {
+            if (to != from) {
+                std::copy_n(from, in, to);
+            }
+            for (size_t i = 1; i < step.sources.size(); i++) {
+                accumulate(activations.buffers[step.sources[i]].data() + sample * in, in, to);
+            }
+        }
+    }
+}
+
+}  // namespace mho

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/net/graph_internal.h"
+
+#include <fmt/format.h>
+
+namespace mho {
+
+MatrixLayout matrix_layout(const Op& op) {
+    const auto size = [](int v) { return static_cast<size_t>(v); };
+    if (const auto* linear = std::get_if<LinearOp>(&op)) {
+        return {1, size(linear->inputs), size(linear->outputs), linear->bias};
+    }
+    if (const auto* conv = std::get_if<Conv2dOp>(&op)) {
+        const size_t groups = size(conv->groups);
+        return {groups,
+                size(conv->in_channels) / groups * size(conv->kernel[0]) * size(conv->kernel[1]),
+                size(conv->out_channels) / groups,
+                conv->bias};
+    }
+    return {0, 0, 0, false};
+}
+
+std::vector<size_t> weight_shape(const Op& op) {
+    const auto size = [](int v) { return static_cast<size_t>(v); };
+    if (const auto* linear = std::get_if<LinearOp>(&op)) {
+        return {size(linear->outputs), size(linear->inputs)};
+    }
+    if (const auto* conv = std::get_if<Conv2dOp>(&op)) {
+        return {size(conv->out_channels),
+                size(conv->in_channels / conv->groups),
+                size(conv->kernel[0]),
+                size(conv->kernel[1])};
+    }
+    return {};
+}
+
+std::string kind_text(const Op& op) {
+    if (const auto* conv = std::get_if<Conv2dOp>(&op)) {
+        return fmt::format(
+            "{}conv {}x{}", conv->groups > 1 ? "grouped " : "", conv->kernel[0], conv->kernel[1]);
+    }
+    if (const auto* pool = std::get_if<Pool2dOp>(&op)) {
+        return fmt::format(
+            "{} pool {}x{}", pool->average ? "average" : "max", pool->kernel[0], pool->kernel[1]);
+    }
+    if (const auto* activation = std::get_if<ActivationOp>(&op)) {
+        static const char* const names[] = {"relu", "tanh", "sigmoid", "gelu"};
+        return names[static_cast<size_t>(activation->kind)];
+    }
+    static const char* const names[] = {
+        "linear", "", "batch norm", "", "", "global average pool", "add", "flatten"};
+    return names[op.index()];
+}
+
+std::vector<std::string> input_names(const Graph& graph,
+                                     size_t index,
+                                     const std::vector<int>& inputs) {
+    if (inputs.size() == 1 && inputs[0] == static_cast<int>(index) - 1) {
+        return {};
+    }
+    std::vector<std::string> names;
+    for (const int source : inputs) {
+        names.push_back(source < 0 ? std::string(kNetworkInput)
+                                   : graph.layers[static_cast<size_t>(source)].name);
+    }
+    return names;
+}
+
+}  // namespace mho

@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_NET_GRAPH_INTERNAL_H
+#define MHO_NET_GRAPH_INTERNAL_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mho/net/graph.h"
+
+namespace mho {
+
+/// Limits that keep products of sizes inside 64 bits and a hostile file from asking for memory that
+/// no network needs.
+inline constexpr int kMaxDimension = 1 << 20;
+inline constexpr int64_t kMaxElements = int64_t{1} << 31;
+
+/// The name under which layers refer to the network's input.
+inline constexpr std::string_view kNetworkInput = "input";
+
+/// "network.layers[3] (conv2)".
+std::string layer_place(const Graph& graph, size_t index, const std::string& path);
+
+/// The public functions with problems reported below `path`.
+std::vector<Shape> infer_shapes(const Graph& graph, const std::string& path);
+std::vector<std::vector<int>> resolve_inputs(const Graph& graph, const std::string& path);
+
+/// The matrix that a linear or convolution layer multiplies with, one per group.
+struct MatrixLayout {
+    size_t groups = 1;
+    size_t rows = 0;     // inputs of one group, unrolled: channel, row, column
+    size_t columns = 0;  // outputs of one group
+    bool bias = false;
+    size_t outputs() const { return groups * columns; }
+    size_t weights() const { return groups * columns * rows; }
+};
+
+/// The layout of a layer's matrix; groups = 0 for the other kinds of layers.
+MatrixLayout matrix_layout(const Op& op);
+
+/// Shape of the weight of a linear or convolution layer.
+std::vector<size_t> weight_shape(const Op& op);
+
+/// "conv 3x3", "linear", "relu", ...
+std::string kind_text(const Op& op);
+
+/// Layers refer to their inputs by name only where it is not simply the previous layer.
+std::vector<std::string> input_names(const Graph& graph,
+                                     size_t index,
+                                     const std::vector<int>& inputs);
+
+}  // namespace mho
+
+#endif  // MHO_NET_GRAPH_INTERNAL_H

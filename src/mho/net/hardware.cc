@@ -1,0 +1,194 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/net/hardware.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+#include "mho/net/hardware_json.h"
+#include "mho/net/presets.h"
+#include "mho/util/json.h"
+
+namespace mho {
+namespace {
+
+// `*` stands for any letters, `?` for one. Linear in the pattern for each letter of the name: the
+// last star is the only place to come back to.
+bool matches_glob(std::string_view pattern, std::string_view name) {
+    size_t p = 0;
+    size_t n = 0;
+    size_t star = std::string_view::npos;
+    size_t star_name = 0;
+    while (n < name.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            star_name = n;
+        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+            p++;
+            n++;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            n = ++star_name;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') {
+        p++;
+    }
+    return p == pattern.size();
+}
+
+void read_override(const Json& j,
+                   const Hardware& base,
+                   HardwareSpec::Override& to,
+                   const std::string& path,
+                   Problems& problems) {
+    if (!j.is_object()) {
+        problems.push_back({path, "expected an object { ... }, got " + json_kind(j)});
+        return;
+    }
+    const std::vector<std::string> known = {"match", "digital", "set"};
+    for (const auto& [key, value] : j.items()) {
+        const std::string here = join_path(path, key);
+        if (key == "match") {
+            from_json(value, to.pattern, here, {}, problems);
+            if (value.is_string() && to.pattern.empty()) {
+                problems.push_back({here, "an empty pattern matches no layer; `*` matches all"});
+            }
+        } else if (key == "digital") {
+            from_json(value, to.digital, here, {}, problems);
+        } else if (key == "set") {
+            Hardware trial = base;
+            read_hardware(value, trial, here, problems);
+            to.set_json = value.dump();
+        } else {
+            problems.push_back({here, "unknown key" + suggestion(key, known)});
+        }
+    }
+    if (!j.contains("match")) {
+        problems.push_back(
+            {join_path(path, "match"), "is missing; it is a layer name, with * for any letters"});
+    }
+    if (to.digital && !to.set_json.empty()) {
+        problems.push_back(
+            {path, "a digital layer has no hardware to set: remove `set` or `digital`"});
+    }
+}
+
+HardwareSpec read_spec(const Json& j, const std::string& path) {
+    Problems problems;
+    HardwareSpec spec;
+    read_hardware(j, spec.base, path, problems, {"layers"});
+    if (j.is_object() && j.contains("layers")) {
+        const Json& list = j["layers"];
+        const std::string list_path = join_path(path, "layers");
+        if (!list.is_array()) {
+            problems.push_back({list_path, "expected a list [ ... ], got " + json_kind(list)});
+        } else {
+            spec.overrides.resize(list.size());
+            for (size_t i = 0; i < list.size(); i++) {
+                read_override(list[i],
+                              spec.base,
+                              spec.overrides[i],
+                              fmt::format("{}[{}]", list_path, i),
+                              problems);
+            }
+        }
+    }
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
+    }
+    return spec;
+}
+
+}  // namespace
+
+void read_hardware(const Json& j,
+                   Hardware& hardware,
+                   const std::string& path,
+                   Problems& problems,
+                   std::vector<std::string> also_known) {
+    also_known.emplace_back("preset");
+    if (j.is_object() && j.contains("preset")) {
+        const std::string preset_path = join_path(path, "preset");
+        std::string name;
+        from_json(j["preset"], name, preset_path, {}, problems);
+        if (j["preset"].is_string()) {
+            try {
+                // A preset is a whole description: nothing of what was there before remains.
+                hardware = Hardware{};
+                read_struct(parse_json(preset_hardware(name, preset_path), "preset " + name),
+                            hardware,
+                            preset_path,
+                            problems);
+            } catch (const ConfigError& e) {
+                problems.insert(problems.end(), e.problems().begin(), e.problems().end());
+            }
+        }
+    }
+    read_struct(j, hardware, path, problems, also_known);
+}
+
+LayerHardware HardwareSpec::for_layer(const std::string& layer_name) const {
+    Hardware hardware = base;
+    bool digital = false;
+    for (size_t i = 0; i < overrides.size(); i++) {
+        const Override& o = overrides[i];
+        if (!matches_glob(o.pattern, layer_name)) {
+            continue;
+        }
+        digital = o.digital;
+        if (!o.set_json.empty()) {
+            const std::string path = fmt::format("hardware.layers[{}].set", i);
+            Problems problems;
+            read_hardware(parse_json(o.set_json, path), hardware, path, problems);
+            if (!problems.empty()) {
+                throw ConfigError(std::move(problems));
+            }
+        }
+    }
+    return digital ? LayerHardware{} : LayerHardware{std::move(hardware)};
+}
+
+HardwareSpec hardware_from_json(const std::string& text, const std::string& path) {
+    return read_spec(parse_json(text, path), path);
+}
+
+Hardware single_hardware_from_json(const std::string& text, const std::string& path) {
+    Problems problems;
+    Hardware hardware;
+    read_hardware(parse_json(text, path), hardware, path, problems);
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
+    }
+    return hardware;
+}
+
+std::string hardware_to_json(const Hardware& hardware) {
+    return to_json(hardware).dump(2);
+}
+
+std::string hardware_to_json(const HardwareSpec& spec) {
+    Json j = to_json(spec.base);
+    Json layers = Json::array();
+    for (size_t i = 0; i < spec.overrides.size(); i++) {
+        const HardwareSpec::Override& o = spec.overrides[i];
+        Json entry = {{"match", o.pattern}};
+        if (o.digital) {
+            entry["digital"] = true;
+        }
+        if (!o.set_json.empty()) {
+            entry["set"] = parse_json(o.set_json, fmt::format("hardware.layers[{}].set", i));
+        }
+        layers.push_back(std::move(entry));
+    }
+    if (!layers.empty()) {
+        j["layers"] = std::move(layers);
+    }
+    return j.dump(2);
+}
+
+}  // namespace mho

@@ -1,0 +1,219 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/net/zoo.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <span>
+
+#include "mho/net/graph_internal.h"
+#include "mho/random/stream.h"
+#include "mho/util/error.h"
+
+namespace mho {
+namespace {
+
+// Appends layers; every method returns the name of what it added.
+class GraphBuilder {
+  public:
+    GraphBuilder(std::string name, InputSpec input)
+        : graph_{std::move(name), std::move(input), {}} {}
+
+    std::string add(std::string name, Op op, std::vector<std::string> inputs = {}) {
+        graph_.layers.push_back({name, std::move(op), std::move(inputs)});
+        return name;
+    }
+
+    // Convolution without bias and its batch norm, which brings one.
+    std::string conv_norm(const std::string& conv,
+                          const std::string& norm,
+                          int in,
+                          int out,
+                          int kernel,
+                          int stride,
+                          std::vector<std::string> inputs = {},
+                          double epsilon = 1e-5) {
+        Conv2dOp op;
+        op.in_channels = in;
+        op.out_channels = out;
+        op.kernel = {kernel, kernel};
+        op.stride = {stride, stride};
+        op.padding = {kernel / 2, kernel / 2};
+        op.bias = false;
+        add(conv, op, std::move(inputs));
+        return add(norm, BatchNormOp{out, epsilon});
+    }
+
+    // Post-activation residual block of two 3x3 convolutions (He et al., arXiv 1512.03385), with a
+    // projection where the shape changes. Returns the name of its last layer.
+    std::string residual_block(
+        const std::string& prefix, const std::string& from, int in, int out, int stride) {
+        conv_norm(prefix + ".conv1", prefix + ".bn1", in, out, 3, stride, {from});
+        add(prefix + ".relu1", ActivationOp{Activation::kRelu});
+        const std::string main = conv_norm(prefix + ".conv2", prefix + ".bn2", out, out, 3, 1);
+        std::string shortcut = from;
+        if (in != out || stride != 1) {
+            shortcut = conv_norm(
+                prefix + ".downsample.0", prefix + ".downsample.1", in, out, 1, stride, {from});
+        }
+        add(prefix + ".add", AddOp{}, {main, shortcut});
+        return add(prefix + ".relu2", ActivationOp{Activation::kRelu});
+    }
+
+    Graph finish() {
+        infer_shapes(graph_, graph_.name);
+        return std::move(graph_);
+    }
+
+  private:
+    Graph graph_;
+};
+
+void require(bool right, const std::string& message) {
+    if (!right) {
+        throw InputError(message);
+    }
+}
+
+int features(const InputSpec& input) {
+    const int64_t n = int64_t{input.shape[0]} * input.shape[1] * input.shape[2];
+    return n >= 1 && n <= kMaxDimension ? static_cast<int>(n) : 0;
+}
+
+}  // namespace
+
+Graph mlp(const std::vector<int>& widths, InputSpec input) {
+    require(widths.size() >= 2, "an mlp needs at least two widths, the first one for its inputs");
+    const int inputs = features(input);
+    require(
+        widths[0] == inputs,
+        fmt::format(
+            "the first width of the mlp is {}, but its input has {} numbers", widths[0], inputs));
+    GraphBuilder b("mlp", std::move(input));
+    b.add("flatten", FlattenOp{});
+    for (size_t i = 1; i < widths.size(); i++) {
+        b.add(fmt::format("fc{}", i), LinearOp{widths[i - 1], widths[i], true});
+        if (i + 1 < widths.size()) {
+            b.add(fmt::format("relu{}", i), ActivationOp{Activation::kRelu});
+        }
+    }
+    return b.finish();
+}
+
+Graph lenet5(InputSpec input) {
+    require(
+        input.shape[1] == 28 && input.shape[2] == 28,
+        fmt::format("lenet5 takes 28 x 28 images, got {} x {}", input.shape[1], input.shape[2]));
+    const int channels = input.shape[0];
+    GraphBuilder b("lenet5", std::move(input));
+    const auto conv = [&](const char* name, int in, int out) {
+        Conv2dOp op;
+        op.in_channels = in;
+        op.out_channels = out;
+        op.kernel = {5, 5};
+        b.add(name, op);
+    };
+    conv("conv1", channels, 8);
+    b.add("relu1", ActivationOp{Activation::kRelu});
+    b.add("pool1", Pool2dOp{});
+    conv("conv2", 8, 16);
+    b.add("relu2", ActivationOp{Activation::kRelu});
+    b.add("pool2", Pool2dOp{});
+    b.add("flatten", FlattenOp{});
+    b.add("fc1", LinearOp{256, 128, true});
+    b.add("relu3", ActivationOp{Activation::kRelu});
+    b.add("fc2", LinearOp{128, 10, true});
+    return b.finish();
+}
+
+Graph residual_cnn(int width, int blocks, int classes, InputSpec input) {
+    require(width >= 1 && width <= 4096, fmt::format("width must be 1 to 4096, got {}", width));
+    require(blocks >= 1 && blocks <= 1000, fmt::format("blocks must be 1 to 1000, got {}", blocks));
+    const int channels = input.shape[0];
+    GraphBuilder b("residual_cnn", std::move(input));
+    // Stride 2 at once: 14 x 14 positions are where a 28 x 28 image gives most per multiply-add.
+    b.conv_norm("stem", "stem_bn", channels, width, 3, 2);
+    std::string last = b.add("stem_relu", ActivationOp{Activation::kRelu});
+    for (int stage = 1; stage <= 2; stage++) {
+        for (int i = 0; i < blocks; i++) {
+            const bool changes = stage == 2 && i == 0;
+            last = b.residual_block(fmt::format("res{}.{}", stage, i),
+                                    last,
+                                    changes ? width : stage * width,
+                                    stage * width,
+                                    changes ? 2 : 1);
+        }
+    }
+    b.add("pool", GlobalAveragePoolOp{});
+    b.add("fc", LinearOp{2 * width, classes, true});
+    return b.finish();
+}
+
+Graph resnet_cifar(int depth, InputSpec input) {
+    require(
+        depth >= 8 && depth <= 1202 && (depth - 2) % 6 == 0,
+        fmt::format("a CIFAR ResNet has 6 n + 2 layers (8, 14, 20, 32, 56, ...), got {}", depth));
+    const int blocks = (depth - 2) / 6;
+    const int channels = input.shape[0];
+    GraphBuilder b(fmt::format("resnet{}_cifar", depth), std::move(input));
+    b.conv_norm("conv1", "bn1", channels, 16, 3, 1, {}, 1e-3);
+    std::string last = b.add("relu1", ActivationOp{Activation::kRelu});
+    int width = 16;
+    for (int stage = 1; stage <= 3; stage++) {
+        const int out = 16 << (stage - 1);
+        for (int i = 0; i < blocks; i++) {
+            last = b.residual_block(
+                fmt::format("res{}.{}", stage, i), last, width, out, stage > 1 && i == 0 ? 2 : 1);
+            width = out;
+        }
+    }
+    b.add("classifier.0", GlobalAveragePoolOp{});
+    b.add("classifier.2", LinearOp{64, 10, true});
+    return b.finish();
+}
+
+Network initialize(const Graph& graph, uint64_t seed) {
+    infer_shapes(graph);
+    Network network;
+    network.graph = graph;
+    for (const Layer& layer : graph.layers) {
+        const auto constant = [&](const char* what, size_t size, float value) {
+            network.parameters[layer.name + what] =
+                make_tensor({size}, std::vector<float>(size, value));
+        };
+        if (const auto* norm = std::get_if<BatchNormOp>(&layer.op)) {
+            const auto channels = static_cast<size_t>(norm->channels);
+            constant(".weight", channels, 1.0f);
+            constant(".bias", channels, 0.0f);
+            constant(".running_mean", channels, 0.0f);
+            constant(".running_var", channels, 1.0f);
+        }
+        const MatrixLayout layout = matrix_layout(layer.op);
+        if (layout.groups == 0) {
+            continue;
+        }
+        const auto uniform = [&](const char* what, std::vector<size_t> shape, size_t size) {
+            std::vector<float> values(size);
+            fill_uniform(
+                make_tile_key(seed, layer.name + what), Stream::kInitialWeights, 0, 0, values);
+            const float bound = 1.0f / std::sqrt(static_cast<float>(layout.rows));
+            for (float& v : values) {
+                v = (2.0f * v - 1.0f) * bound;
+            }
+            network.parameters[layer.name + what] =
+                make_tensor(std::move(shape), std::move(values));
+        };
+        uniform(".weight", weight_shape(layer.op), layout.weights());
+        if (layout.bias) {
+            uniform(".bias", {layout.outputs()}, layout.outputs());
+        }
+    }
+    return network;
+}
+
+std::vector<std::string> zoo_names() {
+    return {"mlp", "lenet5", "residual_cnn", "resnet_cifar"};
+}
+
+}  // namespace mho

@@ -1,0 +1,419 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/nn/analog_layers.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "mho/adapt/clip_remap.h"
+#include "mho/adapt/modifier.h"
+#include "mho/nn/analog_engine.h"
+#include "mho/util/error.h"
+
+namespace mho {
+
+namespace {
+
+int64_t signed_size(size_t n) { return static_cast<int64_t>(n); }
+
+FloatView view_of(const torch::Tensor& t) {
+    return {t.data_ptr<float>(), static_cast<size_t>(t.size(0)), static_cast<size_t>(t.size(1))};
+}
+
+Matrix<float> matrix_of(const torch::Tensor& t) {
+    Matrix<float> m(static_cast<size_t>(t.size(0)), static_cast<size_t>(t.size(1)));
+    std::copy_n(t.data_ptr<float>(), m.values.size(), m.values.data());
+    return m;
+}
+
+std::vector<float> vector_of(const torch::Tensor& t) {
+    return {t.data_ptr<float>(), t.data_ptr<float>() + t.numel()};
+}
+
+Tensor tensor_of(const torch::Tensor& t) {
+    std::vector<size_t> shape;
+    for (int64_t d : t.sizes()) {
+        shape.push_back(static_cast<size_t>(d));
+    }
+    return make_tensor(std::move(shape), vector_of(t));
+}
+
+void copy_into(torch::Tensor& to, const Tensor& from, const std::string& layer, const char* what) {
+    if (static_cast<size_t>(to.numel()) != from.values.size()) {
+        throw InputError("layer " + layer + ": " + what + " must hold " + std::to_string(to.numel()) +
+                         " numbers, got " + std::to_string(from.values.size()));
+    }
+    require_finite({from.values.data(), 1, from.values.size()}, what);
+    std::copy(from.values.begin(), from.values.end(), to.data_ptr<float>());
+}
+
+// What the forward pass hands to the backward pass beside tensors.
+struct Pass : torch::CustomClassHolder {
+    std::shared_ptr<AnalogEngine> engine;
+    ForwardTrace trace;
+    size_t samples = 0;
+    std::vector<int64_t> input_strides;
+};
+
+class AnalogFunction : public torch::autograd::Function<AnalogFunction> {
+  public:
+    static torch::Tensor forward(torch::autograd::AutogradContext* ctx,
+                                 const torch::Tensor& input,
+                                 const torch::Tensor& tile_weight,
+                                 const torch::Tensor& learned_scale,
+                                 const torch::Tensor& input_range,
+                                 const torch::Tensor& bias,
+                                 const torch::Tensor& weights,
+                                 const c10::intrusive_ptr<Pass>& pass,
+                                 const LayerGeometry& geometry,
+                                 ReadKey key) {
+        torch::Tensor output = at::empty({signed_size(pass->samples * geometry.positions()),
+                                          signed_size(geometry.total_outputs())});
+        pass->engine->forward(geometry, input.data_ptr<float>(), pass->samples, output.data_ptr<float>(),
+                              key, &pass->trace);
+        ctx->save_for_backward({input, weights});
+        ctx->saved_data["pass"] = c10::IValue::make_capsule(pass);
+        return output;
+    }
+
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                   torch::autograd::variable_list gradients) {
+        const auto saved = ctx->get_saved_variables();
+        const auto pass = ctx->saved_data["pass"].toCapsule();
+        auto& p = static_cast<Pass&>(*pass);
+        const torch::Tensor& input = saved[0];
+        const torch::Tensor errors = gradients[0].contiguous();
+        BackwardResult result;
+        torch::Tensor input_gradient;
+        if (ctx->needs_input_grad(0)) {
+            input_gradient = at::empty_strided(input.sizes(), input.strides(), input.options());
+            result.inputs = input_gradient.data_ptr<float>();
+        }
+        p.engine->backward(p.trace, input.data_ptr<float>(), p.samples, saved[1], errors.data_ptr<float>(),
+                           result);
+        torch::Tensor learned;
+        if (ctx->needs_input_grad(2)) {
+            learned = at::empty({signed_size(result.learned.rows), signed_size(result.learned.cols)});
+            std::copy(result.learned.values.begin(), result.learned.values.end(), learned.data_ptr<float>());
+        }
+        torch::Tensor range;
+        if (ctx->needs_input_grad(3)) {
+            range = at::empty({signed_size(result.ranges.size())});
+            std::copy(result.ranges.begin(), result.ranges.end(), range.data_ptr<float>());
+        }
+        torch::Tensor bias;
+        if (ctx->needs_input_grad(4)) {
+            bias = at::empty({signed_size(result.bias.size())});
+            std::copy(result.bias.begin(), result.bias.end(), bias.data_ptr<float>());
+        }
+        return {input_gradient, ctx->needs_input_grad(1) ? result.weights : torch::Tensor(), learned, range,
+                bias, torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+    }
+};
+
+size_t checked(int number, const char* what, const std::string& path) {
+    if (number < 1) {
+        throw InputError("layer " + path + ": " + what + " must be at least 1, got " + std::to_string(number));
+    }
+    return static_cast<size_t>(number);
+}
+
+}  // namespace
+
+AnalogLayerImpl::AnalogLayerImpl(const Hardware& hardware, size_t groups, size_t outputs, size_t inputs,
+                                 bool has_bias, std::string path, uint64_t seed)
+    : engine_(std::make_shared<AnalogEngine>(hardware, groups, outputs, inputs, seed, path)),
+      path_(std::move(path)),
+      seed_(seed) {
+    const int64_t all = signed_size(groups * outputs);
+    const int64_t pieces = signed_size(engine_->pieces());
+    const bool ranged = hardware.input_range.enabled;
+    tile_weight = register_parameter("tile_weight", at::empty({all, signed_size(inputs)}));
+    learned_scale = register_parameter("learned_scale", at::ones({pieces, all}),
+                                       hardware.mapping.learn_scales != LearnedScales::kNone);
+    input_range = register_parameter(
+        "input_range",
+        at::full({signed_size(groups) * pieces}, ranged ? hardware.input_range.initial : 0.0, at::kFloat),
+        ranged && hardware.input_range.learn);
+    if (has_bias) {
+        bias = register_parameter("bias", at::zeros({all}));
+    }
+    scale = register_buffer("scale", at::ones({pieces, all}));
+    range_batches_.assign(groups * engine_->pieces(), 0);
+    // PyTorch's default: uniform in +-1 / sqrt(inputs), from a stream of our own.
+    const auto bound = static_cast<float>(1.0 / std::sqrt(static_cast<double>(inputs)));
+    Tensor weight{{groups * outputs, inputs}, std::vector<float>(groups * outputs * inputs)};
+    fill_uniform(make_tile_key(seed, path_ + ".weight"), Stream::kInitialWeights, 0, 0, weight.values);
+    Tensor first_bias{{groups * outputs}, std::vector<float>(has_bias ? groups * outputs : 0)};
+    fill_uniform(make_tile_key(seed, path_ + ".bias"), Stream::kInitialWeights, 0, 0, first_bias.values);
+    for (std::vector<float>* values : {&weight.values, &first_bias.values}) {
+        for (float& v : *values) {
+            v = (2 * v - 1) * bound;
+        }
+    }
+    set_weights(weight, first_bias);
+}
+
+AnalogLayerImpl::~AnalogLayerImpl() = default;
+
+const Hardware& AnalogLayerImpl::hardware() const { return engine_->hardware(); }
+
+void AnalogLayerImpl::set_weights(const Tensor& weight, const Tensor& bias_values) {
+    const torch::NoGradGuard no_grad;
+    const size_t rows = engine_->grid(0).outputs();
+    const size_t cols = engine_->grid(0).inputs();
+    if (weight.values.size() != engine_->groups() * rows * cols) {
+        throw InputError("layer " + path_ + ": the weight must hold " +
+                         std::to_string(engine_->groups() * rows * cols) + " numbers, got " +
+                         std::to_string(weight.values.size()));
+    }
+    require_finite({weight.values.data(), engine_->groups() * rows, cols}, "weights");
+    const FloatView scales = view_of(scale);
+    for (size_t g = 0; g < engine_->groups(); g++) {
+        const MappedWeights mapped =
+            map_weights(hardware().mapping, {weight.values.data() + g * rows * cols, rows, cols});
+        std::copy(mapped.weights.values.begin(), mapped.weights.values.end(),
+                  tile_weight.data_ptr<float>() + g * rows * cols);
+        for (size_t c = 0; c < scales.rows; c++) {
+            std::copy_n(mapped.scales.row(c), rows, scales.row(c) + g * rows);
+        }
+    }
+    learned_scale.fill_(1.0);
+    if (bias.defined()) {
+        if (bias_values.values.empty()) {
+            bias.zero_();
+        } else {
+            copy_into(bias, bias_values, path_, "bias");
+        }
+    }
+    loaded_ = {};
+}
+
+AnalogLayerImpl::State AnalogLayerImpl::state() const {
+    const torch::NoGradGuard no_grad;
+    State s{tensor_of(tile_weight), tensor_of(scale), {}, tensor_of(input_range)};
+    const float* learned = learned_scale.data_ptr<float>();
+    for (size_t i = 0; i < s.scale.values.size(); i++) {
+        s.scale.values[i] *= learned[i];
+    }
+    if (bias.defined()) {
+        s.bias = tensor_of(bias);
+    }
+    return s;
+}
+
+void AnalogLayerImpl::set_state(const State& s) {
+    const torch::NoGradGuard no_grad;
+    copy_into(tile_weight, s.tile_weight, path_, "tile_weight");
+    copy_into(scale, s.scale, path_, "scale");
+    copy_into(input_range, s.input_range, path_, "input_range");
+    if (bias.defined()) {
+        copy_into(bias, s.bias, path_, "bias");
+    }
+    learned_scale.fill_(1.0);
+    loaded_ = {};
+}
+
+Tensor AnalogLayerImpl::logical_weights() const {
+    const State s = state();
+    Tensor logical = s.tile_weight;
+    const size_t rows = engine_->grid(0).outputs();
+    const size_t cols = engine_->grid(0).inputs();
+    const size_t all = engine_->groups() * rows;
+    for (size_t g = 0; g < engine_->groups(); g++) {
+        MappedWeights mapped{Matrix<float>(rows, cols), Matrix<float>(engine_->pieces(), rows)};
+        std::copy_n(s.tile_weight.values.data() + g * rows * cols, rows * cols, mapped.weights.values.data());
+        for (size_t c = 0; c < engine_->pieces(); c++) {
+            std::copy_n(s.scale.values.data() + c * all + g * rows, rows, mapped.scales.row(c));
+        }
+        const Matrix<float> part = mho::logical_weights(hardware().mapping, mapped);
+        std::copy(part.values.begin(), part.values.end(), logical.values.begin() + signed_size(g * rows * cols));
+    }
+    return logical;
+}
+
+torch::Tensor AnalogLayerImpl::weights_of_this_step() {
+    const bool modified = modifies(hardware().modifier) && (is_training() || hardware().modifier.in_evaluation);
+    const uint32_t version = tile_weight._version();
+    if (loaded_.weights.defined() && loaded_.version == version && loaded_.modified == modified &&
+        (!modified || loaded_.step == step_)) {
+        return loaded_.weights;
+    }
+    const torch::Tensor plain = tile_weight.detach();
+    torch::Tensor weights = plain;
+    if (modified) {
+        weights = at::empty_like(plain);
+        engine_->modify(view_of(plain), view_of(weights), step_);
+    }
+    engine_->load_weights(view_of(weights));
+    loaded_ = {weights, modified, step_, version};
+    return weights;
+}
+
+torch::Tensor AnalogLayerImpl::run(const torch::Tensor& input, const LayerGeometry& geometry) {
+    const auto samples = static_cast<size_t>(input.size(0));
+    const torch::Tensor weights = [&] {
+        const torch::NoGradGuard no_grad;
+        const InputRangeConfig& config = hardware().input_range;
+        const auto limit = static_cast<uint64_t>(std::max(config.init_batches, 0));
+        const bool starting = std::any_of(range_batches_.begin(), range_batches_.end(),
+                                          [&](uint64_t seen) { return seen < limit; });
+        if (is_training() && config.enabled && starting) {
+            const auto moments = engine_->input_moments(geometry, input.data_ptr<float>(), samples);
+            auto* range = input_range.data_ptr<float>();
+            for (size_t i = 0; i < moments.size(); i++) {
+                initialize_input_range(config, moments[i], range[i], range_batches_[i]);
+            }
+        }
+        return weights_of_this_step();
+    }();
+    LayerScales scales{matrix_of(scale), matrix_of(learned_scale), vector_of(input_range)};
+    engine_->load_scales(scales, bias.defined() ? vector_of(bias) : std::vector<float>());
+    const ReadKey key{step_, first_sample_};
+    if (!torch::GradMode::is_enabled()) {
+        torch::Tensor output = at::empty({signed_size(samples * geometry.positions()),
+                                          signed_size(geometry.total_outputs())});
+        engine_->forward(geometry, input.data_ptr<float>(), samples, output.data_ptr<float>(), key, nullptr);
+        return output;
+    }
+    auto pass = c10::make_intrusive<Pass>();
+    pass->engine = engine_;
+    pass->samples = samples;
+    pass->trace.scales = std::move(scales);
+    // A custom function takes no undefined tensors.
+    return AnalogFunction::apply(input, tile_weight, learned_scale, input_range,
+                                 bias.defined() ? bias : at::empty({0}), weights, pass, geometry, key);
+}
+
+void AnalogLayerImpl::post_step() {
+    const torch::NoGradGuard no_grad;
+    const Hardware& hw = hardware();
+    const FloatView weights = view_of(tile_weight);
+    const FloatView scales = view_of(scale);
+    const FloatView learned = view_of(learned_scale);
+    std::vector<float> tile_scales;
+    for (size_t g = 0; g < engine_->groups(); g++) {
+        const TileGrid& grid = engine_->grid(g);
+        for (size_t r = 0; r < grid.output_pieces(); r++) {
+            const size_t row = g * grid.outputs() + grid.output_offsets()[r];
+            const size_t rows = grid.output_offsets()[r + 1] - grid.output_offsets()[r];
+            for (size_t c = 0; c < grid.input_pieces(); c++) {
+                const size_t col = grid.input_offsets()[c];
+                const FloatView tile = weights.row_block(row, rows).column_block(
+                    col, grid.input_offsets()[c + 1] - col);
+                clip_weights(hw.clip, tile);
+                if (hw.remap.kind == RemapKind::kNone) {
+                    continue;
+                }
+                tile_scales.resize(rows);
+                for (size_t i = 0; i < rows; i++) {
+                    tile_scales[i] = scales(c, row + i) * learned(c, row + i);
+                    learned(c, row + i) = 1.0f;
+                }
+                remap_weights(hw.remap, tile, tile_scales);
+                std::copy(tile_scales.begin(), tile_scales.end(), scales.row(c) + row);
+            }
+        }
+    }
+    if (hw.input_range.enabled) {
+        float* range = input_range.data_ptr<float>();
+        for (int64_t i = 0; i < input_range.numel(); i++) {
+            // A step of the optimiser may cross zero; a range of 0 would mean "none".
+            range[i] = std::max(std::fabs(range[i]), 1e-6f);
+        }
+    }
+    loaded_ = {};
+}
+
+AnalogLinearImpl::AnalogLinearImpl(const LinearOp& op, const Hardware& hardware, std::string path, uint64_t seed)
+    : AnalogLayerImpl(hardware, 1, checked(op.outputs, "outputs", path), checked(op.inputs, "inputs", path),
+                      op.bias, path, seed),
+      op_(op) {}
+
+torch::Tensor AnalogLinearImpl::forward(const torch::Tensor& input) {
+    if (input.dim() < 1 || input.size(-1) != op_.inputs || input.scalar_type() != at::kFloat) {
+        throw InputError("layer " + path() + ": inputs must be float32 [..., " + std::to_string(op_.inputs) + "]");
+    }
+    LayerGeometry geometry;
+    geometry.inputs = static_cast<size_t>(op_.inputs);
+    geometry.outputs = static_cast<size_t>(op_.outputs);
+    const torch::Tensor rows = input.contiguous().reshape({-1, op_.inputs});
+    torch::Tensor y = run(rows, geometry);
+    if (input.dim() == 2) {
+        return y;
+    }
+    std::vector<int64_t> shape = input.sizes().vec();
+    shape.back() = op_.outputs;
+    return y.reshape(shape);
+}
+
+namespace {
+
+size_t unrolled_inputs(const Conv2dOp& op, const std::string& path) {
+    const size_t groups = checked(op.groups, "groups", path);
+    if (checked(op.in_channels, "input channels", path) % groups != 0 ||
+        checked(op.out_channels, "output channels", path) % groups != 0) {
+        throw InputError("layer " + path + ": channels must be multiples of groups (" + std::to_string(groups) + ")");
+    }
+    size_t inputs = static_cast<size_t>(op.in_channels) / groups;
+    for (size_t axis = 0; axis < 2; axis++) {
+        inputs *= checked(op.kernel[axis], "kernel", path);
+        checked(op.stride[axis], "stride", path);
+        checked(op.dilation[axis], "dilation", path);
+        checked(op.padding[axis] + 1, "padding + 1", path);
+    }
+    return inputs;
+}
+
+}  // namespace
+
+AnalogConv2dImpl::AnalogConv2dImpl(const Conv2dOp& op, const Hardware& hardware, std::string path, uint64_t seed)
+    : AnalogLayerImpl(hardware, checked(op.groups, "groups", path),
+                      checked(op.out_channels, "output channels", path) / static_cast<size_t>(op.groups),
+                      unrolled_inputs(op, path), op.bias, path, seed),
+      op_(op) {}
+
+torch::Tensor AnalogConv2dImpl::forward(const torch::Tensor& input) {
+    if (input.dim() != 4 || input.size(1) != op_.in_channels || input.scalar_type() != at::kFloat) {
+        throw InputError("layer " + path() + ": inputs must be float32 images [samples, " +
+                         std::to_string(op_.in_channels) + ", height, width]");
+    }
+    LayerGeometry g;
+    g.is_convolution = true;
+    g.groups = static_cast<size_t>(op_.groups);
+    g.outputs = static_cast<size_t>(op_.out_channels / op_.groups);
+    g.patch.channels = static_cast<size_t>(op_.in_channels / op_.groups);
+    g.patch.height = static_cast<size_t>(input.size(2));
+    g.patch.width = static_cast<size_t>(input.size(3));
+    for (size_t axis = 0; axis < 2; axis++) {
+        g.patch.kernel[axis] = static_cast<size_t>(op_.kernel[axis]);
+        g.patch.stride[axis] = static_cast<size_t>(op_.stride[axis]);
+        g.patch.padding[axis] = static_cast<size_t>(op_.padding[axis]);
+        g.patch.dilation[axis] = static_cast<size_t>(op_.dilation[axis]);
+        const size_t reach = g.patch.dilation[axis] * (g.patch.kernel[axis] - 1) + 1;
+        const size_t size = axis == 0 ? g.patch.padded_height() : g.patch.padded_width();
+        if (reach > size) {
+            throw InputError("layer " + path() + ": the kernel reaches over " + std::to_string(reach) +
+                             " pixels, the padded image has " + std::to_string(size));
+        }
+    }
+    g.inputs = g.patch.inputs();
+    // One channel or one pixel counts as both orders; any will do.
+    g.channels_last = !input.is_contiguous() && input.is_contiguous(at::MemoryFormat::ChannelsLast);
+    const torch::Tensor images = g.channels_last ? input : input.contiguous();
+    const torch::Tensor rows = run(images, g);
+    return rows
+        .view({input.size(0), signed_size(g.patch.out_height()), signed_size(g.patch.out_width()),
+               op_.out_channels})
+        .permute({0, 3, 1, 2});
+}
+
+}  // namespace mho

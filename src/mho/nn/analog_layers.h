@@ -1,0 +1,129 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_NN_ANALOG_LAYERS_H
+#define MHO_NN_ANALOG_LAYERS_H
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mho/io/tensor.h"
+#include "mho/net/graph.h"
+#include "mho/net/hardware.h"
+
+namespace mho {
+
+class AnalogEngine;
+struct LayerGeometry;
+
+/// What AnalogLinear and AnalogConv2d share: parameters, keys of the noise, and the steps around an optimiser step.
+///
+/// Forward: tiles with everything that their configuration says. Backward: straight through rounding and noise; where
+/// the input range cuts an input or an ADC an output, the gradient is zero (GradientConfig). Let V = scale *
+/// tile_weight: the gradient given to `tile_weight` is dL/dV / scale, so that V moves as if it were trained
+/// directly. The range learns by its own rule (adapt/input_range.h), whose result is the gradient of
+/// `input_range`: any optimiser steps it.
+///
+/// Noise belongs to (seed, path, step, sample): the owner of the training loop calls set_step() before each step, and
+/// a repeated pass repeats its noise. A layer that is called twice in one step sees equal noise in both calls.
+class AnalogLayerImpl : public torch::nn::Module {
+  public:
+    // Parameters. [groups * out, in per group, unrolled as channel, row, column], in units of the tile.
+    torch::Tensor tile_weight;
+    torch::Tensor learned_scale;  // [pieces, groups * out]; learns only if the mapping says so
+    torch::Tensor bias;           // [groups * out], undefined without bias
+    torch::Tensor input_range;    // [groups * pieces]; 0 where ranges are disabled
+    // Buffer: mapping scale [pieces, groups * out].
+    torch::Tensor scale;
+
+    const Hardware& hardware() const;
+    const std::string& path() const { return path_; }
+    uint64_t seed() const { return seed_; }
+
+    /// Optimiser step that the noise of the next passes belongs to, below 2^56.
+    void set_step(uint64_t step) { step_ = step; }
+    /// Number of the first sample of the next batch.
+    void set_first_sample(uint64_t sample) { first_sample_ = sample; }
+
+    /// After an optimiser step: clips, then remaps every tile (which folds the learned scale into the mapping scale),
+    /// and keeps input ranges positive.
+    void post_step();
+
+    /// Takes logical weights [groups * out, in per group ...] (any shape with that many numbers) and a bias (empty =
+    /// zeros), and maps them to tiles. Learned scales become 1.
+    void set_weights(const Tensor& weight, const Tensor& bias_values);
+    /// Logical weights [groups * out, in per group].
+    Tensor logical_weights() const;
+
+    /// What Network stores of the layer: tile_weight, scale (mapping times learned), bias, input_range.
+    struct State {
+        Tensor tile_weight, scale, bias, input_range;
+    };
+    State state() const;
+    void set_state(const State& state);
+
+    /// Batches that have set each input range so far: [groups * pieces].
+    std::vector<uint64_t>& range_batches() { return range_batches_; }
+
+    /// To be called after parameters were written through raw pointers: torch does not notice such a change.
+    void forget_loaded() { loaded_ = {}; }
+
+    virtual torch::Tensor forward(const torch::Tensor& input) = 0;
+
+  protected:
+    AnalogLayerImpl(const Hardware& hardware, size_t groups, size_t outputs, size_t inputs, bool bias,
+                    std::string path, uint64_t seed);
+    ~AnalogLayerImpl() override;
+    /// `input` contiguous as the geometry says; returns rows [samples * positions, groups * out].
+    torch::Tensor run(const torch::Tensor& input, const LayerGeometry& geometry);
+    std::shared_ptr<AnalogEngine> engine_;
+
+  private:
+    torch::Tensor weights_of_this_step();
+
+    std::string path_;
+    uint64_t seed_ = 0;
+    uint64_t step_ = 0;
+    uint64_t first_sample_ = 0;
+    std::vector<uint64_t> range_batches_;
+    // Weights of the last pass, and what they belong to.
+    struct Loaded {
+        torch::Tensor weights;
+        bool modified = false;
+        uint64_t step = 0;
+        uint32_t version = 0;
+    } loaded_;
+};
+
+/// y = analog(x) for x [..., in].
+class AnalogLinearImpl : public AnalogLayerImpl {
+  public:
+    AnalogLinearImpl(const LinearOp& op, const Hardware& hardware, std::string path = "linear", uint64_t seed = 0);
+    torch::Tensor forward(const torch::Tensor& input) override;
+    const LinearOp& op() const { return op_; }
+
+  private:
+    LinearOp op_;
+};
+TORCH_MODULE(AnalogLinear);
+
+/// Convolution of images [samples, channels, height, width]; one tile grid per group. The output has
+/// channels last in memory.
+class AnalogConv2dImpl : public AnalogLayerImpl {
+  public:
+    AnalogConv2dImpl(const Conv2dOp& op, const Hardware& hardware, std::string path = "conv", uint64_t seed = 0);
+    torch::Tensor forward(const torch::Tensor& input) override;
+    const Conv2dOp& op() const { return op_; }
+
+  private:
+    Conv2dOp op_;
+};
+TORCH_MODULE(AnalogConv2d);
+
+}  // namespace mho
+
+#endif  // MHO_NN_ANALOG_LAYERS_H

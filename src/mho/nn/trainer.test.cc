@@ -1,0 +1,178 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/nn/trainer.h"
+
+#include <gtest/gtest.h>
+#include <torch/optim/adam.h>
+#include <torch/optim/adamw.h>
+#include <torch/optim/sgd.h>
+#include <torch/types.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "mho/net/zoo.h"
+#include "mho/random/stream.h"
+#include "mho/util/error.h"
+
+namespace mho {
+namespace {
+
+// Four classes: a bright quarter on a noisy picture.
+LabelledImages pictures(size_t count) {
+    LabelledImages data;
+    data.count = count;
+    data.channels = 1;
+    data.height = data.width = 12;
+    data.classes = 4;
+    data.source = "test";
+    data.labels.resize(count);
+    std::vector<float> u(count * 144);
+    fill_uniform(make_tile_key(1, "pictures"), Stream::kTest, 0, 0, u);
+    for (size_t i = 0; i < count; i++) {
+        data.labels[i] = static_cast<uint8_t>(i % 4);
+        for (size_t p = 0; p < 144; p++) {
+            const bool bright = p / 72 == i % 4 / 2 && p % 12 / 6 == i % 2;
+            data.pixels.push_back(static_cast<uint8_t>(u[i * 144 + p] * 120 + (bright ? 100 : 0)));
+        }
+    }
+    return data;
+}
+
+InputSpec grey() {
+    InputSpec spec;
+    spec.shape = {1, 12, 12};
+    return spec;
+}
+
+Network small_analog() {
+    Graph graph;
+    graph.name = "small";
+    graph.input = grey();
+    graph.layers = {{"conv1", Conv2dOp{1, 4, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, false}, {}},
+                    {"bn1", BatchNormOp{4, 1e-5}, {}},
+                    {"relu1", ActivationOp{}, {}},
+                    {"pool1", Pool2dOp{}, {}},
+                    {"flat", FlattenOp{}, {}},
+                    {"fc", LinearOp{4 * 36, 4, true}, {}}};
+    HardwareSpec spec;
+    spec.base.modifier.kind = ModifierKind::kAddNormal;
+    spec.base.modifier.std = 0.05;
+    spec.base.input_range.init_batches = 3;
+    return map_to_hardware(initialize(graph, 2), spec);
+}
+
+TrainConfig two_epochs() {
+    TrainConfig config;
+    config.epochs = 2;
+    config.batch = 16;
+    config.learning_rate = 5e-3;
+    config.augmentation = AugmentationKind::kShift;
+    config.max_shift = 1;
+    config.label_smoothing = 0.05;
+    config.gradient_clip = 5;
+    config.schedule.kind = ScheduleKind::kCosine;
+    return config;
+}
+
+TEST(Trainer, TrainingLowersTheLoss) {
+    const LabelledImages data = pictures(120);
+    Trainer trainer(GraphNetwork(small_analog(), 5), data, two_epochs(), 5);
+    size_t batches = 0;
+    trainer.on_batch = [&](const Trainer::Progress& p) { batches += p.batches == 8; };
+    EXPECT_TRUE(trainer.run());
+    EXPECT_EQ(batches, 16U);
+    ASSERT_EQ(trainer.history().size(), 2U);
+    EXPECT_LT(trainer.history()[1].loss, trainer.history()[0].loss);
+    EXPECT_GT(trainer.history()[1].accuracy, 0.5);
+    EXPECT_NO_THROW(validate_network(trainer.network()->export_network()));
+}
+
+TEST(Trainer, ResumedRunEndsBitForBit) {
+    const LabelledImages data = pictures(70);
+    const std::string path = testing::TempDir() + "/mho-trainer-test.safetensors";
+    for (const OptimizerKind kind : {OptimizerKind::kAdam, OptimizerKind::kSgd}) {
+        TrainConfig config = two_epochs();
+        config.optimizer = kind;
+        Trainer whole(GraphNetwork(small_analog(), 5), data, config, 5);
+        whole.run();
+
+        std::atomic<bool> stop{false};
+        Trainer first(GraphNetwork(small_analog(), 5), data, config, 5);
+        first.on_batch = [&](const Trainer::Progress& p) { stop = p.epoch == 1 && p.batch == 2; };
+        EXPECT_FALSE(first.run(&stop));
+        first.save(path);
+        EXPECT_EQ(first.step(), whole.steps_per_epoch() + 2);
+
+        Trainer second(GraphNetwork(small_analog(), 5), data, config, 5);
+        second.load(path);
+        EXPECT_TRUE(second.run());
+        EXPECT_EQ(second.checkpoint(), whole.checkpoint());
+        EXPECT_EQ(second.network()->export_network().parameters, whole.network()->export_network().parameters);
+    }
+    std::filesystem::remove(path);
+}
+
+TEST(Trainer, RefusesACheckpointOfAnotherRun) {
+    const LabelledImages data = pictures(40);
+    TrainConfig config = two_epochs();
+    const Trainer a(GraphNetwork(small_analog(), 5), data, config, 5);
+    const SafeTensors state = a.checkpoint();
+    Trainer other_seed(GraphNetwork(small_analog(), 5), data, config, 6);
+    EXPECT_THROW(other_seed.restore(state), InputError);
+    config.learning_rate = 1;
+    Trainer other_config(GraphNetwork(small_analog(), 5), data, config, 5);
+    EXPECT_THROW(other_config.restore(state), InputError);
+    EXPECT_THROW(other_config.restore(SafeTensors{}), InputError);
+    LabelledImages bad = data;
+    bad.labels[3] = 9;
+    EXPECT_THROW(Trainer(GraphNetwork(small_analog(), 5), bad, config, 5), InputError);
+}
+
+TEST(Trainer, DistillationNeedsAndUsesATeacher) {
+    const LabelledImages data = pictures(64);
+    TrainConfig config = two_epochs();
+    config.distillation = 0.5;
+    Trainer lonely(GraphNetwork(small_analog(), 5), data, config, 5);
+    EXPECT_THROW(lonely.run(), InputError);
+    Trainer trainer(GraphNetwork(small_analog(), 5), data, config, 5);
+    trainer.set_teacher(GraphNetwork(to_digital(small_analog()), 5));
+    EXPECT_TRUE(trainer.run());
+    EXPECT_TRUE(std::isfinite(trainer.history()[1].loss));
+}
+
+TEST(Optimizer, AgreesWithTorch) {
+    for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
+        TrainConfig config;
+        config.optimizer = kind;
+        config.weight_decay = 0.1;
+        torch::Tensor theirs = torch::linspace(-1, 1, 37).requires_grad_();
+        std::vector<float> mine(theirs.data_ptr<float>(), theirs.data_ptr<float>() + 37);
+        std::unique_ptr<torch::optim::Optimizer> reference;
+        const std::vector<torch::Tensor> list = {theirs};
+        if (kind == OptimizerKind::kSgd) {
+            reference = std::make_unique<torch::optim::SGD>(
+                list, torch::optim::SGDOptions(0.02).momentum(config.momentum).weight_decay(0.1));
+        } else if (kind == OptimizerKind::kAdam) {
+            reference = std::make_unique<torch::optim::Adam>(list, torch::optim::AdamOptions(0.02).weight_decay(0.1));
+        } else {
+            reference = std::make_unique<torch::optim::AdamW>(list, torch::optim::AdamWOptions(0.02).weight_decay(0.1));
+        }
+        Optimizer own(config, {{"p", mine.data(), mine.size(), true, {}, {}}});
+        for (int step = 0; step < 20; step++) {
+            theirs.mutable_grad() = torch::cos(theirs.detach() * (step + 1));
+            std::vector<float> gradient(37);
+            const torch::Tensor at = torch::from_blob(mine.data(), {37});
+            const torch::Tensor g = torch::cos(at * (step + 1));
+            std::copy_n(g.data_ptr<float>(), 37, gradient.data());
+            reference->step();
+            own.step({gradient.data()}, 0.02);
+        }
+        for (size_t i = 0; i < mine.size(); i++) {
+            EXPECT_NEAR(mine[i], theirs.data_ptr<float>()[i], 2e-5);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace mho

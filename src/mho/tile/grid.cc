@@ -1,0 +1,335 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/tile/grid.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "mho/util/error.h"
+
+namespace mho {
+namespace {
+
+std::string shape_text(size_t rows, size_t cols) {
+    return "[" + std::to_string(rows) + ", " + std::to_string(cols) + "]";
+}
+
+}  // namespace
+
+std::vector<size_t> split_axis(size_t size, int limit) {
+    if (size == 0) {
+        throw InputError("a matrix needs at least one row and one column");
+    }
+    const size_t most = limit > 0 ? static_cast<size_t>(limit) : size;
+    const size_t pieces = (size + most - 1) / most;
+    std::vector<size_t> offsets(pieces + 1, 0);
+    for (size_t i = 0; i < pieces; i++) {
+        offsets[i + 1] = offsets[i] + size / pieces + (i < size % pieces ? 1 : 0);
+    }
+    return offsets;
+}
+
+MappedWeights map_weights(const Mapping& mapping, ConstFloatView logical) {
+    const std::vector<size_t> in = split_axis(logical.cols, mapping.max_inputs);
+    const std::vector<size_t> out = split_axis(logical.rows, mapping.max_outputs);
+    MappedWeights mapped{Matrix<float>(logical.rows, logical.cols),
+                         Matrix<float>(in.size() - 1, logical.rows, 1.0f)};
+    const auto largest = [&](size_t row, size_t c) {
+        float m = 0;
+        for (size_t j = in[c]; j < in[c + 1]; j++) {
+            m = std::max(m, std::abs(logical(row, j)));
+        }
+        return m;
+    };
+    for (size_t c = 0; c + 1 < in.size(); c++) {
+        for (size_t r = 0; r + 1 < out.size(); r++) {
+            float tile_max = 0;
+            for (size_t i = out[r]; i < out[r + 1]; i++) {
+                tile_max = std::max(tile_max, largest(i, c));
+            }
+            for (size_t i = out[r]; i < out[r + 1]; i++) {
+                const float m = mapping.per_column ? largest(i, c) : tile_max;
+                float scale = 1.0f;
+                if (mapping.omega > 0 && m > 0) {
+                    scale = m / static_cast<float>(mapping.omega);
+                }
+                mapped.scales(c, i) = scale;
+                for (size_t j = in[c]; j < in[c + 1]; j++) {
+                    mapped.weights(i, j) = logical(i, j) / scale;
+                }
+            }
+        }
+    }
+    return mapped;
+}
+
+Matrix<float> logical_weights(const Mapping& mapping, const MappedWeights& mapped) {
+    const std::vector<size_t> in = split_axis(mapped.weights.cols, mapping.max_inputs);
+    Matrix<float> logical = mapped.weights;
+    for (size_t i = 0; i < logical.rows; i++) {
+        for (size_t c = 0; c + 1 < in.size(); c++) {
+            for (size_t j = in[c]; j < in[c + 1]; j++) {
+                logical(i, j) *= mapped.scales(c, i);
+            }
+        }
+    }
+    return logical;
+}
+
+TileGrid::TileGrid(const TileConfig& config,
+                   size_t outputs,
+                   size_t inputs,
+                   uint64_t seed,
+                   std::string layer_path,
+                   uint32_t chip)
+    : config_(config),
+      outputs_(outputs),
+      inputs_(inputs),
+      layer_path_(std::move(layer_path)),
+      input_offsets_(split_axis(inputs, config.mapping.max_inputs)),
+      output_offsets_(split_axis(outputs, config.mapping.max_outputs)),
+      scales_(input_pieces(), outputs, 1.0f),
+      input_ranges_(input_pieces(), 0.0f) {
+    tiles_.reserve(input_pieces() * output_pieces());
+    for (size_t r = 0; r < output_pieces(); r++) {
+        for (size_t c = 0; c < input_pieces(); c++) {
+            tiles_.emplace_back(config_,
+                                output_offsets_[r + 1] - output_offsets_[r],
+                                input_offsets_[c + 1] - input_offsets_[c],
+                                make_tile_key(seed,
+                                              layer_path_,
+                                              static_cast<uint32_t>(r),
+                                              static_cast<uint32_t>(c),
+                                              chip));
+        }
+    }
+}
+
+Tile& TileGrid::tile(size_t output_piece, size_t input_piece) {
+    if (output_piece >= output_pieces() || input_piece >= input_pieces()) {
+        throw InputError("layer " + layer_path_ + " has no tile " +
+                         shape_text(output_piece, input_piece));
+    }
+    return tiles_[output_piece * input_pieces() + input_piece];
+}
+
+const Tile& TileGrid::tile(size_t output_piece, size_t input_piece) const {
+    return const_cast<TileGrid*>(this)->tile(output_piece, input_piece);
+}
+
+void TileGrid::set_scales(Matrix<float> scales) {
+    if (scales.rows != input_pieces() || scales.cols != outputs_) {
+        throw InputError("layer " + layer_path_ + ": scales must be " +
+                         shape_text(input_pieces(), outputs_) + ", got " +
+                         shape_text(scales.rows, scales.cols));
+    }
+    require_finite(scales.view(), "scales");
+    scales_ = std::move(scales);
+}
+
+void TileGrid::set_bias(std::vector<float> bias) {
+    if (!bias.empty() && bias.size() != outputs_) {
+        throw InputError("layer " + layer_path_ + ": the bias must have " +
+                         std::to_string(outputs_) + " entries, got " + std::to_string(bias.size()));
+    }
+    require_finite({bias.data(), 1, bias.size()}, "bias");
+    bias_ = std::move(bias);
+}
+
+void TileGrid::set_input_ranges(std::vector<float> ranges) {
+    if (ranges.size() != input_pieces()) {
+        throw InputError("layer " + layer_path_ + ": there must be one input range per input piece (" +
+                         std::to_string(input_pieces()) + "), got " + std::to_string(ranges.size()));
+    }
+    for (const float r : ranges) {
+        if (!(r >= 0) || !std::isfinite(r)) {
+            throw InputError("layer " + layer_path_ + ": input ranges must be finite and at least 0 " +
+                             "(0 = no range), got " + std::to_string(r));
+        }
+    }
+    input_ranges_ = std::move(ranges);
+}
+
+namespace {
+
+// Calls f(tile, view of the weights of the tile).
+template <class Grid, class View, class F>
+void each_tile(Grid& grid, View weights, F&& f) {
+    for (size_t r = 0; r < grid.output_pieces(); r++) {
+        for (size_t c = 0; c < grid.input_pieces(); c++) {
+            const size_t row = grid.output_offsets()[r];
+            const size_t col = grid.input_offsets()[c];
+            f(grid.tile(r, c),
+              View{weights.data + row * weights.stride + col,
+                   grid.output_offsets()[r + 1] - row,
+                   grid.input_offsets()[c + 1] - col,
+                   weights.stride});
+        }
+    }
+}
+
+void require_shape(const TileGrid& grid, ConstFloatView weights) {
+    if (weights.rows != grid.outputs() || weights.cols != grid.inputs()) {
+        throw InputError("layer " + grid.layer_path() + ": tile weights must be " +
+                         shape_text(grid.outputs(), grid.inputs()) + ", got " +
+                         shape_text(weights.rows, weights.cols));
+    }
+}
+
+}  // namespace
+
+void TileGrid::set_weights(ConstFloatView weights) {
+    require_shape(*this, weights);
+    each_tile(*this, weights, [](Tile& t, ConstFloatView w) { t.set_weights(w); });
+}
+
+void TileGrid::program(ConstFloatView weights, uint64_t programming, ConductanceSwitches switches) {
+    require_shape(*this, weights);
+    each_tile(*this, weights, [&](Tile& t, ConstFloatView w) { t.program(w, programming, switches); });
+}
+
+void TileGrid::advance_to(double t_s, uint64_t read_step) {
+    for (Tile& t : tiles_) {
+        t.advance_to(t_s, read_step);
+    }
+}
+
+void TileGrid::prepare_backward() {
+    for (Tile& t : tiles_) {
+        t.prepare_backward();
+    }
+}
+
+void TileGrid::use_compensation(bool on) {
+    for (Tile& t : tiles_) {
+        t.use_compensation(on);
+    }
+}
+
+Matrix<float> TileGrid::weights() const {
+    Matrix<float> all(outputs_, inputs_);
+    each_tile(*this, all.view(), [](const Tile& t, FloatView to) {
+        const Matrix<float> w = t.weights();
+        for (size_t i = 0; i < w.rows; i++) {
+            std::copy_n(w.row(i), w.cols, to.row(i));
+        }
+    });
+    return all;
+}
+
+void TileGrid::apply(
+    ConstFloatView x, FloatView y, ReadKey key, Scratch& scratch, ForwardRecord* record) const {
+    if (x.cols != inputs_ || y.cols != outputs_ || x.rows != y.rows) {
+        throw InputError("layer " + layer_path_ + ": inputs must be [rows, " +
+                         std::to_string(inputs_) + "] and outputs [rows, " +
+                         std::to_string(outputs_) + "], got " + shape_text(x.rows, x.cols) + " and " +
+                         shape_text(y.rows, y.cols));
+    }
+    const size_t rows = x.rows;
+    if (record != nullptr) {
+        record->clipped.resize(input_pieces() * rows * outputs_);
+        record->tile_sums.resize(input_pieces() * rows * outputs_);
+    }
+    for (size_t b = 0; b < rows; b++) {
+        if (bias_.empty()) {
+            std::fill_n(y.row(b), outputs_, 0.0f);
+        } else {
+            std::copy_n(bias_.data(), outputs_, y.row(b));
+        }
+    }
+    scratch.running.resize(std::max(scratch.running.size(), tiles_.size()));
+    for (size_t c = 0; c < input_pieces(); c++) {
+        const ConstFloatView part =
+            x.column_block(input_offsets_[c], input_offsets_[c + 1] - input_offsets_[c]);
+        const float range = input_ranges_[c];
+        for (size_t r = 0; r < output_pieces(); r++) {
+            const Tile& t = tile(r, c);
+            const size_t first = output_offsets_[r];
+            const size_t width = t.outputs();
+            MvmCall call;
+            call.key = key;
+            call.range_scale = range > 0 ? 1.0f / range : 0.0f;
+            call.running = &scratch.running[r * input_pieces() + c];
+            if (record != nullptr) {
+                scratch.clipped.resize(rows * width);
+                call.clipped = scratch.clipped.data();
+            }
+            scratch.partial.resize(rows * width);
+            const FloatView partial{scratch.partial.data(), rows, width};
+            t.apply(part, partial, call, scratch.mvm);
+            const float gain = range > 0 ? range : 1.0f;
+            for (size_t b = 0; b < rows; b++) {
+                const float* from = partial.row(b);
+                const float* scale = scales_.row(c) + first;
+                float* to = y.row(b) + first;
+                if (record != nullptr) {
+                    const size_t at = (c * rows + b) * outputs_ + first;
+                    for (size_t i = 0; i < width; i++) {
+                        record->tile_sums[at + i] = from[i] * gain;
+                        record->clipped[at + i] = scratch.clipped[b * width + i];
+                    }
+                }
+                for (size_t i = 0; i < width; i++) {
+                    to[i] += from[i] * gain * scale[i];
+                }
+            }
+        }
+    }
+}
+
+void TileGrid::apply_transposed(ConstFloatView errors,
+                                FloatView gradient,
+                                ReadKey key,
+                                Scratch& scratch,
+                                const ForwardRecord* record) const {
+    if (errors.cols != outputs_ || gradient.cols != inputs_ || errors.rows != gradient.rows) {
+        throw InputError("layer " + layer_path_ + ": errors must be [rows, " +
+                         std::to_string(outputs_) + "] and gradients [rows, " +
+                         std::to_string(inputs_) + "]");
+    }
+    const size_t rows = errors.rows;
+    Matrix<float> scaled(rows, outputs_);
+    std::vector<float> sum;
+    for (size_t c = 0; c < input_pieces(); c++) {
+        const size_t width = input_offsets_[c + 1] - input_offsets_[c];
+        for (size_t b = 0; b < rows; b++) {
+            const uint8_t* clipped =
+                record != nullptr ? record->clipped.data() + (c * rows + b) * outputs_ : nullptr;
+            for (size_t i = 0; i < outputs_; i++) {
+                const bool cut = clipped != nullptr && clipped[i] != 0;
+                scaled(b, i) = cut ? 0.0f : errors(b, i) * scales_(c, i);
+            }
+        }
+        const FloatView to = gradient.column_block(input_offsets_[c], width);
+        for (size_t r = 0; r < output_pieces(); r++) {
+            const Tile& t = tile(r, c);
+            const ConstFloatView d{
+                scaled.values.data() + output_offsets_[r], rows, t.outputs(), outputs_};
+            MvmCall call;
+            call.key = key;
+            call.backward = true;
+            if (r == 0) {
+                t.apply_transposed(d, to, call, scratch.mvm);
+                continue;
+            }
+            sum.resize(rows * width);
+            const FloatView more{sum.data(), rows, width};
+            t.apply_transposed(d, more, call, scratch.mvm);
+            for (size_t b = 0; b < rows; b++) {
+                for (size_t j = 0; j < width; j++) {
+                    to(b, j) += more(b, j);
+                }
+            }
+        }
+    }
+}
+
+size_t TileGrid::bytes() const {
+    size_t total = (scales_.values.size() + bias_.size() + input_ranges_.size()) * sizeof(float);
+    for (const Tile& t : tiles_) {
+        total += t.bytes();
+    }
+    return total;
+}
+
+}  // namespace mho

@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_TILE_GRID_H
+#define MHO_TILE_GRID_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mho/tile/tile.h"
+
+namespace mho {
+
+/// Where the pieces of an axis begin: n = ceil(size / limit) pieces as equal as possible, the first
+/// ones longer; limit 0 = one piece. Returns n + 1 offsets.
+std::vector<size_t> split_axis(size_t size, int limit);
+
+/// Digital scales and tile weights of a logical matrix.
+struct MappedWeights {
+    Matrix<float> weights;  // [out, in], in units of the largest weight of the tile or column
+    Matrix<float> scales;   // [input pieces, out]
+};
+
+/// Maps logical weights `[out, in]`: per piece of inputs (and per output piece for per-tile
+/// scales) the scale is max|w| / omega (1 where all weights are zero).
+MappedWeights map_weights(const Mapping& mapping, ConstFloatView logical);
+
+/// Logical weights: tile weight times scale.
+Matrix<float> logical_weights(const Mapping& mapping, const MappedWeights& mapped);
+
+/// A layer's matrix cut into tiles, with its digital periphery:
+///   y[o] = sum_c scale[c][o] * range[c] * compensation * tile_{r(o), c}(clamp(x_c / range[c])) + bias[o]
+/// over the input pieces c. All sums and scales are digital (float32, in the order of c).
+class TileGrid {
+  public:
+    /// `layer_path` and `chip` enter the random keys of the tiles.
+    TileGrid(const TileConfig& config,
+             size_t outputs,
+             size_t inputs,
+             uint64_t seed,
+             std::string layer_path,
+             uint32_t chip = 0);
+
+    size_t outputs() const { return outputs_; }
+    size_t inputs() const { return inputs_; }
+    size_t input_pieces() const { return input_offsets_.size() - 1; }
+    size_t output_pieces() const { return output_offsets_.size() - 1; }
+    const std::vector<size_t>& input_offsets() const { return input_offsets_; }
+    const std::vector<size_t>& output_offsets() const { return output_offsets_; }
+    Tile& tile(size_t output_piece, size_t input_piece);
+    const Tile& tile(size_t output_piece, size_t input_piece) const;
+    const TileConfig& config() const { return config_; }
+    const std::string& layer_path() const { return layer_path_; }
+
+    /// scales `[input pieces, out]`; bias `[out]` or empty; one input range per input piece (0 = none).
+    void set_scales(Matrix<float> scales);
+    void set_bias(std::vector<float> bias);
+    void set_input_ranges(std::vector<float> ranges);
+    const Matrix<float>& scales() const { return scales_; }
+    const std::vector<float>& bias() const { return bias_; }
+    const std::vector<float>& input_ranges() const { return input_ranges_; }
+
+    /// Exact tile weights `[out, in]` (training).
+    void set_weights(ConstFloatView weights);
+    /// Programs tile weights `[out, in]` on every tile.
+    void program(ConstFloatView weights, uint64_t programming = 0, ConductanceSwitches switches = {});
+    void advance_to(double t_s, uint64_t read_step = 0);
+    void use_compensation(bool on);
+    /// See Tile::prepare_backward.
+    void prepare_backward();
+    /// Present tile weights `[out, in]`.
+    Matrix<float> weights() const;
+
+    struct Scratch {
+        MvmScratch mvm;
+        AlignedFloats partial;
+        std::vector<uint8_t> clipped;
+        std::vector<RunningAbsMax> running;
+    };
+
+    /// What a training forward keeps for its backward pass.
+    struct ForwardRecord {
+        std::vector<uint8_t> clipped;  // [input pieces][rows][out]: where an ADC cut
+        std::vector<float> tile_sums;  // [input pieces][rows][out]: range * compensation * tile output
+    };
+
+    /// x `[rows, in]` -> y `[rows, out]`. `record` may be null.
+    void apply(ConstFloatView x,
+               FloatView y,
+               ReadKey key,
+               Scratch& scratch,
+               ForwardRecord* record = nullptr) const;
+
+    /// Input gradient `[rows, in]` of errors `[rows, out]`: scale, transposed product; entries of
+    /// `record->clipped` are masked. Without the input mask (nn/ applies that).
+    void apply_transposed(ConstFloatView errors,
+                          FloatView gradient,
+                          ReadKey key,
+                          Scratch& scratch,
+                          const ForwardRecord* record = nullptr) const;
+
+    size_t bytes() const;
+
+  private:
+    TileConfig config_;
+    size_t outputs_;
+    size_t inputs_;
+    std::string layer_path_;
+    std::vector<size_t> input_offsets_;
+    std::vector<size_t> output_offsets_;
+    std::vector<Tile> tiles_;  // [output piece][input piece]
+    Matrix<float> scales_;
+    std::vector<float> bias_;
+    std::vector<float> input_ranges_;
+};
+
+}  // namespace mho
+
+#endif  // MHO_TILE_GRID_H

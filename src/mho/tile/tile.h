@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_TILE_TILE_H
+#define MHO_TILE_TILE_H
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "mho/tile/mvm.h"
+#include "mho/tile/tile_config.h"
+
+namespace mho {
+
+/// Which sources of conductance noise act; a switched-off source does not shift the draws of the
+/// others, so that two runs can be compared pairwise.
+struct ConductanceSwitches {
+    bool programming = true;
+    bool drift = true;
+    bool read = true;
+};
+
+/// One crossbar with its converters: an `[outputs, inputs]` matrix of weights in units of the
+/// largest weight (|w| <= 1 for the default mapping).
+///
+/// What the key can replay is not stored: a programmed tile keeps its target weights and the
+/// weights of the present time, and draws programming noise and drift coefficients again when the
+/// time changes.
+class Tile {
+  public:
+    Tile(const TileConfig& config, size_t outputs, size_t inputs, TileKey key);
+
+    /// Exact weights `[outputs, inputs]`, no programming noise: training and ideal hardware.
+    void set_weights(ConstFloatView weights);
+
+    /// Programs target weights; conductances are those right after programming (t = 0), and the
+    /// drift-compensation baseline is measured. `programming` numbers independent programmings of
+    /// the same chip.
+    void program(ConstFloatView target, uint64_t programming = 0, ConductanceSwitches switches = {});
+
+    /// Moves to `t_s` seconds after programming (absolute, >= 0): drift, read noise of the
+    /// conductances (drawn with `read_step`), drift compensation. Needs program() first.
+    void advance_to(double t_s, uint64_t read_step = 0);
+
+    /// Switches the digital use of the drift compensation on or off (it is measured anyway).
+    void use_compensation(bool on) { use_compensation_ = on; }
+
+    /// y `[rows, outputs]` = compensation * analog W x for x `[rows, inputs]`. Row r draws the noise
+    /// of sample key.first_sample + r. Throws InputError for wrong shapes and non-finite inputs.
+    void apply(ConstFloatView x, FloatView y, const MvmCall& call, MvmScratch& scratch) const;
+
+    /// Packs the transposed weights once for many calls of apply_transposed; setting weights or moving
+    /// in time drops them.
+    void prepare_backward();
+
+    /// g `[rows, inputs]` = analog W^T d for d `[rows, outputs]`, by the backward configuration.
+    void apply_transposed(ConstFloatView d, FloatView g, const MvmCall& call, MvmScratch& scratch) const;
+
+    /// Weights as they are now `[outputs, inputs]` (after programming and drift).
+    Matrix<float> weights() const;
+    const Matrix<float>& target() const { return target_; }
+    /// Conductances of the present time, one matrix per slice (g+, g-, next pair ...), in uS.
+    std::vector<Matrix<float>> conductances_us() const;
+
+    size_t outputs() const { return outputs_; }
+    size_t inputs() const { return inputs_; }
+    TileKey key() const { return key_; }
+    const TileConfig& config() const { return config_; }
+    /// Compensation factors: empty (none), one, or one per output.
+    const std::vector<float>& compensation() const { return compensation_; }
+    /// The read-out of the programmed tile that the factors refer to: empty, one, or one per output.
+    const std::vector<double>& baseline() const { return baseline_; }
+    const Mvm& forward() const { return forward_; }
+    const Mvm& backward() const { return backward_; }
+    bool is_programmed() const { return programmed_; }
+    double time_s() const { return time_s_; }
+    /// Bytes that the state of this tile takes (weights, packed weights, tables).
+    size_t bytes() const;
+
+    /// Drift-compensation read-out: mean |output| over unit vectors, one number or one per output,
+    /// not below 1e-4.
+    std::vector<double> readout(uint64_t step) const;
+
+    /// What must be saved to continue exactly: numbers only, everything else replays from the key.
+    struct State {
+        Matrix<float> target;
+        bool programmed = false;
+        uint64_t programming = 0;
+        uint64_t read_step = 0;
+        double time_s = 0.0;
+        ConductanceSwitches switches;
+        bool use_compensation = true;
+    };
+    State state() const;
+    void restore(const State& state);
+
+  private:
+    void evaluate_weights(Matrix<float>& weights, std::vector<Matrix<float>>* conductances) const;
+    void pack(ConstFloatView weights);
+
+    TileConfig config_;
+    size_t outputs_;
+    size_t inputs_;
+    TileKey key_;
+    Mvm forward_;
+    Mvm backward_;
+    Matrix<float> target_;
+    PackedMatrix packed_;
+    std::optional<PackedMatrix> packed_transposed_;
+    bool programmed_ = false;
+    uint64_t programming_ = 0;
+    uint64_t read_step_ = 0;
+    double time_s_ = 0.0;
+    ConductanceSwitches switches_;
+    bool use_compensation_ = true;
+    std::vector<double> baseline_;
+    std::vector<float> compensation_;
+};
+
+}  // namespace mho
+
+#endif  // MHO_TILE_TILE_H

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_TILE_TILE_CONFIG_H
+#define MHO_TILE_TILE_CONFIG_H
+
+#include <array>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "mho/array/converter.h"
+#include "mho/device/conductance.h"
+#include "mho/tile/mvm_config.h"
+
+namespace mho {
+
+/// Which digital factors learn in hardware-aware training.
+enum class LearnedScales { kNone, kPerTile, kPerColumn };
+
+/// How a weight matrix is laid out on tiles.
+struct Mapping {
+    double omega = 1.0;      // largest tile weight after scaling; 0 = weights as they are
+    bool per_column = true;  // one scale per output, else one per tile
+    int max_inputs = 512;    // rows of a tile; 0 = unlimited
+    int max_outputs = 0;     // columns of a tile; 0 = unlimited
+    LearnedScales learn_scales = LearnedScales::kPerColumn;
+};
+
+/// Digital correction of drift by one factor, measured by reading unit vectors.
+enum class DriftCompensationKind {
+    kNone,
+    kGlobal,                // mean |output| of the programmed tile over the present mean
+    kGlobalExactReference,  // the same with the exact product as baseline
+    kPerColumn,             // one factor per output
+};
+
+template <>
+struct EnumNames<LearnedScales> {
+    static constexpr std::array<std::pair<LearnedScales, std::string_view>, 3> names = {
+        {{LearnedScales::kNone, "none"},
+         {LearnedScales::kPerTile, "per tile"},
+         {LearnedScales::kPerColumn, "per column"}}};
+};
+
+template <>
+struct EnumNames<DriftCompensationKind> {
+    static constexpr std::array<std::pair<DriftCompensationKind, std::string_view>, 4> names = {
+        {{DriftCompensationKind::kNone, "none"},
+         {DriftCompensationKind::kGlobal, "global"},
+         {DriftCompensationKind::kGlobalExactReference, "global, exact reference"},
+         {DriftCompensationKind::kPerColumn, "per column"}}};
+};
+
+/// One tile of analog hardware. The defaults are the standard AIMC model (arXiv 2302.08469).
+struct TileConfig {
+    Mapping mapping;
+    MvmConfig forward;
+    MvmConfig backward = perfect_mvm();
+    Converter converter;
+    ConductanceModel conductance;
+    DriftCompensationKind drift_compensation = DriftCompensationKind::kGlobal;
+    // aihwkit converts programmed weights a second time, with a scale from their noisy maximum.
+    bool renormalise_programmed = false;
+};
+
+template <>
+struct Schema<Mapping> {
+    static constexpr std::string_view name = "Mapping";
+    static auto fields() {
+        return std::tuple{
+            field("omega", &Mapping::omega,
+                  {.unit = "w_max", .min = 0, .max = 1e6,
+                   .meaning = "largest tile weight after digital scaling; 0 = weights are mapped as they are",
+                   .source = "arXiv 2302.08469; aihwkit weight_scaling_omega"}),
+            field("per_column", &Mapping::per_column,
+                  {.meaning = "one digital scale per output column instead of one per tile",
+                   .source = "arXiv 2302.08469; aihwkit weight_scaling_columnwise"}),
+            field("max_inputs", &Mapping::max_inputs,
+                  {.unit = "rows", .min = 0, .max = 1048576,
+                   .meaning = "largest number of inputs of a tile; larger layers are cut into equal pieces; 0 = unlimited",
+                   .source = "arXiv 2302.08469: 512"}),
+            field("max_outputs", &Mapping::max_outputs,
+                  {.unit = "columns", .min = 0, .max = 1048576,
+                   .meaning = "largest number of outputs of a tile; 0 = unlimited", .source = "aihwkit max_output_size"}),
+            field("learn_scales", &Mapping::learn_scales,
+                  {.meaning = "digital output scales that are trained",
+                   .source = "arXiv 2302.08469; aihwkit learn_out_scaling"})};
+    }
+};
+
+}  // namespace mho
+
+#endif  // MHO_TILE_TILE_CONFIG_H

@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Natural logarithm, exponential, sine and cosine in float32 from add, multiply, fma and integer
+// operations only, so that every target and the scalar twin (util/scalar_math.h, the same steps in
+// plain C++) give equal bits. Estimates such as reciprocal square roots differ between CPUs and are
+// never used. Included once per target; see the Highway manual for this kind of include guard.
+
+#if defined(MHO_UTIL_SIMD_MATH_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MHO_UTIL_SIMD_MATH_INL_H
+#undef MHO_UTIL_SIMD_MATH_INL_H
+#else
+#define MHO_UTIL_SIMD_MATH_INL_H
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstdint>
+#include <limits>
+
+#include "mho/util/scalar_math.h"
+#include "mho/util/simd.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mho {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// ln(x) for positive normal x, on kN registers at once; relative error below 2e-7.
+///
+/// Each step runs over all registers before the next step begins: the dependent chain is long (about
+/// 25 operations of 4 cycles), the scheduler of a CPU holds about 100 operations, and only
+/// independent work side by side in program order fills it.
+template <class D, size_t kN, class V = hn::Vec<D>>
+HWY_INLINE void simd_log(D d, V (&x)[kN]) {
+    using namespace scalar_math;
+    const hn::RebindToSigned<D> di;
+    V exponent[kN], f[kN], f2[kN], p[kN], r[kN];
+    for (size_t k = 0; k < kN; k++) {
+        // Subtracting the bits of sqrt(1/2) before taking the exponent puts the mantissa in
+        // [sqrt(1/2), sqrt(2)), where ln is small and the series short.
+        const auto bits = hn::Sub(hn::BitCast(di, x[k]), hn::Set(di, kSqrtHalfBits));
+        exponent[k] = hn::ConvertTo(d, hn::ShiftRight<23>(bits));
+        const V m = hn::BitCast(d, hn::Add(hn::And(bits, hn::Set(di, 0x007fffff)),
+                                           hn::Set(di, kSqrtHalfBits)));
+        f[k] = hn::Sub(m, hn::Set(d, 1.0f));
+        p[k] = hn::Set(d, kLog[0]);
+    }
+    for (size_t i = 1; i < kLog.size(); i++) {
+        for (size_t k = 0; k < kN; k++) {
+            p[k] = hn::MulAdd(p[k], f[k], hn::Set(d, kLog[i]));
+        }
+    }
+    for (size_t k = 0; k < kN; k++) {
+        f2[k] = hn::Mul(f[k], f[k]);
+        r[k] = hn::Mul(hn::Mul(f2[k], f[k]), p[k]);
+    }
+    for (size_t k = 0; k < kN; k++) {
+        r[k] = hn::MulAdd(exponent[k], hn::Set(d, kLn2Low), r[k]);
+    }
+    for (size_t k = 0; k < kN; k++) {
+        r[k] = hn::MulAdd(f2[k], hn::Set(d, -0.5f), r[k]);
+    }
+    for (size_t k = 0; k < kN; k++) {
+        r[k] = hn::Add(f[k], r[k]);
+    }
+    for (size_t k = 0; k < kN; k++) {
+        x[k] = hn::MulAdd(exponent[k], hn::Set(d, kLn2High), r[k]);
+    }
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V simd_log(D d, V x) {
+    V one[1] = {x};
+    simd_log(d, one);
+    return one[0];
+}
+
+/// exp(x), argument clamped to [-87, 88]; relative error below 2e-7.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V simd_exp(D d, V x) {
+    using namespace scalar_math;
+    const hn::RebindToSigned<D> di;
+    x = hn::Min(hn::Max(x, hn::Set(d, kExpMin)), hn::Set(d, kExpMax));
+    const V n = hn::Round(hn::Mul(x, hn::Set(d, kLog2E)));
+    V r = hn::NegMulAdd(n, hn::Set(d, kLn2High), x);
+    r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), r);
+    V p = hn::Set(d, kExp[0]);
+    for (size_t i = 1; i < kExp.size(); i++) {
+        p = hn::MulAdd(p, r, hn::Set(d, kExp[i]));
+    }
+    p = hn::MulAdd(hn::Mul(r, r), p, hn::Add(r, hn::Set(d, 1.0f)));
+    const auto scale = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, n), hn::Set(di, 127)));
+    return hn::Mul(p, hn::BitCast(d, scale));
+}
+
+/// sin and cos of turn * 2 pi / 2^32 for 32-bit angles, on kN registers at once.
+template <class D,
+          size_t kN,
+          class VI = hn::Vec<hn::RebindToSigned<D>>,
+          class V = hn::Vec<D>>
+HWY_INLINE void simd_sincos_turn(D d, const VI (&turn)[kN], V (&sine)[kN], V (&cosine)[kN]) {
+    using namespace scalar_math;
+    const hn::RebindToSigned<D> di;
+    V a[kN], a2[kN], s[kN], c[kN];
+    VI shifted[kN];
+    for (size_t k = 0; k < kN; k++) {
+        // The two top bits of turn + 1/8 turn number the nearest quarter; the rest of the angle lies
+        // in [-1/8, 1/8) turn.
+        shifted[k] = hn::Add(turn[k], hn::Set(di, 1 << 29));
+        const VI quarter = hn::And(shifted[k], hn::Set(di, -(1 << 30)));
+        a[k] = hn::Mul(hn::ConvertTo(d, hn::Sub(turn[k], quarter)), hn::Set(d, kTurnToRadian));
+        a2[k] = hn::Mul(a[k], a[k]);
+        s[k] = hn::Set(d, kSin[0]);
+        c[k] = hn::Set(d, kCos[0]);
+    }
+    for (size_t i = 1; i < kSin.size(); i++) {
+        for (size_t k = 0; k < kN; k++) {
+            s[k] = hn::MulAdd(s[k], a2[k], hn::Set(d, kSin[i]));
+            c[k] = hn::MulAdd(c[k], a2[k], hn::Set(d, kCos[i]));
+        }
+    }
+    for (size_t k = 0; k < kN; k++) {
+        s[k] = hn::MulAdd(hn::Mul(s[k], a2[k]), a[k], a[k]);
+        c[k] = hn::MulAdd(
+            hn::Mul(c[k], a2[k]), a2[k], hn::MulAdd(a2[k], hn::Set(d, -0.5f), hn::Set(d, 1.0f)));
+    }
+    for (size_t k = 0; k < kN; k++) {
+        const auto odd = hn::RebindMask(d, hn::TestBit(shifted[k], hn::Set(di, 1 << 30)));
+        // The sign of sin flips in the third and fourth quarter (top bit set), that of cos in the
+        // second and third (top bit set after another quarter turn).
+        const VI sign = hn::Set(di, std::numeric_limits<int32_t>::min());
+        const VI next = hn::Add(shifted[k], hn::Set(di, 1 << 30));
+        const V sign_s = hn::BitCast(d, hn::And(shifted[k], sign));
+        const V sign_c = hn::BitCast(d, hn::And(next, sign));
+        sine[k] = hn::Xor(hn::IfThenElse(odd, c[k], s[k]), sign_s);
+        cosine[k] = hn::Xor(hn::IfThenElse(odd, s[k], c[k]), sign_c);
+    }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mho
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard
