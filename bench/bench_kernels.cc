@@ -84,7 +84,7 @@ void plain(Report& report, size_t outputs, size_t inputs, size_t batch, const st
     report.add(row_of(name,
                       c,
                       1.11,
-                      fmt::format("{}x{} batch {}, {:.0f} and {:.0f} GFLOP/s, largest difference {:.1e}",
+                      fmt::format("{}x{} batch {}, {:.0f} and {:.0f} GFLOP/s, difference {:.1e}",
                                   outputs,
                                   inputs,
                                   batch,

@@ -21,8 +21,8 @@ struct Comparison {
     double high = 0;
 };
 
-/// Runs both sides in turns for about `seconds`, at least 11 times each after one warm-up. Short work
-/// is repeated within a run, so that a run takes at least 2 ms.
+/// Runs both sides in turns for about `seconds`, at least 11 times each after one warm-up. Short
+/// work is repeated within a run, so that a run takes at least 2 ms.
 Comparison compare(const std::function<void()>& mine,
                    const std::function<void()>& other,
                    double seconds = 1.5);

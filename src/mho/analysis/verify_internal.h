@@ -57,12 +57,13 @@ inline constexpr size_t kMaxSampleValues = 100'000'000;
 using Samples = Matrix<float>;
 
 struct StatisticsRule {
-    /// Standard error of own means from tiles that share draws, one per variable; empty = independent.
-    std::vector<double> own_error;
-    /// Whether tables drawn once per tile enter: then the recorded spread comes from few tiles.
-    bool tile_wide = false;
     /// Limit on differences of correlations.
     double correlation_limit = 0.05;
+    /// Where tables drawn once per tile enter, samples of one tile are not independent: own samples
+    /// come from so many tiles of equal size, one after the other, and the recorded ones from
+    /// `recorded_tiles`; errors are then taken from the spread over own tiles. 0 = independent samples.
+    size_t own_tiles = 0;
+    size_t recorded_tiles = 0;
 };
 
 /// `n` of a statistics object: an integer of at least 2.

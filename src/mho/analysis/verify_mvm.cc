@@ -71,19 +71,27 @@ Matrix<float> weights_of(const JsonNode& record) {
 }
 
 // Largest term of the sums of vector r, and of its recorded result.
-double largest_term(const Matrix<float>& w,
+double largest_term(const MvmConfig& config,
+                    const Matrix<float>& w,
                     const Matrix<float>& v,
                     size_t r,
                     bool backward,
-                    double output_scale,
                     const Matrix<float>& recorded) {
     double most = 0;
+    if (config.series_resistance.factor > 0 || config.voltage_offset.std > 0) {
+        // The reference current is added before the read-out and taken off after it.
+        double sum = 0;
+        for (size_t j = 0; j < v.cols; j++) {
+            sum += v(r, j);
+        }
+        most = std::abs(config.voltage_offset.reference_weight * sum);
+    }
     for (size_t i = 0; i < w.rows; i++) {
         for (size_t j = 0; j < w.cols; j++) {
             most = std::max(most, std::abs(static_cast<double>(w(i, j)) * v(r, backward ? i : j)));
         }
     }
-    most *= std::max(1.0, std::abs(output_scale));
+    most *= std::max(1.0, std::abs(config.output_scale));
     for (size_t i = 0; i < recorded.cols; i++) {
         if (std::isfinite(recorded(r, i))) {
             most = std::max(most, std::abs(static_cast<double>(recorded(r, i))));
@@ -159,9 +167,8 @@ void compare_direction(Comparison& c,
         widen_by_ties(config, w, v, backward, low, high);
     }
     for (size_t r = 0; r < v.rows; r++) {
-        const double limit = kExactLimit * std::max(largest_term(w, v, r, backward,
-                                                                 config.output_scale, recorded),
-                                                    1e-30);
+        const double limit =
+            kExactLimit * std::max(largest_term(config, w, v, r, backward, recorded), 1e-30);
         for (size_t i = 0; i < recorded.cols; i++) {
             double own = y(r, i);
             if (tie[r]) {
@@ -179,28 +186,6 @@ bool has_tile_tables(const MvmConfig& c) {
            ((c.output_noise.spread > 0 && c.output_noise.std > 0) || c.voltage_offset.std > 0 ||
             (c.output_nonlinearity.strength > 0 && c.output_nonlinearity.spread > 0) ||
             c.read_asymmetry_spread > 0);
-}
-
-// Standard error of the mean from the spread over tiles of equal size.
-std::vector<double> error_over_tiles(const Samples& samples, size_t tiles) {
-    const size_t per_tile = samples.rows / tiles;
-    std::vector<double> error(samples.cols);
-    for (size_t i = 0; i < samples.cols; i++) {
-        double sum = 0;
-        double squares = 0;
-        for (size_t t = 0; t < tiles; t++) {
-            double mean = 0;
-            for (size_t r = 0; r < per_tile; r++) {
-                mean += samples(t * per_tile + r, i);
-            }
-            mean /= static_cast<double>(per_tile);
-            sum += mean;
-            squares += mean * mean;
-        }
-        const auto n = static_cast<double>(tiles);
-        error[i] = std::sqrt(std::max(squares - sum * sum / n, 0.0) / (n - 1) / n);
-    }
-    return error;
 }
 
 }  // namespace
@@ -237,8 +222,9 @@ void verify_mvm_moments(const JsonNode& record, Comparison& c) {
         }
     }
     const size_t per_tile = std::max<size_t>(1, n / tiles);
+    const size_t fewest_tiles = has_tile_tables(config) ? 4 * kMomentTiles : 2;
     const size_t own_tiles =
-        std::max<size_t>(2, (own_repetitions(n, kMomentSamples, outputs) + per_tile - 1) / per_tile);
+        std::max<size_t>(fewest_tiles, (own_repetitions(n, kMomentSamples, outputs) + per_tile - 1) / per_tile);
     own_repetitions(own_tiles * per_tile, 0, outputs * std::max<size_t>(v.rows, 1));
     own_repetitions(per_tile, 0, v.cols);
     std::vector<Samples> samples(v.rows, Samples(own_tiles * per_tile, outputs));
@@ -255,11 +241,11 @@ void verify_mvm_moments(const JsonNode& record, Comparison& c) {
     }
     StatisticsRule rule;
     rule.correlation_limit = kMomentCorrelation;
-    rule.tile_wide = has_tile_tables(config);
+    if (has_tile_tables(config)) {
+        rule.own_tiles = own_tiles;
+        rule.recorded_tiles = tiles;
+    }
     for (size_t k = 0; k < v.rows; k++) {
-        if (rule.tile_wide) {
-            rule.own_error = error_over_tiles(samples[k], own_tiles);
-        }
         const std::string name = fmt::format("vector_{}", k);
         compare_statistics(c, samples[k], stats.at(name), direction + " " + name, rule);
     }

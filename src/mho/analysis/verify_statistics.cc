@@ -49,6 +49,29 @@ Moments moments_of(const std::vector<float>& values) {
     return m;
 }
 
+// Five standard errors of the difference of an own and a recorded average over tiles, from the spread of
+// `value(sample)` averaged over each own tile.
+template <class F>
+double tile_limit(const StatisticsRule& rule, size_t samples, F&& value) {
+    const size_t per_tile = samples / rule.own_tiles;
+    const auto tiles = static_cast<double>(rule.own_tiles);
+    double sum = 0;
+    double squares = 0;
+    for (size_t t = 0; t < rule.own_tiles; t++) {
+        double average = 0;
+        for (size_t r = t * per_tile; r < (t + 1) * per_tile; r++) {
+            average += value(r);
+        }
+        average /= static_cast<double>(per_tile);
+        sum += average;
+        squares += average * average;
+    }
+    const double variance = std::max(squares - sum * sum / tiles, 0.0) / std::max(tiles - 1, 1.0);
+    return kSigmas *
+           std::sqrt(variance * (1 / tiles + 1 / static_cast<double>(std::max<size_t>(
+                                                   rule.recorded_tiles, 1))));
+}
+
 // A column of recorded numbers, one per variable. A statistic of one variable may be a bare number.
 std::vector<double> recorded_list(const JsonNode& stats, const std::string& name, size_t variables) {
     const JsonNode node = stats.at(name);
@@ -70,7 +93,8 @@ std::vector<double> recorded_list(const JsonNode& stats, const std::string& name
 }
 
 void compare_quantiles(Comparison& c,
-                       std::vector<float>& sorted,
+                       const std::vector<float>& column,
+                       const StatisticsRule& rule,
                        const JsonNode& quantiles,
                        size_t variable,
                        size_t variables,
@@ -78,6 +102,7 @@ void compare_quantiles(Comparison& c,
                        double recorded_std,
                        double recorded_mean_error,
                        const std::string& where) {
+    std::vector<float> sorted = column;
     std::sort(sorted.begin(), sorted.end());
     const auto n = static_cast<double>(sorted.size());
     // Shares of own samples below a value, and up to it.
@@ -106,7 +131,13 @@ void compare_quantiles(Comparison& c,
             continue;
         }
         const double slack = kValueSlack * (std::abs(value) + recorded_std);
-        const double limit = kSigmas * std::sqrt(q * (1 - q) * (1 / recorded_n + 1 / n)) +
+        double sampling = kSigmas * std::sqrt(q * (1 - q) * (1 / recorded_n + 1 / n));
+        if (rule.own_tiles > 0) {
+            sampling = std::max(sampling, tile_limit(rule, column.size(), [&](size_t r) {
+                                    return column[r] < value ? 1.0 : 0.0;
+                                }));
+        }
+        const double limit = sampling +
                              (recorded_std > 0 ? 2 * recorded_mean_error / recorded_std : 0.0) +
                              kQuantileSlack;
         const double above = share_below(value - slack) - q;
@@ -118,7 +149,7 @@ void compare_quantiles(Comparison& c,
 void compare_correlation(Comparison& c,
                          const Samples& own,
                          const JsonNode& recorded,
-                         double limit,
+                         const StatisticsRule& rule,
                          const std::string& what) {
     const size_t variables = own.cols;
     if (recorded.size() != variables) {
@@ -154,6 +185,12 @@ void compare_correlation(Comparison& c,
             // A constant variable has no correlation; the moments already say whether it may be one.
             if (row.entry(j).is_null() || !(norm > 0)) {
                 continue;
+            }
+            double limit = rule.correlation_limit;
+            if (rule.own_tiles > 0) {
+                limit = std::max(limit, tile_limit(rule, own.rows, [&](size_t r) {
+                                     return (own(r, i) - mean[i]) * (own(r, j) - mean[j]) * n / norm;
+                                 }));
             }
             c.value(products(i, j) / norm, row.entry(j).number(), limit,
                     fmt::format("{}, correlation of {} and {}", what, i, j));
@@ -245,7 +282,6 @@ void compare_statistics(Comparison& c,
     if (stats.has_value("mean_error")) {
         mean_error = recorded_list(stats, "mean_error", variables);
     }
-    double fewest = n;
     std::vector<float> column(own.rows);
     for (size_t i = 0; i < variables; i++) {
         const std::string where = variables == 1 ? what : fmt::format("{}, variable {}", what, i);
@@ -254,39 +290,33 @@ void compare_statistics(Comparison& c,
         }
         const Moments m = moments_of(column);
         const double error = mean_error.empty() ? std[i] / std::sqrt(n) : mean_error[i];
-        const double own_error = rule.own_error.empty() ? m.std / std::sqrt(own_n)
-                                                        : rule.own_error[i];
+        const double own_error = m.std / std::sqrt(own_n);
         const double floor = kRelativeFloor * std::abs(mean[i]) + kAbsoluteFloor;
-        c.value(m.mean, mean[i],
-                kSigmas * std::sqrt(error * error + own_error * own_error) + floor,
-                where + ", mean");
-        // Tables drawn once per tile: the recorded spread is one over so many tiles only.
-        double spread_n = n;
-        double spread_own_n = own_n;
-        if (rule.tile_wide) {
-            const auto effective = [](double s, double e, double samples) {
-                return s > 0 && e > 0 ? std::clamp(s * s / (e * e), 4.0, samples) : samples;
-            };
-            spread_n = effective(std[i], error, n);
-            spread_own_n = effective(m.std, own_error, own_n);
-            fewest = std::min({fewest, spread_n, spread_own_n});
-        }
+        double mean_limit = kSigmas * std::sqrt(error * error + own_error * own_error);
         const double k = std::max(std::isnan(kurtosis[i]) ? 0.0 : kurtosis[i], m.excess_kurtosis);
+        double std_limit =
+            kSigmas * std::sqrt(std::max(k + 2, 0.0) / 4 * (1 / n + 1 / own_n)) * std[i];
+        if (rule.own_tiles > 0) {
+            mean_limit = std::max(mean_limit, tile_limit(rule, own.rows, [&](size_t r) {
+                                      return static_cast<double>(column[r]);
+                                  }));
+            // From the error of the variance to that of its root.
+            const double variance_limit = tile_limit(rule, own.rows, [&](size_t r) {
+                return (column[r] - m.mean) * (column[r] - m.mean);
+            });
+            std_limit = std::max(std_limit, m.std > 0 ? variance_limit / (2 * m.std) : 0.0);
+        }
+        c.value(m.mean, mean[i], mean_limit + floor, where + ", mean");
         if (k <= kLargestKurtosis) {
-            const double relative =
-                kSigmas * std::sqrt(std::max(k + 2, 0.0) / 4 * (1 / spread_n + 1 / spread_own_n));
-            c.value(m.std, std[i], (relative + kStdSlack) * std[i] + floor, where + ", std");
+            c.value(m.std, std[i], std_limit + kStdSlack * std[i] + floor, where + ", std");
         }
         if (stats.has_value("quantiles")) {
-            compare_quantiles(c, column, stats.at("quantiles"), i, variables, spread_n, std[i],
+            compare_quantiles(c, column, rule, stats.at("quantiles"), i, variables, n, std[i],
                               mean_error.empty() ? 0.0 : error, where);
         }
     }
     if (stats.has_value("correlation")) {
-        const double limit = rule.tile_wide
-                                 ? std::max(rule.correlation_limit, kSigmas / std::sqrt(fewest))
-                                 : rule.correlation_limit;
-        compare_correlation(c, own, stats.at("correlation"), limit, what);
+        compare_correlation(c, own, stats.at("correlation"), rule, what);
     }
     c.compared("statistics of " + what);
 }

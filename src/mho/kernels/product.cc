@@ -213,9 +213,8 @@ HWY_INLINE void block_product(const float* HWY_RESTRICT w,
                 const V value = hn::Set(d, x[s * kRows + r]);
                 HWY_UNROLL(8)
                 for (size_t v = 0; v < kVectors; v++) {
-                    sum[s][r][v] = hn::MulAdd(SetTraits<kSet>::kAbsolute[s] ? absolute[v] : weight[v],
-                                              value,
-                                              sum[s][r][v]);
+                    const V factor = SetTraits<kSet>::kAbsolute[s] ? absolute[v] : weight[v];
+                    sum[s][r][v] = hn::MulAdd(factor, value, sum[s][r][v]);
                 }
             }
         }
@@ -375,7 +374,10 @@ void PackedMatrix::pack(ConstFloatView w) {
     values_.resize(panels() * kPanel * inputs_);
     for (size_t p = 0; p < panels(); p++) {
         HWY_DYNAMIC_DISPATCH(PackPanel)
-        (w, p * kPanel, std::min(kPanel, outputs_ - p * kPanel), values_.data() + p * kPanel * inputs_);
+        (w,
+         p * kPanel,
+         std::min(kPanel, outputs_ - p * kPanel),
+         values_.data() + p * kPanel * inputs_);
     }
 }
 

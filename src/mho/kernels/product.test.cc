@@ -37,10 +37,14 @@ struct Sums {
     std::vector<float> plain, position, squares, absolute;
 };
 
-bool same_rows(const std::vector<float>& a, const std::vector<float>& b, size_t rows, size_t outputs,
+bool same_rows(const std::vector<float>& a,
+               const std::vector<float>& b,
+               size_t rows,
+               size_t outputs,
                size_t stride) {
+    const size_t bytes = outputs * sizeof(float);
     for (size_t r = 0; r < rows; r++) {
-        if (std::memcmp(a.data() + r * stride, b.data() + r * stride, outputs * sizeof(float)) != 0) {
+        if (std::memcmp(a.data() + r * stride, b.data() + r * stride, bytes) != 0) {
             return false;
         }
     }
@@ -71,7 +75,8 @@ void expect_twin(size_t outputs, size_t inputs, size_t rows, bool transposed) {
         twin::multiply(w.view(), set, x.view(), q.values.data(), scalar.view());
         for (const auto member : {&Sums::plain, &Sums::position, &Sums::squares, &Sums::absolute}) {
             ASSERT_TRUE(same_rows(kernel.*member, scalar.*member, rows, outputs, kernel.stride))
-                << outputs << " x " << inputs << ", rows " << rows << ", set " << static_cast<int>(set);
+                << outputs << " x " << inputs << ", rows " << rows << ", set "
+                << static_cast<int>(set);
         }
     }
 }
@@ -95,7 +100,8 @@ TEST(Multiply, EqualsItsTwinForEveryNumberOfRows) {
 
 TEST(Multiply, EqualsItsTwinForOddSizes) {
     on_all_targets([] {
-        for (const size_t outputs : {1u, 7u, 15u, 16u, 17u, 31u, 32u, 33u, 48u, 65u, 129u, 200u, 300u}) {
+        for (const size_t outputs :
+             {1u, 7u, 15u, 16u, 17u, 31u, 32u, 33u, 48u, 65u, 129u, 200u, 300u}) {
             for (const size_t inputs : {1u, 2u, 3u, 4u, 5u, 16u, 63u, 130u}) {
                 for (const size_t rows : {1u, 2u, 5u, 13u}) {
                     expect_twin(outputs, inputs, rows, (outputs + inputs + rows) % 3 == 0);

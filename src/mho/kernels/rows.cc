@@ -43,42 +43,15 @@ HWY_INLINE uint32_t mask_bits(D d, M mask) {
     return bytes[0] | (uint32_t{bytes[1]} << 8);
 }
 
-// The grid of a converter: its step and what replaces the division by it.
-struct Grid {
-    Grid(float s, float b) : step(s), inverse(s > 0 ? 1.0f / s : 0.0f), limit(4.0f * b) {}
-    float step;
-    float inverse;
-    float limit;  // values beyond are cut in any case; 0 = no bound
-};
-
-// v / step, correctly rounded. On AVX-512 a division takes more than ten cycles, five fused operations
-// take two or three. Two Newton steps from v * RN(1 / step) give the rounded quotient exactly
-// (Markstein, IBM J. Res. Dev. 34, 1990), unless an infinity or a zero's sign comes in: the caller
-// cuts at the limit first, and a lost sign of zero is put back.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V quotient(D d, V v, const Grid& g) {
-    const V s = hn::Set(d, g.step);
-    if constexpr (HWY_TARGET > HWY_AVX3 || hn::MaxLanes(d) == 1) {
-        return hn::Div(v, s);
-    } else {
-        const V r = hn::Set(d, g.inverse);
-        V q = hn::Mul(v, r);
-        q = hn::MulAdd(hn::NegMulAdd(q, s, v), r, q);
-        q = hn::MulAdd(hn::NegMulAdd(q, s, v), r, q);
-        return hn::Or(q, hn::And(v, hn::Set(d, -0.0f)));
-    }
-}
-
 // Round half to even on the grid, with an optional stochastic offset u - 1/2.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V on_grid(D d, V v, const Grid& g, const float* uniforms, size_t i) {
-    // A grid without bound exists in tests only.
-    V code = HWY_LIKELY(g.limit > 0) ? quotient(d, clamp(d, v, g.limit), g)
-                                     : hn::Div(v, hn::Set(d, g.step));
+HWY_INLINE V on_grid(D d, V v, float step, const float* uniforms, size_t i) {
+    const V s = hn::Set(d, step);
+    V code = hn::Div(v, s);
     if (uniforms != nullptr) {
         code = hn::Add(code, hn::Sub(hn::LoadU(d, uniforms + i), hn::Set(d, 0.5f)));
     }
-    return hn::Mul(hn::Round(code), hn::Set(d, g.step));
+    return hn::Mul(hn::Round(code), s);
 }
 
 template <class D, class V = hn::Vec<D>>
@@ -87,7 +60,6 @@ HWY_INLINE V scale_negative(D d, V v, float factor) {
 }
 
 void InputRow(const float* x, size_t n, const InputStage& s, float* out) {
-    const Grid grid(s.step, s.bound);
     over_row(n, [&](auto d, size_t i) HWY_ATTR {
         auto v = hn::LoadU(d, x + i);
         if (s.range_scale > 0) {
@@ -95,7 +67,7 @@ void InputRow(const float* x, size_t n, const InputStage& s, float* out) {
         }
         v = hn::Mul(v, hn::Set(d, s.scale));
         if (s.step > 0) {
-            v = on_grid(d, v, grid, s.rounding_offset, i);
+            v = on_grid(d, v, s.step, s.rounding_offset, i);
         }
         if (s.bound > 0) {
             v = clamp(d, v, s.bound);
@@ -199,7 +171,6 @@ template <bool kArray>
 HWY_INLINE OutputFlags run_output(
     const float* sums, float* y, size_t n, const OutputStage& s, uint8_t* clipped) {
     OutputFlags flags;
-    const Grid grid(s.step, s.bound);
     over_row(n, [&](auto d, size_t i) HWY_ATTR {
         auto v = hn::LoadU(d, sums + i);
         if constexpr (kArray) {
@@ -207,7 +178,7 @@ HWY_INLINE OutputFlags run_output(
         }
         v = readout_stages(d, v, s, i);
         if (s.step > 0) {
-            v = on_grid(d, v, grid, s.rounding_offset, i);
+            v = on_grid(d, v, s.step, s.rounding_offset, i);
         }
         if (s.bound > 0) {
             const auto beyond = hn::Gt(hn::Abs(v), hn::Set(d, s.bound));

@@ -40,7 +40,10 @@ void on_all_targets(F&& body) {
     hwy::SetSupportedTargetsForTest(0);
 }
 
-void expect_same(const std::vector<float>& a, const std::vector<float>& b, unsigned stages, size_t n) {
+void expect_same(const std::vector<float>& a,
+                 const std::vector<float>& b,
+                 unsigned stages,
+                 size_t n) {
     ASSERT_EQ(std::memcmp(a.data(), b.data(), a.size() * sizeof(float)), 0)
         << "stages " << std::hex << stages << std::dec << ", length " << n;
 }
@@ -86,7 +89,8 @@ TEST(InputRow, RoundsHalfToEvenAndClips) {
 TEST(InputRow, DividesExactly) {
     // Codes of values on, next to and between the ties, of zeros and of the extremes.
     on_all_targets([] {
-        for (const float steps : {1.0f, 3.0f, 14.0f, 126.0f, 254.0f, 510.0f, 65534.0f, 4294967296.0f}) {
+        for (const float steps :
+             {1.0f, 3.0f, 14.0f, 126.0f, 254.0f, 510.0f, 65534.0f, 4294967296.0f}) {
             for (const float bound : {1e-9f, 0.3f, 1.0f, 12.0f, 1e9f}) {
                 InputStage s;
                 s.step = 1.0f / steps * 2.0f * bound;

@@ -119,6 +119,7 @@ bool Trainer::run(const std::atomic<bool>* stop) {
         throw InputError("training.distillation needs the floating-point network: call set_teacher()");
     }
     network_->train();
+    network_->set_first_sample(0);
     while (!finished()) {
         if (stop != nullptr && stop->load(std::memory_order_relaxed)) {
             return false;

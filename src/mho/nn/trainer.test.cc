@@ -76,12 +76,14 @@ TrainConfig two_epochs() {
 }
 
 TEST(Trainer, TrainingLowersTheLoss) {
-    const LabelledImages data = pictures(120);
-    Trainer trainer(GraphNetwork(small_analog(), 5), data, two_epochs(), 5);
+    const LabelledImages data = pictures(400);
+    TrainConfig config = two_epochs();
+    config.batch = 8;
+    Trainer trainer(GraphNetwork(small_analog(), 5), data, config, 5);
     size_t batches = 0;
-    trainer.on_batch = [&](const Trainer::Progress& p) { batches += p.batches == 8; };
+    trainer.on_batch = [&](const Trainer::Progress& p) { batches += p.batches == 50; };
     EXPECT_TRUE(trainer.run());
-    EXPECT_EQ(batches, 16U);
+    EXPECT_EQ(batches, 100U);
     ASSERT_EQ(trainer.history().size(), 2U);
     EXPECT_LT(trainer.history()[1].loss, trainer.history()[0].loss);
     EXPECT_GT(trainer.history()[1].accuracy, 0.5);

@@ -59,7 +59,8 @@ TEST(SplitAxis, MakesPiecesAsEqualAsPossible) {
 TEST(MapWeights, ScalesColumnsOrTilesToOmega) {
     const Matrix<float> w = uniform_matrix(6, 10, 1);
     for (const bool per_column : {true, false}) {
-        const Mapping mapping{.omega = 0.6, .per_column = per_column, .max_inputs = 4, .max_outputs = 4};
+        const Mapping mapping{
+            .omega = 0.6, .per_column = per_column, .max_inputs = 4, .max_outputs = 4};
         const MappedWeights mapped = map_weights(mapping, w.view());
         const std::vector<size_t> in = split_axis(10, 4);
         const std::vector<size_t> out = split_axis(6, 4);
@@ -185,7 +186,8 @@ TEST(TileGrid, InputRangesCutAndScaleBack) {
         for (size_t i = 0; i < outputs; i++) {
             double sum = 0;
             for (size_t j = 0; j < inputs; j++) {
-                sum += double{w(i, j)} * (j < 3 ? std::fmin(std::fmax(x(b, j), -0.5f), 0.5f) : x(b, j));
+                const float cut = std::fmin(std::fmax(x(b, j), -0.5f), 0.5f);
+                sum += double{w(i, j)} * (j < 3 ? cut : x(b, j));
             }
             EXPECT_NEAR(y(b, i), sum, 20 * 0x1p-24 * inputs);
         }

@@ -93,14 +93,15 @@ MvmTables draw_mvm_tables(const MvmConfig& c, size_t outputs, size_t inputs, Til
     if (c.output_nonlinearity.strength > 0 || c.series_resistance.factor > 0) {
         t.nonlinearity.resize(outputs);
         fill_normal(key, Stream::kNonLinearity, 0, 0, t.nonlinearity);
-        const double nominal = c.output_nonlinearity.strength / (c.adc.bound > 0 ? c.adc.bound : 1.0);
+        const double full_scale = c.adc.bound > 0 ? c.adc.bound : 1.0;  // as without a bound in aihwkit
+        const double nominal = c.output_nonlinearity.strength / full_scale;
         double mean = 0;
         for (float& v : t.nonlinearity) {
             v = to_float(std::abs(nominal * (1.0 + c.output_nonlinearity.spread * v)));
             mean += v / static_cast<double>(outputs);
         }
         t.nonlinearity_gain = to_float(
-            nonlinearity_gain(c.output_nonlinearity, mean, c.series_resistance.factor, c.adc.bound));
+            nonlinearity_gain(c.output_nonlinearity, mean, c.series_resistance.factor, full_scale));
         if (c.output_nonlinearity.strength <= 0 && t.nonlinearity_gain == 1.0f) {
             t.nonlinearity.clear();
         }

@@ -85,7 +85,10 @@ std::vector<Case> cases() {
     add("stochastic rounding", noisy(), [](MvmConfig& c) {
         c.dac.stochastic_rounding = c.adc.stochastic_rounding = true;
     });
-    add("asymmetries", noisy(), [](MvmConfig& c) { c.dac.asymmetry = 0.1, c.adc.asymmetry = -0.2; });
+    add("asymmetries", noisy(), [](MvmConfig& c) {
+        c.dac.asymmetry = 0.1;
+        c.adc.asymmetry = -0.2;
+    });
     add("additive weight noise", quiet(), [](MvmConfig& c) {
         c.weight_noise = {WeightNoiseKind::kAdditive, 0.05};
     });
@@ -103,7 +106,9 @@ std::vector<Case> cases() {
         c.output_nonlinearity = {0.3, 0.2, 0.5};
     });
     add("offset", quiet(), [](MvmConfig& c) { c.voltage_offset = {0.1, -0.8, false}; });
-    add("offset without reference", quiet(), [](MvmConfig& c) { c.voltage_offset = {0.1, 0, true}; });
+    add("offset without reference", quiet(), [](MvmConfig& c) {
+        c.voltage_offset = {0.1, 0, true};
+    });
     add("series resistance", quiet(), [](MvmConfig& c) { c.series_resistance = {0.05, 0.2}; });
     add("offset and resistance", quiet(), [](MvmConfig& c) {
         c.voltage_offset.std = 0.1;
@@ -172,7 +177,10 @@ struct Options {
     size_t threads = 1;
 };
 
-Result run(const MvmConfig& config, const Matrix<float>& w, const Matrix<float>& x, Options o = {}) {
+Result run(const MvmConfig& config,
+           const Matrix<float>& w,
+           const Matrix<float>& x,
+           Options o = {}) {
     Mvm mvm(config, w.rows, w.cols, kKey);
     mvm.set_asymmetric_weights(w.view());
     PackedMatrix packed;

@@ -51,9 +51,9 @@ TEST(ScalarExp, IsWithinTheBoundAndClamps) {
 }
 
 TEST(ScalarSincosTurn, IsWithinTheBoundAllAround) {
-    // The reduced angle is at most pi/4. Rounding the integer angle and the factor 2 pi / 2^32 moves
-    // it by 2.5 2^-24 relative, at most 2.0 2^-24 absolute; the final sum adds 1/2, its terms and the
-    // polynomial another unit: 3.5 2^-24.
+    // The reduced angle is at most pi/4. Rounding the integer angle and the factor 2 pi / 2^32
+    // moves it by 2.5 2^-24 relative, at most 2.0 2^-24 absolute; the final sum adds 1/2, its terms
+    // and the polynomial another unit: 3.5 2^-24.
     const double bound = 3.5 * 0x1p-24;
     double worst = 0;
     double worst_norm = 0;

@@ -28,8 +28,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// ln(x) for positive normal x, on kN registers at once; relative error below 2e-7.
 ///
-/// Each step runs over all registers before the next step begins: the dependent chain is long (about
-/// 25 operations of 4 cycles), the scheduler of a CPU holds about 100 operations, and only
+/// Each step runs over all registers before the next step begins: the dependent chain is long
+/// (about 25 operations of 4 cycles), the scheduler of a CPU holds about 100 operations, and only
 /// independent work side by side in program order fills it.
 template <class D, size_t kN, class V = hn::Vec<D>>
 HWY_INLINE void simd_log(D d, V (&x)[kN]) {
@@ -105,8 +105,8 @@ HWY_INLINE void simd_sincos_turn(D d, const VI (&turn)[kN], V (&sine)[kN], V (&c
     V a[kN], a2[kN], s[kN], c[kN];
     VI shifted[kN];
     for (size_t k = 0; k < kN; k++) {
-        // The two top bits of turn + 1/8 turn number the nearest quarter; the rest of the angle lies
-        // in [-1/8, 1/8) turn.
+        // The two top bits of turn + 1/8 turn number the nearest quarter; the rest of the angle
+        // lies in [-1/8, 1/8) turn.
         shifted[k] = hn::Add(turn[k], hn::Set(di, 1 << 29));
         const VI quarter = hn::And(shifted[k], hn::Set(di, -(1 << 30)));
         a[k] = hn::Mul(hn::ConvertTo(d, hn::Sub(turn[k], quarter)), hn::Set(d, kTurnToRadian));
