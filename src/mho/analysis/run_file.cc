@@ -202,8 +202,16 @@ Network build_network(const RunFile& run) {
             file = *found;
         }
     }
-    Network network{graph, {}, {}};
     SafeTensors tensors = read_safetensors(file.string());
+    if (tensors.metadata.contains("mho.graph")) {
+        // A network file of mho brings its own graph (with batch norms folded, for example).
+        Network network = to_digital(read_network(file.string()));
+        if (network.graph.input.shape != graph.input.shape) {
+            throw ConfigError("network.weights", file.string() + " takes other images than the data set has");
+        }
+        return network;
+    }
+    Network network{graph, {}, {}};
     for (auto& [name, tensor] : tensors.tensors) {
         const size_t dot = name.rfind('.');
         const std::string layer = name.substr(0, dot);

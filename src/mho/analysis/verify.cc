@@ -220,17 +220,15 @@ std::string verify_line(const VerifyResult& r) {
     const char* verdict = r.outcome == VerifyOutcome::kPassed   ? "pass"
                           : r.outcome == VerifyOutcome::kFailed ? "FAIL"
                                                                 : "skip";
+    std::string line = std::string(verdict) + "  " + r.name + ": ";
     if (!r.reason.empty()) {
-        // A malformed record may have several problems; a record is one line.
-        std::string reason = r.reason;
-        std::replace(reason.begin(), reason.end(), '\n', ';');
-        return fmt::format("{}  {}: {}", verdict, r.name, reason);
+        line += r.reason;
+    } else {
+        line += fmt::format("{}; worst {:.3g} of the limit", r.compared, r.worst);
+        line += r.worst_at.empty() ? "" : " (" + r.worst_at + ")";
     }
-    std::string line = fmt::format("{}  {}: {}; worst {:.3g} of the limit", verdict, r.name,
-                                   r.compared, r.worst);
-    if (!r.worst_at.empty()) {
-        line += " (" + r.worst_at + ")";
-    }
+    // One line, whatever a record is called and however many problems it has.
+    std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ';');
     return line;
 }
 

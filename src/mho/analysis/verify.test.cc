@@ -11,6 +11,7 @@
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <sstream>
 
 #include "mho/util/error.h"
@@ -201,6 +202,49 @@ TEST_F(Verify, TiesAreForgivenWhereTheyAreListed) {
                           r["exact"]["forward"][2][0] = r["exact"]["forward"][2][0].get<double>() + 0.01;
                       }),
               VerifyOutcome::kFailed);
+}
+
+// Tables drawn once per tile: the recorded spread comes from few tiles, and the limit must know it.
+TEST_F(Verify, TablesOfTilesWidenTheLimit) {
+    constexpr size_t kTiles = 64;
+    constexpr size_t kPerTile = 100;
+    std::mt19937 generator(3);
+    std::normal_distribution<double> xi;
+    std::vector<double> y;
+    for (size_t t = 0; t < kTiles; t++) {
+        const double sigma = std::abs(0.06 * (1 + 0.5 * xi(generator)));
+        for (size_t i = 0; i < kPerTile; i++) {
+            y.push_back(0.3 + sigma * xi(generator));
+        }
+    }
+    double mean = 0;
+    double squares = 0;
+    for (const double v : y) {
+        mean += v / static_cast<double>(y.size());
+    }
+    for (const double v : y) {
+        squares += (v - mean) * (v - mean);
+    }
+    const double std = std::sqrt(squares / static_cast<double>(y.size() - 1));
+    const auto with = [&](double recorded_std, double spread) {
+        return outcome("mvm_moments", "stochastic adc rounding", [&](json& r) {
+            json& io = r["config"]["io"];
+            io["out_noise"] = 0.06;
+            io["out_noise_std"] = spread;
+            io["out_res"] = 0.0;
+            r["inputs"] = {{"W", {{0.5}}}, {"x", {{0.6}}}};
+            r["stats"] = {{"vector_0",
+                           {{"n", y.size()},
+                            {"tiles", kTiles},
+                            {"mean", {mean}},
+                            {"std", {recorded_std}}}}};
+        });
+    };
+    EXPECT_EQ(with(std, 0.5), VerifyOutcome::kPassed);
+    EXPECT_EQ(with(1.12 * std, 0.5), VerifyOutcome::kPassed);
+    EXPECT_EQ(with(1.6 * std, 0.5), VerifyOutcome::kFailed);
+    EXPECT_EQ(with(0.06, 0.0), VerifyOutcome::kPassed);
+    EXPECT_EQ(with(1.12 * 0.06, 0.0), VerifyOutcome::kFailed);
 }
 
 TEST_F(Verify, OddShapes) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kConverterLimit = 1e-6;  // of the largest
 constexpr size_t kConductanceSamples = 40'000;
-constexpr size_t kProgrammings = 10'000;
+constexpr size_t kProgrammings = 6'000;
 constexpr size_t kCompensations = 1'000;
 
 Matrix<float> weights_of(const JsonNode& record) {

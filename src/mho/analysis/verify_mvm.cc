@@ -223,8 +223,8 @@ void verify_mvm_moments(const JsonNode& record, Comparison& c) {
     }
     const size_t per_tile = std::max<size_t>(1, n / tiles);
     const size_t fewest_tiles = has_tile_tables(config) ? 4 * kMomentTiles : 2;
-    const size_t own_tiles =
-        std::max<size_t>(fewest_tiles, (own_repetitions(n, kMomentSamples, outputs) + per_tile - 1) / per_tile);
+    const size_t wanted = own_repetitions(n, kMomentSamples, outputs);
+    const size_t own_tiles = std::max(fewest_tiles, (wanted + per_tile - 1) / per_tile);
     own_repetitions(own_tiles * per_tile, 0, outputs * std::max<size_t>(v.rows, 1));
     own_repetitions(per_tile, 0, v.cols);
     std::vector<Samples> samples(v.rows, Samples(own_tiles * per_tile, outputs));

@@ -318,7 +318,7 @@ void compare_statistics(Comparison& c,
     if (stats.has_value("correlation")) {
         compare_correlation(c, own, stats.at("correlation"), rule, what);
     }
-    c.compared("statistics of " + what);
+    c.compared(what);
 }
 
 }  // namespace mho

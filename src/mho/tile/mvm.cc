@@ -175,6 +175,12 @@ void Mvm::set_tables(MvmTables tables) {
         throw InputError("frozen tables of a tile must have one entry per output line");
     }
     tables_ = std::move(tables);
+    const NoiseManagementKind scaling = config_.noise_management.kind;
+    uniform_ = config_.mode == MvmMode::kOnePass &&
+               (scaling == NoiseManagementKind::kNone || scaling == NoiseManagementKind::kConstant) &&
+               (config_.weight_noise.kind != WeightNoiseKind::kAdditive || config_.weight_noise.std == 0) &&
+               !output_stage_.has_offset && tables_.output_noise_std.empty() &&
+               tables_.nonlinearity.empty();
     const auto pointer = [](const std::vector<float>& v) { return v.empty() ? nullptr : v.data(); };
     output_stage_.line_offset = pointer(tables_.voltage_offset);
     output_stage_.nonlinearity = pointer(tables_.nonlinearity);
@@ -311,6 +317,9 @@ void Mvm::run_chunk(const PackedMatrix& weights,
 
     const bool managed = !call.backward &&
                          config_.bound_management.kind != BoundManagementKind::kNone;
+    if (uniform_ && !managed) {
+        return run_uniform(weights, source, y.row_block(first_row, count), call, first_row, scratch);
+    }
     const bool scaled = config_.noise_management.kind != NoiseManagementKind::kNone;
     rows.assign(count, {});
     std::vector<Row*> pending;
@@ -450,6 +459,97 @@ void Mvm::run_chunk(const PackedMatrix& weights,
     }
 }
 
+// The chunk as one long row: no rule looks at single vectors and no output line has a number of its
+// own. Convolutions have many short rows, whose bookkeeping would cost as much as their product.
+void Mvm::run_uniform(const PackedMatrix& weights,
+                      ConstFloatView x,
+                      FloatView y,
+                      const MvmCall& call,
+                      size_t first_row,
+                      MvmScratch& scratch) const {
+    const size_t rows = x.rows;
+    const size_t stride = padded(outputs_);
+    const uint64_t step = mvm_detail::inner_step(call.key.step, 0, 0);
+    const uint64_t sample = call.key.first_sample + first_row;
+    const auto draw = [&](auto fill, Stream stream, size_t width, AlignedFloats& to) -> const float* {
+        to.resize(rows * width);
+        fill(key_, stream, step, sample * width, std::span<float>(to.data(), rows * width));
+        return to.data();
+    };
+    InputStage in = input_stage_;
+    in.range_scale = call.range_scale;
+    in.scale = config_.noise_management.kind == NoiseManagementKind::kConstant &&
+                       config_.noise_management.threshold > 0
+                   ? 1.0f / static_cast<float>(config_.noise_management.threshold)
+                   : 1.0f;
+    if (in.noise_std > 0) {
+        in.noise = draw(fill_normal, Stream::kInputNoise, inputs_, scratch.noise);
+    }
+    if (config_.dac.stochastic_rounding && in.step > 0) {
+        in.rounding_offset = draw(fill_uniform, Stream::kDacRounding, inputs_, scratch.uniforms);
+    }
+    scratch.inputs.resize(rows * inputs_);
+    const size_t input_rows = x.stride == inputs_ ? 1 : rows;
+    for (size_t r = 0; r < input_rows; r++) {
+        InputStage stage = in;
+        stage.noise = in.noise != nullptr ? in.noise + r * inputs_ : nullptr;
+        stage.rounding_offset =
+            in.rounding_offset != nullptr ? in.rounding_offset + r * inputs_ : nullptr;
+        input_row(x.row(r), input_rows == 1 ? rows * inputs_ : inputs_, stage,
+                  scratch.inputs.data() + r * inputs_);
+    }
+
+    const ProductSums sums = sums_of(rows, scratch);
+    multiply(weights, set_, {scratch.inputs.data(), rows, inputs_}, position_weights_.data(), sums,
+             scratch.product);
+
+    OutputStage out = output_stage_;
+    out.rescale = static_cast<float>(config_.output_scale) * (1.0f / in.scale);
+    if (config_.weight_noise.kind == WeightNoiseKind::kPcmRead && config_.weight_noise.std > 0) {
+        out.weight_noise = draw(fill_normal, Stream::kWeightNoise, outputs_, scratch.noise);
+    }
+    if (config_.output_noise.std > 0) {
+        out.output_noise = draw(fill_normal, Stream::kOutputNoise, outputs_, scratch.noise2);
+    }
+    if (config_.adc.stochastic_rounding && out.step > 0) {
+        out.rounding_offset = draw(fill_uniform, Stream::kAdcRounding, outputs_, scratch.uniforms);
+    }
+    const auto at = [](const float* all, size_t offset) {
+        return all != nullptr ? all + offset : nullptr;
+    };
+    const size_t output_rows = y.stride == outputs_ && stride == outputs_ ? 1 : rows;
+    for (size_t r = 0; r < output_rows; r++) {
+        OutputStage stage = out;
+        stage.position = at(sums.position, r * stride);
+        stage.absolute = at(sums.absolute, r * stride);
+        stage.squares = at(sums.squares, r * stride);
+        stage.weight_noise = at(out.weight_noise, r * outputs_);
+        stage.output_noise = at(out.output_noise, r * outputs_);
+        stage.rounding_offset = at(out.rounding_offset, r * outputs_);
+        output_row(sums.plain + r * stride, y.row(r), output_rows == 1 ? rows * outputs_ : outputs_,
+                   stage,
+                   call.clipped != nullptr ? call.clipped + (first_row + r) * outputs_ : nullptr);
+    }
+}
+
+ProductSums Mvm::sums_of(size_t rows, MvmScratch& scratch) const {
+    const size_t stride = padded(outputs_);
+    const size_t size = rows * stride;
+    scratch.plain.resize(size);
+    ProductSums sums{scratch.plain.data(), nullptr, nullptr, nullptr, stride};
+    if (set_ == ProductSet::kSquares || set_ == ProductSet::kAll) {
+        scratch.squares.resize(size);
+        sums.squares = scratch.squares.data();
+    }
+    if (set_ == ProductSet::kIrDrop || set_ == ProductSet::kAll) {
+        scratch.position.resize(size);
+        scratch.absolute.resize(size);
+        sums.position = scratch.position.data();
+        sums.absolute = scratch.absolute.data();
+    }
+    return sums;
+}
+
 void Mvm::one_pass(const PackedMatrix& weights,
                    ConstFloatView v,
                    const std::vector<Row*>& rows,
@@ -460,19 +560,7 @@ void Mvm::one_pass(const PackedMatrix& weights,
     const size_t stride = padded(outputs_);
     const bool finish_only = v.data == nullptr;
     if (!finish_only) {
-        const size_t size = rows.size() * stride;
-        scratch.plain.resize(size);
-        ProductSums sums{scratch.plain.data(), nullptr, nullptr, nullptr, stride};
-        if (set_ == ProductSet::kSquares || set_ == ProductSet::kAll) {
-            scratch.squares.resize(size);
-            sums.squares = scratch.squares.data();
-        }
-        if (set_ == ProductSet::kIrDrop || set_ == ProductSet::kAll) {
-            scratch.position.resize(size);
-            scratch.absolute.resize(size);
-            sums.position = scratch.position.data();
-            sums.absolute = scratch.absolute.data();
-        }
+        const ProductSums sums = sums_of(rows.size(), scratch);
         multiply(weights, set_, v, position_weights_.data(), sums, scratch.product);
     }
     const uint64_t step = mvm_detail::inner_step(call.key.step, rows[0]->round, half);

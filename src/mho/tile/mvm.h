@@ -93,6 +93,13 @@ class Mvm {
                   unsigned half,
                   bool array_only,
                   MvmScratch& scratch) const;
+    void run_uniform(const PackedMatrix& weights,
+                     ConstFloatView x,
+                     FloatView y,
+                     const MvmCall& call,
+                     size_t first_row,
+                     MvmScratch& scratch) const;
+    ProductSums sums_of(size_t rows, MvmScratch& scratch) const;
     float worst_case_factor(const float* x, float capped_abs_max) const;
     float noise_management_factor(const float* x, RunningAbsMax* running) const;
 
@@ -104,6 +111,7 @@ class Mvm {
     PackedMatrix asymmetric_;
     std::vector<float> position_weights_;
     ProductSet set_ = ProductSet::kPlain;
+    bool uniform_ = false;  // every row of a chunk is treated alike
     InputStage input_stage_;
     OutputStage output_stage_;
 };
