@@ -18,6 +18,7 @@ APT := g++ cmake ninja-build ccache make git python3 python3-venv python3-dev li
        nlohmann-json3-dev libcli11-dev libgtest-dev librandom123-dev zlib1g-dev libbz2-dev \
        liblzma-dev libdnnl-dev dataset-fashion-mnist
 APT_TSAN := clang-19 libomp-19-dev libclang-rt-19-dev
+APT_LINT := clang-tidy-19 libomp-19-dev
 # Trained networks and larger data sets, where they are at hand; tests that need them skip otherwise.
 MHO_DATA ?= $(shell [ -d ../shared/data ] && cd ../shared/data && pwd)
 export MHO_DATA
@@ -74,8 +75,11 @@ $(VENV)/.lint: requirements-lint.txt $(VENV)/.ok
 	@touch $@
 
 lint: build $(VENV)/.lint
+	@missing=$$(for p in $(APT_LINT); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	 if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && \
+	   $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
 	$(VENV)/bin/clang-format --dry-run --Werror $(SOURCES)
-	$(VENV)/bin/python tools/run_clang_tidy.py build/release $(VENV)/bin/clang-tidy
+	$(VENV)/bin/python tools/run_clang_tidy.py build/release clang-tidy-19
 	$(VENV)/bin/ruff check tools bench
 	python3 tools/check_structure.py .
 

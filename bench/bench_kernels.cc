@@ -73,9 +73,9 @@ void plain(Report& report, size_t outputs, size_t inputs, size_t batch, const st
     packed.pack(p.w.view());
     ProductScratch scratch;
     const ProductSums sums{p.y.values.data(), nullptr, nullptr, nullptr, outputs};
-    const Comparison c = compare(
-        [&] { multiply(packed, ProductSet::kPlain, p.x.view(), nullptr, sums, scratch); },
-        [&] { p.yardstick.run(); });
+    const Comparison c =
+        compare([&] { multiply(packed, ProductSet::kPlain, p.x.view(), nullptr, sums, scratch); },
+                [&] { p.yardstick.run(); });
     double largest = 0;
     for (size_t i = 0; i < p.y.values.size(); i++) {
         largest = std::max(largest, std::abs(double{p.y.values[i]} - double{p.plain_y.values[i]}));
@@ -237,7 +237,12 @@ void threads(Report& report) {
         ratios.push_back(2.0 * kTimes / (seconds_now() - begin) / processes);
     }
     std::sort(ratios.begin(), ratios.end());
-    report.add({name, ratios[5], 0.93, false, ratios[2], ratios[8],
+    report.add({name,
+                ratios[5],
+                0.93,
+                false,
+                ratios[2],
+                ratios[8],
                 "rate of 2 threads on one batch over that of 2 processes"});
 }
 
@@ -261,7 +266,12 @@ void normals(Report& report) {
     const double other_rate = static_cast<double>(other.size()) / c.other_s;
     // The ratio of rates: the inverse of that of the times, corrected for the sizes.
     const double sizes = static_cast<double>(mine.size()) / static_cast<double>(other.size());
-    report.add({name, mine_rate / other_rate, 15, false, sizes / c.high, sizes / c.low,
+    report.add({name,
+                mine_rate / other_rate,
+                15,
+                false,
+                sizes / c.high,
+                sizes / c.low,
                 fmt::format("{:.2f} against {:.3f} G samples/s of std::normal_distribution",
                             mine_rate * 1e-9,
                             other_rate * 1e-9)});
@@ -285,7 +295,11 @@ int run(int argc, char** argv) {
     forward(report, "backward.pcm_read", pcm_read(), 2.5, true, "the transposed product");
     forward(report, "forward.standard", MvmConfig{}, 4.8, false, "standard model: IR drop as well");
     forward(report, "backward.standard", MvmConfig{}, 4.8, true, "the transposed product");
-    forward(report, "forward.bound_management", bound_management(), 2.5, false,
+    forward(report,
+            "forward.bound_management",
+            bound_management(),
+            2.5,
+            false,
             "ADC bound 3: most vectors run twice");
     threads(report);
     normals(report);
@@ -295,4 +309,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace mho::bench
 
-int main(int argc, char** argv) { return mho::bench::run(argc, argv); }
+int main(int argc, char** argv) {
+    return mho::bench::run(argc, argv);
+}

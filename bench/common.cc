@@ -59,8 +59,8 @@ Comparison compare(const std::function<void()>& mine,
     const double other_once = seconds_of(other, 1);
     const size_t mine_times = repetitions(mine_once);
     const size_t other_times = repetitions(other_once);
-    const double round = mine_once * static_cast<double>(mine_times) +
-                         other_once * static_cast<double>(other_times);
+    const double round =
+        mine_once * static_cast<double>(mine_times) + other_once * static_cast<double>(other_times);
     const auto rounds = static_cast<size_t>(std::clamp(seconds / round, 11.0, 1000.0));
     std::vector<double> a, b, ratios;
     for (size_t i = 0; i < rounds; i++) {

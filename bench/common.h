@@ -14,10 +14,10 @@ namespace mho::bench {
 
 /// Seconds per run of both sides, and how they compare.
 struct Comparison {
-    double mine_s = 0;    // median
-    double other_s = 0;   // median
-    double ratio = 0;     // mine / other, of the medians
-    double low = 0;       // quartiles of the ratios of neighbouring runs
+    double mine_s = 0;   // median
+    double other_s = 0;  // median
+    double ratio = 0;    // mine / other, of the medians
+    double low = 0;      // quartiles of the ratios of neighbouring runs
     double high = 0;
 };
 
@@ -38,7 +38,7 @@ struct Row {
     bool at_most = true;  // the goal is an upper limit, else a lower one
     double low = 0;       // spread of the ratio
     double high = 0;
-    std::string note;     // what was compared, ceilings
+    std::string note;  // what was compared, ceilings
     bool holds() const { return at_most ? ratio <= goal : ratio >= goal; }
 };
 

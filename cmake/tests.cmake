@@ -38,6 +38,9 @@ mho_test_sources(found cli)
 mho_test_program(test_cli SOURCES ${found} LIBRARIES mho_cli)
 if(TARGET test_cli)
   add_dependencies(test_cli mho)
+  if(MHO_WITH_TORCH)
+    target_compile_definitions(test_cli PRIVATE MHO_WITH_TORCH=1)
+  endif()
 endif()
 if(MHO_WITH_TORCH)
   mho_test_sources(found nn)
@@ -47,6 +50,20 @@ if(MHO_WITH_TORCH)
       -Wno-unused-parameter -Wno-overloaded-virtual -Wno-non-virtual-dtor
       -Wno-deprecated-declarations -Wno-extra)
   endif()
+endif()
+
+# The core is linked by programs that have another torch, or none: no symbol and no library of torch
+# may be in it. Without LibTorch that holds for the program too.
+find_program(MHO_NM nm)
+find_program(MHO_READELF readelf)
+if(MHO_NM AND MHO_READELF)
+  set(no_torch_files $<TARGET_FILE:mho_core> $<TARGET_FILE:mho_cli>)
+  if(NOT MHO_WITH_TORCH)
+    list(APPEND no_torch_files $<TARGET_FILE:mho>)
+  endif()
+  add_test(NAME structure.no_torch_in_core
+    COMMAND ${CMAKE_COMMAND} "-DFILES=${no_torch_files}" -DNM=${MHO_NM} -DREADELF=${MHO_READELF}
+      -P ${PROJECT_SOURCE_DIR}/cmake/check_no_torch.cmake)
 endif()
 
 add_test(NAME structure.include_order

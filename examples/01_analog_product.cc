@@ -5,7 +5,8 @@
 
 int main() {
     mho::TileConfig hardware;  // the standard AIMC model on phase-change memory
-    mho::Tile tile(hardware, /*outputs=*/2, /*inputs=*/3, mho::make_tile_key(/*seed=*/1, "example"));
+    mho::Tile tile(
+        hardware, /*outputs=*/2, /*inputs=*/3, mho::make_tile_key(/*seed=*/1, "example"));
 
     mho::Matrix<float> weights(2, 3);
     weights.values = {0.5f, -1.0f, 0.25f, 1.0f, 0.125f, -0.5f};

@@ -49,6 +49,9 @@ int main() {
         tile.advance_to(time_s);
         const mho::Matrix<float> w = tile.weights();
         std::printf("after %7.0f s: weights %7.4f %7.4f, compensation %.4f\n",
-                    time_s, w(0, 0), w(0, 1), tile.compensation()[0]);
+                    time_s,
+                    w(0, 0),
+                    w(0, 1),
+                    tile.compensation()[0]);
     }
 }

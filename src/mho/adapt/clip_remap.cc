@@ -79,8 +79,9 @@ void remap_weights(const WeightRemap& remap, FloatView w, std::span<float> scale
         return;
     }
     if (scales.size() != w.rows) {
-        throw InputError("remapping needs one scale per output: the tile has " + std::to_string(w.rows) +
-                         " outputs, there are " + std::to_string(scales.size()) + " scales");
+        throw InputError("remapping needs one scale per output: the tile has " +
+                         std::to_string(w.rows) + " outputs, there are " +
+                         std::to_string(scales.size()) + " scales");
     }
     const auto w_max = static_cast<float>(remap.w_max);
     if (remap.kind == RemapKind::kLayer) {

@@ -154,7 +154,8 @@ double input_range_gradient(const InputRangeConfig& config,
         g -= share_clipped * r;
     }
     if (config.decay > 0 && sums.count > 0 &&
-        static_cast<double>(sums.inside) / static_cast<double>(sums.count) > config.min_share_inside) {
+        static_cast<double>(sums.inside) / static_cast<double>(sums.count) >
+            config.min_share_inside) {
         g += config.decay * r;
     }
     return g;

@@ -64,7 +64,9 @@ TEST(InputRange, GoldenSteps) {
             rest.add(x.view().row_block(3, x.rows - 3), dx.view().row_block(3, x.rows - 3), range);
             sums.add(rest);
             const double want = step.at("range_grad").at(0);
-            EXPECT_NEAR(input_range_gradient(config, sums, range), want, 1e-5 * std::max(1.0, std::abs(want)));
+            EXPECT_NEAR(input_range_gradient(config, sums, range),
+                        want,
+                        1e-5 * std::max(1.0, std::abs(want)));
             steps++;
         }
     }

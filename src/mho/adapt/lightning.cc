@@ -98,8 +98,8 @@ Matrix<float> effective_weights(const LightningLayer& l,
         if (clip != nullptr) {
             full_scale.assign(clip, clip + w.rows);
             if (!per_channel) {
-                std::fill(full_scale.begin(), full_scale.end(),
-                          *std::max_element(clip, clip + w.rows));
+                std::fill(
+                    full_scale.begin(), full_scale.end(), *std::max_element(clip, clip + w.rows));
             }
         }
     }
@@ -109,9 +109,8 @@ Matrix<float> effective_weights(const LightningLayer& l,
             float v = w(i, j);
             if (rounding) {
                 const float step = full_scale[i] / half_steps;
-                v = step > 0
-                        ? std::nearbyint(std::clamp(v / step, -half_steps, half_steps)) * step
-                        : 0.0f;
+                v = step > 0 ? std::nearbyint(std::clamp(v / step, -half_steps, half_steps)) * step
+                             : 0.0f;
             } else if (clip != nullptr) {
                 v = std::clamp(v, -clip[i], clip[i]);
             }
@@ -183,12 +182,14 @@ OutputStep output_step(const LightningLayer& l, ConstFloatView w, size_t pieces,
 
 void LightningLayer::check(const std::string& path, std::vector<Problem>& problems) const {
     if (input_steps > 0 && range == LightningRange::kNone) {
-        problems.push_back({join_path(path, "input_steps"),
-                            "rounding needs an input range: choose `range` learned, dynamic or fast"});
+        problems.push_back(
+            {join_path(path, "input_steps"),
+             "rounding needs an input range: choose `range` learned, dynamic or fast"});
     }
     if (output_steps > 0 && (range == LightningRange::kNone || output_bound <= 0)) {
-        problems.push_back({join_path(path, "output_steps"),
-                            "rounding of outputs needs an input range and an output_bound above 0"});
+        problems.push_back(
+            {join_path(path, "output_steps"),
+             "rounding of outputs needs an input range and an output_bound above 0"});
     }
     if (fast_momentum < 0 && fast_momentum != -1) {
         problems.push_back(
@@ -272,30 +273,33 @@ void lightning_forward(const LightningLayer& layer,
             if (layer.range == LightningRange::kDynamic) {
                 ranges[r] = row_abs_max(part.row(r), width);
             }
-            const float step =
-                layer.input_steps > 0
-                    ? 2.0f * ranges[r] / static_cast<float>(layer.input_steps)
-                    : 0.0f;
+            const float step = layer.input_steps > 0
+                                   ? 2.0f * ranges[r] / static_cast<float>(layer.input_steps)
+                                   : 0.0f;
             for (size_t j = 0; j < width; j++) {
-                const float value = fixed_range ? std::clamp(part(r, j), -ranges[r], ranges[r])
-                                                : part(r, j);
+                const float value =
+                    fixed_range ? std::clamp(part(r, j), -ranges[r], ranges[r]) : part(r, j);
                 v(r, j) = round_to(value, step);
             }
         }
         const TileKey key = piece_key(call.key, s);
-        const Matrix<float> effective = effective_weights(
-            layer, w_part, learned_clip ? state.clip.row(s) : nullptr, call, key);
+        const Matrix<float> effective =
+            effective_weights(layer, w_part, learned_clip ? state.clip.row(s) : nullptr, call, key);
         packed.pack(effective.view());
-        multiply(packed, ProductSet::kPlain, v.view(), nullptr,
-                 {sums.data(), nullptr, nullptr, nullptr, stride}, scratch);
+        multiply(packed,
+                 ProductSet::kPlain,
+                 v.view(),
+                 nullptr,
+                 {sums.data(), nullptr, nullptr, nullptr, stride},
+                 scratch);
         const OutputStep out = output_step(layer, w_part, pieces, call.training);
         for (size_t r = 0; r < rows; r++) {
             if (!out.noise.empty()) {
-                fill_normal(key, Stream::kOutputNoise, call.step, (call.first_sample + r) * outputs, xi);
+                fill_normal(
+                    key, Stream::kOutputNoise, call.step, (call.first_sample + r) * outputs, xi);
             }
-            uint8_t* cut = record != nullptr
-                               ? record->output_cut.data() + (s * rows + r) * outputs
-                               : nullptr;
+            uint8_t* cut =
+                record != nullptr ? record->output_cut.data() + (s * rows + r) * outputs : nullptr;
             float* sum = sums.data() + r * stride;
             out.run(sum, outputs, ranges[r], xi.data(), cut);
             for (size_t i = 0; i < outputs; i++) {
@@ -318,8 +322,8 @@ void lightning_forward(const LightningLayer& layer,
 
 namespace {
 
-// Gradient of the learned clip of one piece (Esser et al., arXiv 1902.08153): d w'/d c is +-1 beyond the
-// clip and, with rounding, the rounding error in full scales inside.
+// Gradient of the learned clip of one piece (Esser et al., arXiv 1902.08153): d w'/d c is +-1
+// beyond the clip and, with rounding, the rounding error in full scales inside.
 void clip_gradient(const LightningLayer& l,
                    ConstFloatView w,
                    ConstFloatView dw,

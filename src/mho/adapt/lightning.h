@@ -9,10 +9,9 @@
 // with R its input range, w_max the largest |w| (of a row, or of the piece):
 //
 //     v   = clip(x, +-R), rounded to steps of 2 R / input_steps
-//     W'  = W clipped at +-c, rounded to steps of 2 w_max / weight_steps; in training + sigma w_max xi
-//     y_s = W' v; in training + output_noise w_max R / sqrt(pieces) xi
-//     y_s : rounded to steps of 2 b / output_steps, clipped at b = output_bound R w_max
-//     y   = sum_s y_s + bias
+//     W'  = W clipped at +-c, rounded to steps of 2 w_max / weight_steps; in training + sigma w_max
+//     xi y_s = W' v; in training + output_noise w_max R / sqrt(pieces) xi y_s : rounded to steps of
+//     2 b / output_steps, clipped at b = output_bound R w_max y   = sum_s y_s + bias
 //
 // Rounding is half to even. Backward is straight through all rounding and noise, with the noisy
 // weights of the forward pass; errors are zero where the output clip cut, and input gradients where
@@ -105,63 +104,122 @@ struct Schema<LightningLayer> {
         using C = LightningLayer;
         constexpr std::string_view kSource = "aihwkit-lightning 2.1";
         return std::tuple{
-            field("max_inputs", &C::max_inputs,
-                  {.unit = "inputs", .min = 0, .max = 1048576,
-                   .meaning = "largest piece of the inputs; 0 = one piece", .source = kSource}),
-            field("range", &C::range, {.meaning = "where the input range comes from", .source = kSource}),
-            field("learn_range", &C::learn_range,
+            field("max_inputs",
+                  &C::max_inputs,
+                  {.unit = "inputs",
+                   .min = 0,
+                   .max = 1048576,
+                   .meaning = "largest piece of the inputs; 0 = one piece",
+                   .source = kSource}),
+            field("range",
+                  &C::range,
+                  {.meaning = "where the input range comes from", .source = kSource}),
+            field("learn_range",
+                  &C::learn_range,
                   {.meaning = "give a learned range a gradient", .source = kSource}),
-            field("initial_range", &C::initial_range,
-                  {.unit = "1", .min = 1e-6, .max = 1e9,
-                   .meaning = "range before any data were seen", .source = kSource}),
-            field("init_batches", &C::init_batches,
-                  {.unit = "batches", .min = 0, .max = 1e9,
-                   .meaning = "training batches that set the range", .source = kSource}),
-            field("init_std_factor", &C::init_std_factor,
-                  {.unit = "std", .min = 0, .max = 1e6,
-                   .meaning = "range in standard deviations of the inputs", .source = kSource}),
-            field("range_decay", &C::range_decay,
-                  {.unit = "1", .min = 0, .max = 1,
-                   .meaning = "pull on the range while enough inputs fit", .source = kSource}),
-            field("min_share_inside", &C::min_share_inside,
-                  {.unit = "1", .min = 0, .max = 1,
+            field("initial_range",
+                  &C::initial_range,
+                  {.unit = "1",
+                   .min = 1e-6,
+                   .max = 1e9,
+                   .meaning = "range before any data were seen",
+                   .source = kSource}),
+            field("init_batches",
+                  &C::init_batches,
+                  {.unit = "batches",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning = "training batches that set the range",
+                   .source = kSource}),
+            field("init_std_factor",
+                  &C::init_std_factor,
+                  {.unit = "std",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "range in standard deviations of the inputs",
+                   .source = kSource}),
+            field("range_decay",
+                  &C::range_decay,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1,
+                   .meaning = "pull on the range while enough inputs fit",
+                   .source = kSource}),
+            field("min_share_inside",
+                  &C::min_share_inside,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1,
                    .meaning = "share of inputs inside the range above which the decay acts",
                    .source = kSource}),
-            field("fast_momentum", &C::fast_momentum,
-                  {.unit = "1", .min = -1, .max = 1,
-                   .meaning = "weight of the past in the extremes of range `fast`; -1 = running extremes",
+            field("fast_momentum",
+                  &C::fast_momentum,
+                  {.unit = "1",
+                   .min = -1,
+                   .max = 1,
+                   .meaning =
+                       "weight of the past in the extremes of range `fast`; -1 = running extremes",
                    .source = kSource}),
-            field("input_steps", &C::input_steps,
-                  {.unit = "steps", .min = 0, .max = 4294967296.0,
+            field("input_steps",
+                  &C::input_steps,
+                  {.unit = "steps",
+                   .min = 0,
+                   .max = 4294967296.0,
                    .meaning = "steps over [-range, range]; 254 is 8 bit, 0 = no rounding",
                    .source = kSource}),
-            field("output_steps", &C::output_steps,
-                  {.unit = "steps", .min = 0, .max = 4294967296.0,
+            field("output_steps",
+                  &C::output_steps,
+                  {.unit = "steps",
+                   .min = 0,
+                   .max = 4294967296.0,
                    .meaning = "steps over [-bound, bound] of the outputs; 0 = no rounding",
                    .source = kSource}),
-            field("output_bound", &C::output_bound,
-                  {.unit = "range * w_max", .min = 0, .max = 1e9,
-                   .meaning = "outputs of a piece are clipped here; 0 = never", .source = kSource}),
-            field("output_noise", &C::output_noise,
-                  {.unit = "range * w_max", .min = 0, .max = 1e6,
-                   .meaning = "standard deviation of the output noise in training", .source = kSource}),
-            field("output_noise_scope", &C::output_noise_scope,
+            field("output_bound",
+                  &C::output_bound,
+                  {.unit = "range * w_max",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning = "outputs of a piece are clipped here; 0 = never",
+                   .source = kSource}),
+            field("output_noise",
+                  &C::output_noise,
+                  {.unit = "range * w_max",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "standard deviation of the output noise in training",
+                   .source = kSource}),
+            field("output_noise_scope",
+                  &C::output_noise_scope,
                   {.meaning = "whose largest weight scales the output noise", .source = kSource}),
             field("clip", &C::clip, {.meaning = "how weights are clipped", .source = kSource}),
-            field("clip_sigma", &C::clip_sigma,
-                  {.unit = "std", .min = 0, .max = 1e6,
-                   .meaning = "bound of the gaussian clips in standard deviations", .source = kSource}),
-            field("weight_noise_scope", &C::weight_noise_scope,
+            field("clip_sigma",
+                  &C::clip_sigma,
+                  {.unit = "std",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "bound of the gaussian clips in standard deviations",
+                   .source = kSource}),
+            field("weight_noise_scope",
+                  &C::weight_noise_scope,
                   {.meaning = "whose largest weight scales the weight noise", .source = kSource}),
-            field("weight_noise", &C::weight_noise,
-                  {.unit = "w_max", .min = 0, .max = 1e3,
-                   .meaning = "standard deviation of the weight noise in training", .source = kSource}),
-            field("weight_rounding", &C::weight_rounding,
+            field("weight_noise",
+                  &C::weight_noise,
+                  {.unit = "w_max",
+                   .min = 0,
+                   .max = 1e3,
+                   .meaning = "standard deviation of the weight noise in training",
+                   .source = kSource}),
+            field("weight_rounding",
+                  &C::weight_rounding,
                   {.meaning = "whose largest weight is the full scale of rounded weights",
                    .source = kSource}),
-            field("weight_steps", &C::weight_steps,
-                  {.unit = "steps", .min = 0, .max = 4294967296.0,
-                   .meaning = "steps over [-w_max, w_max]; 0 = no rounding", .source = kSource})};
+            field("weight_steps",
+                  &C::weight_steps,
+                  {.unit = "steps",
+                   .min = 0,
+                   .max = 4294967296.0,
+                   .meaning = "steps over [-w_max, w_max]; 0 = no rounding",
+                   .source = kSource})};
     }
 };
 
@@ -184,16 +242,16 @@ struct LightningCall {
 
 /// What backward needs of a forward pass.
 struct LightningRecord {
-    std::vector<size_t> offsets;       // where the pieces begin, and the end
-    std::vector<float> ranges;         // of the pieces; empty for ranges `none` and `dynamic`
-    Matrix<float> inputs;              // v [rows, inputs]
-    Matrix<float> weights;             // W' [outputs, inputs]
-    std::vector<uint8_t> output_cut;   // [pieces][rows][outputs]
+    std::vector<size_t> offsets;      // where the pieces begin, and the end
+    std::vector<float> ranges;        // of the pieces; empty for ranges `none` and `dynamic`
+    Matrix<float> inputs;             // v [rows, inputs]
+    Matrix<float> weights;            // W' [outputs, inputs]
+    std::vector<uint8_t> output_cut;  // [pieces][rows][outputs]
 };
 
-/// y `[rows, outputs]` of x `[rows, inputs]`, weights `[outputs, inputs]`, bias `[outputs]` or empty. In
-/// training the state follows the data while initialisation lasts. Throws InputError for shapes that
-/// do not fit and for numbers that are not finite.
+/// y `[rows, outputs]` of x `[rows, inputs]`, weights `[outputs, inputs]`, bias `[outputs]` or
+/// empty. In training the state follows the data while initialisation lasts. Throws InputError for
+/// shapes that do not fit and for numbers that are not finite.
 void lightning_forward(const LightningLayer& layer,
                        ConstFloatView weights,
                        std::span<const float> bias,
@@ -204,17 +262,18 @@ void lightning_forward(const LightningLayer& layer,
                        LightningRecord* record = nullptr);
 
 struct LightningGradients {
-    Matrix<float> inputs;              // [rows, inputs]
-    Matrix<float> weights;             // [outputs, inputs]
-    std::vector<float> bias;           // [outputs]
-    std::vector<float> ranges;         // per piece; empty unless ranges are learned
-    Matrix<float> clip;                // [pieces, outputs]; empty unless clips are learned
+    Matrix<float> inputs;       // [rows, inputs]
+    Matrix<float> weights;      // [outputs, inputs]
+    std::vector<float> bias;    // [outputs]
+    std::vector<float> ranges;  // per piece; empty unless ranges are learned
+    Matrix<float> clip;         // [pieces, outputs]; empty unless clips are learned
 };
 
 /// Gradients of sum(upstream * y) for the recorded pass. The range gradient is
-/// R (sum over x >= R of min(dx, 0) - sum over x <= -R of max(dx, 0)) + decay R while enough inputs fit,
-/// with dx before the mask. Learned clips get the gradient of learned step sizes (Esser et al.,
-/// arXiv 1902.08153), scaled by 1 / sqrt(n), with rounding by 2 sqrt(weight_steps / 2 / n), n weights.
+/// R (sum over x >= R of min(dx, 0) - sum over x <= -R of max(dx, 0)) + decay R while enough inputs
+/// fit, with dx before the mask. Learned clips get the gradient of learned step sizes (Esser et
+/// al., arXiv 1902.08153), scaled by 1 / sqrt(n), with rounding by 2 sqrt(weight_steps / 2 / n), n
+/// weights.
 LightningGradients lightning_backward(const LightningLayer& layer,
                                       ConstFloatView weights,
                                       ConstFloatView x,

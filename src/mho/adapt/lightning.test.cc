@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
-// Equality with aihwkit-lightning itself: analysis/verify.test.cc (records of category `lightning`).
+// Equality with aihwkit-lightning itself: analysis/verify.test.cc (records of category
+// `lightning`).
 #include "mho/adapt/lightning.h"
 
 #include <gtest/gtest.h>
@@ -166,7 +167,8 @@ TEST(Lightning, RangesStartFromData) {
     const Matrix<float> one(1, 4, 1.0f);
     x.values = {0.4f, -0.9f, 2.0f, -1.2f, 0, 0, 0, 0};
     const Matrix<float> y = forward(layer, one, x, state);
-    EXPECT_EQ(y.values, (std::vector<float>{0.0f, 0.0f}));  // 0 + 0 + 2 - 2; a zero vector stays zero
+    EXPECT_EQ(y.values,
+              (std::vector<float>{0.0f, 0.0f}));  // 0 + 0 + 2 - 2; a zero vector stays zero
 }
 
 TEST(Lightning, GaussianClips) {

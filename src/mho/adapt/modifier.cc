@@ -14,7 +14,8 @@ namespace mho {
 
 namespace {
 
-// A multiple of the random block, so that no draw is thrown away; 16 KiB stay in the first-level cache.
+// A multiple of the random block, so that no draw is thrown away; 16 KiB stay in the first-level
+// cache.
 constexpr size_t kChunk = 4096;
 
 // Draws of one chunk. Planes beyond 0 belong to `pcm noise`.
@@ -111,15 +112,15 @@ double polynomial(const std::vector<double>& coefficients, double rho) {
 template <class T>
 struct Law {
     ModifierKind kind = ModifierKind::kNone;
-    T a = 1;         // A
-    T noise = 0;     // std * A
-    T step = 0;      // quantiser, 0 = off
+    T a = 1;      // A
+    T noise = 0;  // std * A
+    T step = 0;   // quantiser, 0 = off
     T dorefa = 0;
     T std = 0;
     T g_max = 1;
     T zero_below = 0;
-    T log_time = 0;   // ln(t / t0), 0 = no drift
-    T root_log = 0;   // sqrt(ln((t + 250 ns) / 500 ns))
+    T log_time = 0;  // ln(t / t0), 0 = no drift
+    T root_log = 0;  // sqrt(ln((t + 250 ns) / 500 ns))
     T p_reset = 0, p_g_max = 0, p_random = 0;
     std::vector<T> coefficients;  // uS
 
@@ -152,9 +153,7 @@ struct Law {
         }
         return sum;
     }
-    T quantise(T v, T offset) const {
-        return step > 0 ? std::round(v / step + offset) * step : v;
-    }
+    T quantise(T v, T offset) const { return step > 0 ? std::round(v / step + offset) * step : v; }
     T pcm(T w, const std::array<T, 3>& xi, const std::array<T, 5>& u) const {
         T g = std::clamp(w * g_max / a, -g_max, g_max);
         if (std::fabs(g) < zero_below) {
@@ -174,8 +173,9 @@ struct Law {
         g += std * sigma_us(std::fabs(g) / g_max) * xi[0];
         const T rho = std::fabs(g) / g_max;
         if (log_time > 0) {
-            const T spread = rho > 0 ? std::clamp(T(-0.0125) * std::log(rho) - T(0.0059), T(0.008), T(0.045))
-                                     : T(0.045);
+            const T spread =
+                rho > 0 ? std::clamp(T(-0.0125) * std::log(rho) - T(0.0059), T(0.008), T(0.045))
+                        : T(0.045);
             g *= std::exp(-std::fabs(spread * xi[1]) * log_time);
         }
         const T q = std::min(T(0.0088) / std::max(std::pow(rho, T(0.65)), T(1e-3)), T(0.2));
@@ -257,8 +257,8 @@ void apply_float(const Law<float>& law,
 void check_shapes(ConstFloatView w, size_t rows, size_t cols) {
     if (w.rows != rows || w.cols != cols) {
         throw InputError("weight modifier: weights are " + std::to_string(w.rows) + " x " +
-                         std::to_string(w.cols) + ", the result has room for " + std::to_string(rows) +
-                         " x " + std::to_string(cols));
+                         std::to_string(w.cols) + ", the result has room for " +
+                         std::to_string(rows) + " x " + std::to_string(cols));
     }
 }
 
@@ -270,11 +270,8 @@ bool modifies(const WeightModifier& m) {
              m.kind == ModifierKind::kDropConnect);
 }
 
-void modify_weights(const WeightModifier& modifier,
-                    ConstFloatView w,
-                    FloatView out,
-                    TileKey key,
-                    uint64_t step) {
+void modify_weights(
+    const WeightModifier& modifier, ConstFloatView w, FloatView out, TileKey key, uint64_t step) {
     check_shapes(w, out.rows, out.cols);
     const size_t kept_from = w.cols - (modifier.keep_last_column && w.cols > 0 ? 1 : 0);
     const Law<float> law(modifier, static_cast<double>(largest_weight(w, kept_from)));
@@ -318,11 +315,8 @@ void modify_weights(const WeightModifier& modifier,
     }
 }
 
-void reference_modify_weights(const WeightModifier& m,
-                              ConstFloatView w,
-                              MatrixView<double> out,
-                              TileKey key,
-                              uint64_t step) {
+void reference_modify_weights(
+    const WeightModifier& m, ConstFloatView w, MatrixView<double> out, TileKey key, uint64_t step) {
     check_shapes(w, out.rows, out.cols);
     require_finite(w, "weights to modify");
     const size_t kept_from = w.cols - (m.keep_last_column && w.cols > 0 ? 1 : 0);
@@ -337,7 +331,8 @@ void reference_modify_weights(const WeightModifier& m,
     const size_t total = w.rows * w.cols;
     const auto normal = [&](size_t plane, size_t element) {
         double xi = 0;
-        reference_fill_normal(key, Stream::kWeightModifier, step, plane * total + element, {&xi, 1});
+        reference_fill_normal(
+            key, Stream::kWeightModifier, step, plane * total + element, {&xi, 1});
         return xi;
     };
     const auto uniform = [&](Stream stream, size_t plane, size_t element) {
@@ -356,7 +351,8 @@ void reference_modify_weights(const WeightModifier& m,
             const double offset = m.stochastic_rounding && m.steps > 0
                                       ? uniform(Stream::kModifierRounding, 0, e) - 0.5
                                       : 0.0;
-            const double q = m.steps > 0 ? a * std::round(v / a * m.steps / 2 + offset) * 2 / m.steps : v;
+            const double q =
+                m.steps > 0 ? a * std::round(v / a * m.steps / 2 + offset) * 2 / m.steps : v;
             switch (m.kind) {
                 case ModifierKind::kDiscretize:
                     out(r, c) = q;
@@ -378,7 +374,8 @@ void reference_modify_weights(const WeightModifier& m,
                     break;
                 case ModifierKind::kPoly:
                 case ModifierKind::kProgNoise: {
-                    const double sigma = polynomial(m.coefficients_us, std::fabs(v) / a) / m.g_max_us;
+                    const double sigma =
+                        polynomial(m.coefficients_us, std::fabs(v) / a) / m.g_max_us;
                     const double noisy = v + m.std * a * sigma * normal(0, e);
                     out(r, c) = m.kind == ModifierKind::kPoly ? noisy
                                 : v < 0                       ? -std::fabs(noisy)
@@ -400,7 +397,8 @@ void reference_modify_weights(const WeightModifier& m,
                     break;
             }
             if (m.drop_probability > 0 &&
-                uniform(Stream::kDropConnect, 0, e) < static_cast<double>(static_cast<float>(m.drop_probability))) {
+                uniform(Stream::kDropConnect, 0, e) <
+                    static_cast<double>(static_cast<float>(m.drop_probability))) {
                 out(r, c) = 0;
             }
         }

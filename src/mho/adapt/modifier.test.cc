@@ -62,8 +62,9 @@ TEST(Modifier, GoldenRecords) {
         seen++;
         if (record.contains("exact")) {
             modify_weights(m, w.view(), out.view(), kKey, 1);
-            golden::expect_near(
-                {out.values.data(), 1, cells}, json::array({record.at("exact").at("weights")}), 1e-6);
+            golden::expect_near({out.values.data(), 1, cells},
+                                json::array({record.at("exact").at("weights")}),
+                                1e-6);
             continue;
         }
         std::vector<std::vector<double>> draws(cells);
@@ -97,8 +98,10 @@ TEST(Modifier, GoldenRecords) {
             const double k = std::max(recorded_k.is_null() ? 0.0 : recorded_k.get<double>(),
                                       m2 > 0 ? m4 / (m2 * m2) - 3 : 0);
             if (k < 50) {
-                EXPECT_NEAR(std, want_std,
-                            (5 * std::sqrt((k + 2) / 4 * (1 / n + 1.0 / kOwn)) + 0.01) * want_std + floor);
+                EXPECT_NEAR(
+                    std,
+                    want_std,
+                    (5 * std::sqrt((k + 2) / 4 * (1 / n + 1.0 / kOwn)) + 0.01) * want_std + floor);
             }
             std::sort(draws[e].begin(), draws[e].end());
             for (const auto& [text, values] : stats.at("quantiles").items()) {
@@ -109,8 +112,10 @@ TEST(Modifier, GoldenRecords) {
                 const double value = values.at(e);
                 const double slack = 1e-5 * (std::abs(value) + std);
                 const auto below = [&](double v) {
-                    return static_cast<double>(std::lower_bound(draws[e].begin(), draws[e].end(), v) -
-                                               draws[e].begin()) / kOwn;
+                    return static_cast<double>(
+                               std::lower_bound(draws[e].begin(), draws[e].end(), v) -
+                               draws[e].begin()) /
+                           kOwn;
                 };
                 const double limit = 5 * std::sqrt(q * (1 - q) * (1 / n + 1.0 / kOwn)) +
                                      (want_std > 0 ? 2 * error / want_std : 0) + 0.005;
@@ -222,9 +227,11 @@ TEST(Modifier, PcmNoiseHasItsStuckCellsAndSpread) {
         rail += std::abs(v) == 1;
         half += v == 0.5f;
     }
-    // Binomial counts of 20,000 cells, 5 sigma. A cell at 0.5 that moves down by g_max ends at -0.5, i.e. |w| 0.5.
+    // Binomial counts of 20,000 cells, 5 sigma. A cell at 0.5 that moves down by g_max ends at
+    // -0.5, i.e. |w| 0.5.
     EXPECT_NEAR(static_cast<double>(zero), 20000 * 0.2 * 0.9, 5 * std::sqrt(20000 * 0.18));
-    EXPECT_NEAR(static_cast<double>(rail), 20000 * (0.2 * 0.1 + 0.8 * 0.05), 5 * std::sqrt(20000 * 0.06));
+    EXPECT_NEAR(
+        static_cast<double>(rail), 20000 * (0.2 * 0.1 + 0.8 * 0.05), 5 * std::sqrt(20000 * 0.06));
     EXPECT_EQ(zero + rail + half, out.values.size());
 
     m = {};

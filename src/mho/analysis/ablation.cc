@@ -66,8 +66,8 @@ std::vector<NonIdeality> active_non_idealities(const Network& network) {
     active.push_back({"drift", {}, no_drift});
     active.push_back({"1/f noise of the cells", {}, no_read});
     for (const Source& s : product_sources()) {
-        const bool acts = std::any_of(
-            network.analog.begin(), network.analog.end(), [&](const auto& entry) {
+        const bool acts =
+            std::any_of(network.analog.begin(), network.analog.end(), [&](const auto& entry) {
                 const MvmConfig& c = entry.second.forward;
                 return !c.perfect && s.acts(c);
             });

@@ -15,14 +15,15 @@
 
 namespace mho {
 
-enum class DataSet { kFashionMnist, kCifar10Lossless, kCifar10Jpeg };
+enum class DataSet { kFashionMnist, kCifar10Lossless, kCifar10Jpeg, kText };
 
 template <>
 struct EnumNames<DataSet> {
-    static constexpr std::array<std::pair<DataSet, std::string_view>, 3> names = {
+    static constexpr std::array<std::pair<DataSet, std::string_view>, 4> names = {
         {{DataSet::kFashionMnist, "fashion mnist"},
          {DataSet::kCifar10Lossless, "cifar10 lossless"},
-         {DataSet::kCifar10Jpeg, "cifar10 jpeg"}}};
+         {DataSet::kCifar10Jpeg, "cifar10 jpeg"},
+         {DataSet::kText, "text"}}};
 };
 
 /// Which images a run trains and tests on.
@@ -31,6 +32,8 @@ struct DataConfig {
     std::string folder;    // "" = where the Debian package or MHO_DATA has it
     int train_images = 0;  // the first ones; 0 = all
     int test_images = 0;
+    std::string text = "tinyshakespeare.txt.xz";  // text: file in the folder, or in MHO_DATA/text
+    int sequence = 64;                            // text: characters of a sample
 };
 
 template <>
@@ -38,14 +41,36 @@ struct Schema<DataConfig> {
     static constexpr std::string_view name = "Data";
     static auto fields() {
         return std::tuple{
-            field("set", &DataConfig::set,
+            field("set",
+                  &DataConfig::set,
                   {.meaning = "labelled images", .source = "Xiao et al. 2017; Krizhevsky 2009"}),
-            field("folder", &DataConfig::folder,
-                  {.meaning = "folder of the files; empty = Debian's dataset-fashion-mnist, or the folder in MHO_DATA"}),
-            field("train_images", &DataConfig::train_images,
-                  {.unit = "images", .min = 0, .max = 1e9, .meaning = "training images used, the first ones; 0 = all"}),
-            field("test_images", &DataConfig::test_images,
-                  {.unit = "images", .min = 0, .max = 1e9, .meaning = "test images used, the first ones; 0 = all"})};
+            field("folder",
+                  &DataConfig::folder,
+                  {.meaning = "folder of the files; empty = Debian's dataset-fashion-mnist, or the "
+                              "folder in MHO_DATA"}),
+            field("train_images",
+                  &DataConfig::train_images,
+                  {.unit = "images",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning = "training images used, the first ones; 0 = all"}),
+            field("test_images",
+                  &DataConfig::test_images,
+                  {.unit = "images",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning = "test images used, the first ones; 0 = all"}),
+            field("text",
+                  &DataConfig::text,
+                  {.meaning = "text: name of the file, in data.folder or in text/ of the folder in "
+                              "MHO_DATA; may be compressed"}),
+            field(
+                "sequence",
+                &DataConfig::sequence,
+                {.unit = "characters",
+                 .min = 1,
+                 .max = 65536,
+                 .meaning = "text: characters of a sample; what is called images counts samples"})};
     }
 };
 

@@ -3,6 +3,7 @@
 #include "mho/analysis/evaluate.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <ctime>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "mho/analysis/evaluation_log.h"
 #include "mho/analysis/layer_error.h"
 #include "mho/analysis/statistics.h"
+#include "mho/analysis/text_data.h"
 #include "mho/net/executor.h"
 #include "mho/util/error.h"
 
@@ -48,10 +50,9 @@ size_t evaluation_bytes(const Network& network, size_t images, size_t threads) {
     // 64 samples a thread in flight; pixels and outputs of all images.
     return executor.state_bytes() + 64 * threads * executor.activation_bytes_per_sample() +
            images * sizeof(float) *
-               (executor.output_features() +
-                static_cast<size_t>(network.graph.input.shape[0]) *
-                    static_cast<size_t>(network.graph.input.shape[1]) *
-                    static_cast<size_t>(network.graph.input.shape[2]));
+               (executor.output_features() + static_cast<size_t>(network.graph.input.shape[0]) *
+                                                 static_cast<size_t>(network.graph.input.shape[1]) *
+                                                 static_cast<size_t>(network.graph.input.shape[2]));
 }
 
 namespace {
@@ -79,23 +80,34 @@ class Evaluation {
     Evaluation(const RunFile& run, const LabelledImages& test, const EvaluateOptions& options)
         : run_(run), test_(test), options_(options) {
         const size_t wanted = static_cast<size_t>(run.evaluation.images);
-        images_ = wanted > 0 ? std::min(wanted, test.count) : test.count;
-        if (wanted > test.count) {
-            throw ConfigError("evaluation.images",
-                              "there are only " + std::to_string(test.count) + " test images");
-        }
+        images_ = wanted > 0 ? wanted : test.count;
+        labels_ = test.labels.size() / std::max<size_t>(test.count, 1);
         pixels_ = pixels_of(test, 0, images_);
     }
 
     size_t images() const { return images_; }
 
-    size_t correct(const Executor& executor, ReadKey key, size_t images) const {
+    bool is_loss() const { return labels_ > 1; }
+
+    // What a score (the return value of `score`) is worth over some images: the share of right
+    // answers, or the mean cross-entropy.
+    double value(size_t score, size_t images) const {
+        const auto all = static_cast<double>(images * labels_);
+        return static_cast<double>(score) / (is_loss() ? kLossUnits * all : all);
+    }
+
+    // Right answers, or the summed cross-entropy in millionths: whole numbers, for the log.
+    size_t score(const Executor& executor, ReadKey key, size_t images) const {
         Matrix<float> outputs(images, executor.output_features());
         executor.run(pixels_.view().row_block(0, images),
                      outputs.view(),
                      key,
                      options_.threads,
                      options_.progress.advance);
+        if (labels_ > 1) {
+            const double nats = cross_entropy_sum(outputs.view(), test_.labels, labels_);
+            return static_cast<size_t>(std::llround(nats * kLossUnits));
+        }
         const std::vector<uint8_t> labels(
             test_.labels.begin(), test_.labels.begin() + static_cast<std::ptrdiff_t>(images));
         return static_cast<size_t>(
@@ -115,7 +127,9 @@ class Evaluation {
     const RunFile& run_;
     const LabelledImages& test_;
     const EvaluateOptions& options_;
+    static constexpr double kLossUnits = 1e6;
     size_t images_ = 0;
+    size_t labels_ = 1;  // of a sample; more than one for a text
     Matrix<float> pixels_;
 };
 
@@ -133,7 +147,7 @@ void end(const ProgressHooks& p) {
 
 bool has_compensation(const Network& network) {
     return std::any_of(network.analog.begin(), network.analog.end(), [](const auto& entry) {
-        return entry.second.drift_compensation != DriftCompensationKind::kNone;
+        return entry.second.compensates();
     });
 }
 
@@ -158,16 +172,15 @@ void over_time(const RunFile& run,
     begin(work.options().progress,
           name == "hwa" ? "hardware-aware, on chips" : name + ", on chips",
           chips * times.size() * modes.size() * work.images());
-    const auto images = static_cast<double>(work.images());
     for (size_t chip = 0; chip < chips; chip++) {
         std::optional<Executor> executor;
         for (size_t t = 0; t < times.size(); t++) {
             bool advanced = false;
             for (size_t m = 0; m < modes.size(); m++) {
-                const std::string unit = curves[m].key + "|" + std::to_string(chip) + "|" +
-                                         times[t].name;
+                const std::string unit =
+                    curves[m].key + "|" + std::to_string(chip) + "|" + times[t].name;
                 if (const auto known = log.find(unit)) {
-                    curves[m].all[t][chip] = static_cast<double>(*known) / images;
+                    curves[m].all[t][chip] = work.value(*known, work.images());
                     if (work.options().progress.advance) {
                         work.options().progress.advance(work.images());
                     }
@@ -188,10 +201,10 @@ void over_time(const RunFile& run,
                 size_t right = 0;
                 {
                     const Phase phase(result, "inference");
-                    right = work.correct(*executor, {t + 1, 0}, work.images());
+                    right = work.score(*executor, {t + 1, 0}, work.images());
                 }
                 log.add(unit, right);
-                curves[m].all[t][chip] = static_cast<double>(right) / images;
+                curves[m].all[t][chip] = work.value(right, work.images());
             }
         }
     }
@@ -229,12 +242,12 @@ void ablate(const RunFile& run,
                 Executor executor(changed, run.seed, static_cast<uint32_t>(chip));
                 executor.program(0, sources[s].switches);
                 executor.advance_to(times[t].t_s, t + 1);
-                right = work.correct(executor, {t + 1, 0}, images);
+                right = work.score(executor, {t + 1, 0}, images);
                 log.add(unit, *right);
             } else if (work.options().progress.advance) {
                 work.options().progress.advance(images);
             }
-            all[s].push_back(static_cast<double>(*right) / static_cast<double>(images));
+            all[s].push_back(work.value(*right, images));
         }
     }
     end(work.options().progress);
@@ -252,10 +265,52 @@ void ablate(const RunFile& run,
 
 }  // namespace
 
+void check_evaluation(const RunFile& run, const RunNetworks& networks, const LabelledImages& test) {
+    if (test.count == 0) {
+        throw InputError("evaluation: there are no test images");
+    }
+    if (static_cast<size_t>(run.evaluation.images) > test.count) {
+        throw ConfigError("evaluation.images",
+                          "must be at most " + std::to_string(test.count) +
+                              ", the number of test images in " + test.source + ", got " +
+                              std::to_string(run.evaluation.images));
+    }
+    const auto check = [&](const Network& network, const char* name) {
+        const std::array<int, 3>& shape = network.graph.input.shape;
+        if (static_cast<size_t>(shape[0]) != test.channels ||
+            static_cast<size_t>(shape[1]) != test.height ||
+            static_cast<size_t>(shape[2]) != test.width) {
+            const auto text = [](size_t c, size_t h, size_t w) {
+                return std::to_string(c) + " x " + std::to_string(h) + " x " + std::to_string(w);
+            };
+            throw InputError("the " + std::string(name) + " network takes images of " +
+                             text(static_cast<size_t>(shape[0]),
+                                  static_cast<size_t>(shape[1]),
+                                  static_cast<size_t>(shape[2])) +
+                             ", those of " + test.source + " are " +
+                             text(test.channels, test.height, test.width));
+        }
+        const size_t outputs = Executor(network, run.seed).output_features();
+        if (outputs < test.classes) {
+            throw InputError("the " + std::string(name) + " network has " +
+                             std::to_string(outputs) + " outputs, " + test.source + " has " +
+                             std::to_string(test.classes) + " classes");
+        }
+    };
+    check(networks.floating_point, "floating-point");
+    if (networks.has_naive) {
+        check(networks.naive, "naive");
+    }
+    if (networks.has_hardware_aware) {
+        check(networks.hardware_aware, "hardware-aware");
+    }
+}
+
 EvaluationResult evaluate(const RunFile& run,
                           const RunNetworks& networks,
                           const LabelledImages& test,
                           const EvaluateOptions& options) {
+    check_evaluation(run, networks, test);
     EvaluationResult result;
     const Evaluation work(run, test, options);
     result.images = work.images();
@@ -267,11 +322,12 @@ EvaluationResult evaluate(const RunFile& run,
     if (!right) {
         work.check_stop();
         const Executor executor(networks.floating_point, run.seed);
-        right = work.correct(executor, {}, work.images());
+        right = work.score(executor, {}, work.images());
         log.add(unit, *right);
     }
     end(options.progress);
-    result.float_accuracy = static_cast<double>(*right) / static_cast<double>(work.images());
+    result.is_loss = work.is_loss();
+    result.float_accuracy = work.value(*right, work.images());
 
     if (networks.has_naive && run.evaluation.naive) {
         over_time(run, networks.naive, "naive", work, log, result);

@@ -29,11 +29,11 @@ class Interrupted : public Error {
 
 struct EvaluateOptions {
     size_t threads = 1;
-    std::string folder;   // where finished units are logged (evaluation.jsonl); "" = nowhere
-    bool resume = false;  // use the units that an earlier, interrupted evaluation of the same
-                          // configuration has logged
+    std::string folder = "";  // where finished units are logged (evaluation.jsonl); "" = nowhere
+    bool resume = false;      // use the units that an earlier, interrupted evaluation of the same
+                              // configuration has logged
     const std::atomic<bool>* stop = nullptr;
-    ProgressHooks progress;
+    ProgressHooks progress = {};
 };
 
 /// Accuracies of one network over times and programmings; `key` is the name in results.json.
@@ -43,9 +43,9 @@ struct AccuracyCurve {
 };
 
 struct AblationResult {
-    std::string source;      // the non-ideality that was switched off
-    double difference = 0;   // accuracy without it minus accuracy with everything
-    double half_width = 0;   // of the 95 % interval over paired programmings
+    std::string source;     // the non-ideality that was switched off
+    double difference = 0;  // accuracy without it minus accuracy with everything
+    double half_width = 0;  // of the 95 % interval over paired programmings
 };
 
 struct LayerErrorResult {
@@ -61,6 +61,7 @@ struct HistogramResult {
 };
 
 struct EvaluationResult {
+    bool is_loss = false;  // texts: everything below that says accuracy is the mean loss in nats
     double float_accuracy = 0;
     size_t images = 0;
     std::vector<AccuracyCurve> curves;
@@ -83,18 +84,23 @@ struct RunNetworks {
     bool has_hardware_aware = false;
 };
 
-/// Maps the floating-point network to the run's hardware and sets the input ranges from training images.
+/// Maps the floating-point network to the run's hardware and sets the input ranges from training
+/// images.
 Network make_naive(const RunFile& run, const Network& floating_point, const LabelledImages& train);
 
 /// Number of training images that make_naive looks at.
 size_t calibration_images(const RunFile& run);
 
-/// Accuracy over time of the run's networks, per-layer errors, cost of each non-ideality. The result depends
-/// on the configuration alone: not on threads, nor on interruptions.
+/// Accuracy over time of the run's networks, per-layer errors, cost of each non-ideality. The
+/// result depends on the configuration alone: not on threads, nor on interruptions.
 EvaluationResult evaluate(const RunFile& run,
                           const RunNetworks& networks,
                           const LabelledImages& test,
                           const EvaluateOptions& options);
+
+/// Whether evaluate() can run: throws ConfigError or InputError when there are no or too few test
+/// images, or when a network takes other images or tells fewer classes apart.
+void check_evaluation(const RunFile& run, const RunNetworks& networks, const LabelledImages& test);
 
 /// Bytes that evaluate() will need for a network, at most.
 size_t evaluation_bytes(const Network& network, size_t images, size_t threads);

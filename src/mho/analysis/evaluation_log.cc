@@ -74,9 +74,9 @@ EvaluationLog::EvaluationLog(const std::string& folder, uint64_t fingerprint, bo
         for (std::string line; std::getline(lines, line);) {
             const Json j = Json::parse(line, nullptr, false);
             // A damaged line is a unit to do again, nothing worse.
-            if (j.is_object() && j.value("configuration", "") == fingerprint_ &&
-                j.contains("unit") && j["unit"].is_string() && j.contains("correct") &&
-                j["correct"].is_number_unsigned()) {
+            if (j.is_object() && j.contains("configuration") &&
+                j["configuration"] == fingerprint_ && j.contains("unit") && j["unit"].is_string() &&
+                j.contains("correct") && j["correct"].is_number_unsigned()) {
                 known_[j["unit"].get<std::string>()] = j["correct"].get<size_t>();
             }
         }

@@ -37,7 +37,10 @@ struct Norms {
     double exact = 0;
 };
 
-Norms compare(const TileGrid& grid, const Matrix<float>& logical, const Matrix<float>& x, ReadKey key) {
+Norms compare(const TileGrid& grid,
+              const Matrix<float>& logical,
+              const Matrix<float>& x,
+              ReadKey key) {
     Norms norms;
     PackedMatrix packed;
     packed.pack(logical.view());
@@ -56,10 +59,8 @@ Norms compare(const TileGrid& grid, const Matrix<float>& logical, const Matrix<f
                  nullptr,
                  {exact.values.data(), nullptr, nullptr, nullptr, padded},
                  product);
-        grid.apply(part,
-                   analog.view().row_block(0, count),
-                   {key.step, key.first_sample + first},
-                   scratch);
+        grid.apply(
+            part, analog.view().row_block(0, count), {key.step, key.first_sample + first}, scratch);
         for (size_t r = 0; r < count; r++) {
             for (size_t i = 0; i < grid.outputs(); i++) {
                 const double bias = grid.bias().empty() ? 0.0 : grid.bias()[i];
@@ -155,11 +156,9 @@ void measure_layers(const RunFile& run,
             if (programmed.empty()) {
                 gather(programmed, g_late);
                 add_histogram(result.weights, "target", target, -1.2, 1.2);
-                add_histogram(
-                    result.weights, "after " + times[t].name, programmed, -1.2, 1.2);
+                add_histogram(result.weights, "after " + times[t].name, programmed, -1.2, 1.2);
                 add_histogram(result.conductances_us, "target", g_target, 0, 1.2 * g_max);
-                add_histogram(
-                    result.conductances_us, "programmed", g_programmed, 0, 1.2 * g_max);
+                add_histogram(result.conductances_us, "programmed", g_programmed, 0, 1.2 * g_max);
                 add_histogram(
                     result.conductances_us, "after " + times[t].name, g_late, 0, 1.2 * g_max);
             }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/analysis/results.h"
 
+#include <cstdio>
 #include <ctime>
 #include <fstream>
 
@@ -41,9 +42,30 @@ Json histogram_json(const std::vector<HistogramResult>& list) {
 
 }  // namespace
 
-std::string version() { return MHO_VERSION; }
+std::string version() {
+    return MHO_VERSION;
+}
 
-RunFacts run_facts(size_t threads) { return {today(), processor(), version(), threads, 0}; }
+RunFacts run_facts(size_t threads) {
+    return {today(), processor(), version(), threads, 0};
+}
+
+std::string loss_table(const RunFile& run, const EvaluationResult& result) {
+    std::string text = "mean loss in nats per character, mean (standard deviation) over chips\n";
+    const auto number = [](double v) {
+        char digits[32];
+        std::snprintf(digits, sizeof digits, "%.4f", v);
+        return std::string(digits);
+    };
+    text += "floating point: " + number(result.float_accuracy) + "\n";
+    for (const AccuracyCurve& c : result.curves) {
+        for (size_t t = 0; t < run.evaluation.times.size(); t++) {
+            text += c.key + ", " + run.evaluation.times[t].name + ": " + number(mean(c.all[t])) +
+                    " (" + number(standard_deviation(c.all[t])) + ")\n";
+        }
+    }
+    return text;
+}
 
 std::string results_to_json(const RunFile& run,
                             const EvaluationResult& result,
@@ -53,14 +75,13 @@ std::string results_to_json(const RunFile& run,
     j["seed"] = run.seed;
     j["images"] = result.images;
     j["programmings"] = run.evaluation.programmings;
-    Json& accuracy = j["accuracy"];
+    Json& accuracy = j[result.is_loss ? "loss" : "accuracy"];
     accuracy["float"] = result.float_accuracy;
     for (const AccuracyCurve& c : result.curves) {
         Json& curve = accuracy[c.key];
         for (size_t t = 0; t < run.evaluation.times.size(); t++) {
-            curve[run.evaluation.times[t].name] = {{"mean", mean(c.all[t])},
-                                                   {"std", standard_deviation(c.all[t])},
-                                                   {"all", c.all[t]}};
+            curve[run.evaluation.times[t].name] = {
+                {"mean", mean(c.all[t])}, {"std", standard_deviation(c.all[t])}, {"all", c.all[t]}};
         }
     }
     Json& times = j["times_s"];

@@ -9,7 +9,8 @@
 
 namespace mho {
 
-/// What may differ between two equal runs: everything here stands under the key `run` of results.json.
+/// What may differ between two equal runs: everything here stands under the key `run` of
+/// results.json.
 struct RunFacts {
     std::string date;
     std::string host_cpu;
@@ -24,8 +25,14 @@ RunFacts run_facts(size_t threads);
 /// The version of mho, "0.1.0".
 std::string version();
 
-/// results.json: accuracies as fractions by time, per-layer errors, ablation, and `run`.
-std::string results_to_json(const RunFile& run, const EvaluationResult& result, const RunFacts& facts);
+/// Losses of a text's models as lines of text.
+std::string loss_table(const RunFile& run, const EvaluationResult& result);
+
+/// results.json: accuracies as fractions by time (under `accuracy`; for a text the mean
+/// cross-entropy in nats under `loss`), per-layer errors, ablation, and `run`.
+std::string results_to_json(const RunFile& run,
+                            const EvaluationResult& result,
+                            const RunFacts& facts);
 
 }  // namespace mho
 

@@ -3,6 +3,8 @@
 #include "mho/analysis/run_file.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <filesystem>
 
 #include "mho/analysis/run_file_json.h"
@@ -16,6 +18,13 @@ namespace {
 
 // Sets `path` ("hardware.forward.adc.steps", "evaluation.times[0].t_s") in the object.
 void set_path(Json& root, const std::string& path, const Json& value) {
+    // No parameter lies deeper, and what walks the document recursively need not fear for its
+    // stack.
+    constexpr std::ptrdiff_t kDeepest = 50;
+    if (std::count(path.begin(), path.end(), '.') > kDeepest) {
+        throw UsageError("--set " + path.substr(0, 40) + "...: a path of more than " +
+                         std::to_string(kDeepest) + " names");
+    }
     Json* here = &root;
     size_t start = 0;
     while (start <= path.size()) {
@@ -28,7 +37,8 @@ void set_path(Json& root, const std::string& path, const Json& value) {
                 open == std::string::npos ? "" : key.substr(open + 1, key.size() - open - 2);
             if (digits.empty() || digits.size() > 6 ||
                 digits.find_first_not_of("0123456789") != std::string::npos) {
-                throw UsageError("--set " + path + ": `" + key + "` is not a name with an index [n]");
+                throw UsageError("--set " + path + ": `" + key +
+                                 "` is not a name with an index [n]");
             }
             indices.insert(indices.begin(), std::stoul(digits));
             key.resize(open);
@@ -46,7 +56,8 @@ void set_path(Json& root, const std::string& path, const Json& value) {
         here = &(*here)[key];
         for (const size_t i : indices) {
             if (!here->is_array() || i >= here->size()) {
-                throw UsageError("--set " + path + ": there is no entry [" + std::to_string(i) + "]");
+                throw UsageError("--set " + path + ": there is no entry [" + std::to_string(i) +
+                                 "]");
             }
             here = &(*here)[i];
         }
@@ -55,9 +66,67 @@ void set_path(Json& root, const std::string& path, const Json& value) {
     *here = value;
 }
 
-Json parse_value(const std::string& text) {
-    Json value = Json::parse(text, nullptr, false);
-    return value.is_discarded() ? Json(text) : value;
+Json parse_value(const std::string& path, const std::string& text) {
+    if (!Json::accept(text)) {
+        const Json value(text);
+        try {
+            (void)value.dump();
+        } catch (const Json::exception&) {
+            throw UsageError("--set " + path + ": the value is not UTF-8");
+        }
+        return value;
+    }
+    try {
+        return parse_json(text, "--set " + path);
+    } catch (const ConfigError& e) {
+        throw UsageError(e.what());
+    }
+}
+
+std::array<int, 3> sample_shape(const DataConfig& data) {
+    if (data.set == DataSet::kText) {
+        return {1, 1, data.sequence};
+    }
+    return data.set == DataSet::kFashionMnist ? std::array{1, 28, 28} : std::array{3, 32, 32};
+}
+
+bool reads_text(const NetworkModel& model) {
+    return std::holds_alternative<CharLstmModel>(model) ||
+           std::holds_alternative<SmallGptModel>(model);
+}
+
+// Rules between parameters.
+void check_run(const RunFile& run, Problems& problems) {
+    // The name becomes a folder below runs/.
+    const std::string& name = run.name;
+    const bool control = std::any_of(
+        name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+    if (control || name.find('/') != std::string::npos || name == "." || name == ".." ||
+        name.size() > 200) {
+        problems.push_back({"name",
+                            "must be at most 200 characters without `/` and control characters, "
+                            "and not `.` or `..`"});
+    }
+    const auto channels = static_cast<size_t>(sample_shape(run.data)[0]);
+    const auto per_channel = [&](const char* path, const std::vector<double>& list) {
+        if (!list.empty() && list.size() != channels) {
+            problems.push_back({path,
+                                "needs one number per channel (" + std::to_string(channels) +
+                                    ") or none, got " + std::to_string(list.size())});
+        }
+    };
+    if (reads_text(run.network.model) != (run.data.set == DataSet::kText)) {
+        problems.push_back({"network.model",
+                            run.data.set == DataSet::kText
+                                ? "a text needs a model of characters: `char lstm` or `small gpt`"
+                                : "models of characters need data.set = `text`"});
+    }
+    if (run.data.set == DataSet::kText && (!run.network.mean.empty() || !run.network.std.empty())) {
+        problems.push_back(
+            {"network.mean", "symbols of a text are not normalised: leave mean and std empty"});
+    }
+    per_channel("network.mean", run.network.mean);
+    per_channel("network.std", run.network.std);
 }
 
 RunFile from_object(const Json& j) {
@@ -85,10 +154,11 @@ RunFile from_object(const Json& j) {
         }
         if (std::find(names.begin(), names.end(), run.evaluation.ablation.time) == names.end()) {
             problems.push_back({"evaluation.ablation.time",
-                                "no evaluation time is called `" + run.evaluation.ablation.time + "`" +
-                                    suggestion(run.evaluation.ablation.time, names)});
+                                "no evaluation time is called `" + run.evaluation.ablation.time +
+                                    "`" + suggestion(run.evaluation.ablation.time, names)});
         }
     }
+    check_run(run, problems);
     const bool has_hardware = j.is_object() && j.contains("hardware");
     try {
         run.hardware = hardware_from_json(has_hardware ? j["hardware"].dump() : "{}", "hardware");
@@ -134,7 +204,8 @@ RunFile parse_run_file(const std::string& text,
         if (equals == std::string::npos || equals == 0) {
             throw UsageError("--set " + o + ": expected path=value");
         }
-        set_path(j, o.substr(0, equals), parse_value(o.substr(equals + 1)));
+        const std::string path = o.substr(0, equals);
+        set_path(j, path, parse_value(path, o.substr(equals + 1)));
     }
     try {
         return from_object(j);
@@ -157,18 +228,12 @@ std::string run_file_to_json(const RunFile& run) {
 
 Network build_network(const RunFile& run) {
     InputSpec input;
-    if (run.data.set == DataSet::kFashionMnist) {
-        input.shape = {1, 28, 28};
-    } else {
-        input.shape = {3, 32, 32};
-    }
+    input.shape = sample_shape(run.data);
     const int classes = 10;  // all data sets so far
-    for (const auto* list : {&run.network.mean, &run.network.std}) {
-        if (!list->empty() && list->size() != static_cast<size_t>(input.shape[0])) {
-            throw ConfigError(list == &run.network.mean ? "network.mean" : "network.std",
-                              "needs one number per channel (" + std::to_string(input.shape[0]) +
-                                  ") or none, got " + std::to_string(list->size()));
-        }
+    Problems problems;       // of a RunFile that was filled in by code
+    check_run(run, problems);
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
     }
     input.mean = run.network.mean;
     input.std = run.network.std;
@@ -183,7 +248,14 @@ Network build_network(const RunFile& run) {
             } else if constexpr (std::is_same_v<M, LenetModel>) {
                 return lenet5(input);
             } else if constexpr (std::is_same_v<M, ResidualCnnModel>) {
-                return residual_cnn(m.width, m.blocks, classes, input);
+                return residual_cnn(m.stem, m.stages, classes, input);
+            } else if constexpr (std::is_same_v<M, VggSmallModel>) {
+                return vgg_small(input, classes);
+            } else if constexpr (std::is_same_v<M, CharLstmModel>) {
+                return char_lstm(
+                    {m.vocabulary, run.data.sequence, m.embedding, m.hidden, m.layers});
+            } else if constexpr (std::is_same_v<M, SmallGptModel>) {
+                return small_gpt({m.vocabulary, run.data.sequence, m.width, m.heads, m.layers});
             } else {
                 return resnet_cifar(m.depth, input);
             }
@@ -207,7 +279,8 @@ Network build_network(const RunFile& run) {
         // A network file of mho brings its own graph (with batch norms folded, for example).
         Network network = to_digital(read_network(file.string()));
         if (network.graph.input.shape != graph.input.shape) {
-            throw ConfigError("network.weights", file.string() + " takes other images than the data set has");
+            throw ConfigError("network.weights",
+                              file.string() + " takes other images than the data set has");
         }
         return network;
     }
@@ -223,7 +296,8 @@ Network build_network(const RunFile& run) {
     try {
         validate_network(network);
     } catch (const ConfigError& e) {
-        throw ConfigError("network.weights", file.string() + " does not fit the network: " + e.what());
+        throw ConfigError("network.weights",
+                          file.string() + " does not fit the network: " + e.what());
     }
     return network;
 }
@@ -233,17 +307,32 @@ std::vector<Parameter> run_parameters() {
     RunFile defaults;
     defaults.evaluation.times = default_times();
     describe(defaults, "", docs);
-    docs.push_back({"hardware", "object", "", "", "", "analog hardware of the network's layers", ""});
-    docs.push_back({"hardware.preset", "string", "\"standard\"", "", "",
-                    "named starting point for all parameters of the hardware; see `mho presets`", ""});
-    docs.push_back({"hardware.layers", "list of object", "[]", "", "",
-                    "overrides: {\"match\": pattern, \"digital\": true} or {\"match\": pattern, \"set\": {...}}",
+    docs.push_back(
+        {"hardware", "object", "", "", "", "analog hardware of the network's layers", ""});
+    docs.push_back({"hardware.preset",
+                    "string",
+                    "\"standard\"",
+                    "",
+                    "",
+                    "named starting point for all parameters of the hardware; see `mho presets`",
+                    ""});
+    docs.push_back({"hardware.layers",
+                    "list of object",
+                    "[]",
+                    "",
+                    "",
+                    "overrides: {\"match\": pattern, \"digital\": true} or {\"match\": pattern, "
+                    "\"set\": {...}}",
                     ""});
     describe(Hardware{}, "hardware", docs);
     std::vector<Parameter> out;
     for (ParameterDoc& d : docs) {
-        out.push_back({std::move(d.path), std::move(d.type), std::move(d.default_value),
-                       std::move(d.unit), std::move(d.range), std::move(d.meaning),
+        out.push_back({std::move(d.path),
+                       std::move(d.type),
+                       std::move(d.default_value),
+                       std::move(d.unit),
+                       std::move(d.range),
+                       std::move(d.meaning),
                        std::move(d.source)});
     }
     return out;

@@ -24,18 +24,39 @@ struct MlpModel {
 };
 struct LenetModel {};
 struct ResidualCnnModel {
-    int width = 32;
-    int blocks = 1;
+    int stem = 32;
+    std::vector<int> stages = {32, 80};
 };
 struct ResnetCifarModel {
     int depth = 20;
 };
-using NetworkModel = std::variant<MlpModel, LenetModel, ResidualCnnModel, ResnetCifarModel>;
+struct VggSmallModel {};
+struct CharLstmModel {
+    int vocabulary = 65;
+    int embedding = 32;
+    int hidden = 128;
+    int layers = 1;
+};
+struct SmallGptModel {
+    int vocabulary = 65;
+    int width = 64;
+    int heads = 4;
+    int layers = 2;
+};
+using NetworkModel = std::variant<MlpModel,
+                                  LenetModel,
+                                  ResidualCnnModel,
+                                  ResnetCifarModel,
+                                  VggSmallModel,
+                                  CharLstmModel,
+                                  SmallGptModel>;
 
 struct NetworkConfig {
     NetworkModel model;
-    std::string weights;  // safetensors of trained parameters, relative to the run file; "" = random
-    std::map<std::string, std::string> rename;  // layer name in that file -> layer name of the network
+    std::string
+        weights;  // safetensors of trained parameters, relative to the run file; "" = random
+    std::map<std::string, std::string>
+        rename;  // layer name in that file -> layer name of the network
     // Input normalisation per channel after pixel / 255; empty = none.
     std::vector<double> mean;
     std::vector<double> std;
@@ -65,7 +86,8 @@ struct EvaluationConfig {
     bool naive = true;
     bool hardware_aware = true;
     bool uncompensated = true;
-    int calibration_images = 0;  // training images for input ranges of the naive network; 0 = as many as needed
+    int calibration_images =
+        0;  // training images for input ranges of the naive network; 0 = as many as needed
     AblationConfig ablation;
     int error_images = 32;  // images of the error per layer; 0 = leave out
 };
@@ -92,8 +114,8 @@ class UsageError : public Error {
     using Error::Error;
 };
 
-/// Reads a run file, with overrides "path=value" (value as JSON, else as a string). Problems of the file are a
-/// ConfigError, problems that an override brings a UsageError.
+/// Reads a run file, with overrides "path=value" (value as JSON, else as a string). Problems of the
+/// file are a ConfigError, problems that an override brings a UsageError.
 RunFile read_run_file(const std::string& path, const std::vector<std::string>& overrides = {});
 RunFile parse_run_file(const std::string& text,
                        const std::string& origin,
@@ -102,7 +124,8 @@ RunFile parse_run_file(const std::string& text,
 /// The complete configuration as JSON text: every default written out.
 std::string run_file_to_json(const RunFile& run);
 
-/// The graph of the run's network for the run's data, and its start parameters (random, or the file's).
+/// The graph of the run's network for the run's data, and its start parameters (random, or the
+/// file's).
 Network build_network(const RunFile& run);
 
 /// One line of the parameter reference.

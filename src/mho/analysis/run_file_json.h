@@ -14,8 +14,12 @@ template <>
 struct Schema<MlpModel> {
     static constexpr std::string_view name = "mlp";
     static auto fields() {
-        return std::tuple{field("hidden", &MlpModel::hidden,
-                                {.unit = "neurons", .min = 1, .max = 1e6, .meaning = "widths of the hidden layers, ReLU between"})};
+        return std::tuple{field("hidden",
+                                &MlpModel::hidden,
+                                {.unit = "neurons",
+                                 .min = 1,
+                                 .max = 1e6,
+                                 .meaning = "widths of the hidden layers, ReLU between"})};
     }
 };
 template <>
@@ -27,19 +31,98 @@ template <>
 struct Schema<ResidualCnnModel> {
     static constexpr std::string_view name = "residual cnn";
     static auto fields() {
-        return std::tuple{
-            field("width", &ResidualCnnModel::width,
-                  {.unit = "channels", .min = 1, .max = 4096, .meaning = "channels of the first stage; the second has twice as many"}),
-            field("blocks", &ResidualCnnModel::blocks,
-                  {.unit = "blocks", .min = 1, .max = 1000, .meaning = "residual blocks per stage", .source = "arXiv 1512.03385"})};
+        return std::tuple{field("stem",
+                                &ResidualCnnModel::stem,
+                                {.unit = "channels",
+                                 .min = 1,
+                                 .max = 4096,
+                                 .meaning = "channels of the first convolution"}),
+                          field("stages",
+                                &ResidualCnnModel::stages,
+                                {.unit = "channels",
+                                 .min = 1,
+                                 .max = 4096,
+                                 .meaning = "channels of each residual block; every block after "
+                                            "the first halves the resolution",
+                                 .source = "arXiv 1512.03385"})};
     }
 };
 template <>
 struct Schema<ResnetCifarModel> {
     static constexpr std::string_view name = "resnet cifar";
     static auto fields() {
-        return std::tuple{field("depth", &ResnetCifarModel::depth,
-                                {.unit = "layers", .min = 8, .max = 1202, .meaning = "depth, 6 n + 2", .source = "arXiv 1512.03385"})};
+        return std::tuple{field("depth",
+                                &ResnetCifarModel::depth,
+                                {.unit = "layers",
+                                 .min = 8,
+                                 .max = 1202,
+                                 .meaning = "depth, 6 n + 2",
+                                 .source = "arXiv 1512.03385"})};
+    }
+};
+
+template <>
+struct Schema<VggSmallModel> {
+    static constexpr std::string_view name = "vgg small";
+    static auto fields() { return std::tuple{}; }
+};
+template <>
+struct Schema<CharLstmModel> {
+    static constexpr std::string_view name = "char lstm";
+    static auto fields() {
+        using M = CharLstmModel;
+        return std::tuple{
+            field("vocabulary",
+                  &M::vocabulary,
+                  {.unit = "symbols",
+                   .min = 1,
+                   .max = 256,
+                   .meaning = "different characters of the text, at least"}),
+            field("embedding",
+                  &M::embedding,
+                  {.unit = "features",
+                   .min = 1,
+                   .max = 65536,
+                   .meaning = "numbers that stand for a character"}),
+            field("hidden",
+                  &M::hidden,
+                  {.unit = "features",
+                   .min = 1,
+                   .max = 65536,
+                   .meaning = "hidden state of each layer"}),
+            field("layers",
+                  &M::layers,
+                  {.unit = "layers", .min = 1, .max = 1000, .meaning = "recurrent layers"})};
+    }
+};
+template <>
+struct Schema<SmallGptModel> {
+    static constexpr std::string_view name = "small gpt";
+    static auto fields() {
+        using M = SmallGptModel;
+        return std::tuple{
+            field("vocabulary",
+                  &M::vocabulary,
+                  {.unit = "symbols",
+                   .min = 1,
+                   .max = 256,
+                   .meaning = "different characters of the text, at least"}),
+            field("width",
+                  &M::width,
+                  {.unit = "features",
+                   .min = 1,
+                   .max = 65536,
+                   .meaning = "features of every position",
+                   .source = "arXiv 1706.03762"}),
+            field("heads",
+                  &M::heads,
+                  {.unit = "heads",
+                   .min = 1,
+                   .max = 65536,
+                   .meaning = "attention heads; must divide the width"}),
+            field("layers",
+                  &M::layers,
+                  {.unit = "layers", .min = 1, .max = 1000, .meaning = "transformer blocks"})};
     }
 };
 
@@ -50,10 +133,25 @@ struct Schema<NetworkConfig> {
         using C = NetworkConfig;
         return std::tuple{
             field("model", &C::model, {.meaning = "kind of network"}),
-            field("weights", &C::weights, {.meaning = "safetensors file of trained parameters, relative to the run file; empty = drawn at random"}),
-            field("rename", &C::rename, {.meaning = "layer names of that file, and what they are called here"}),
-            field("mean", &C::mean, {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "mean per channel, subtracted from pixel / 255"}),
-            field("std", &C::std, {.unit = "1", .min = 1e-6, .max = 1e6, .meaning = "standard deviation per channel, divides pixel / 255 - mean"})};
+            field("weights",
+                  &C::weights,
+                  {.meaning = "safetensors file of trained parameters, relative to the run file; "
+                              "empty = drawn at random"}),
+            field("rename",
+                  &C::rename,
+                  {.meaning = "layer names of that file, and what they are called here"}),
+            field("mean",
+                  &C::mean,
+                  {.unit = "1",
+                   .min = -1e6,
+                   .max = 1e6,
+                   .meaning = "mean per channel, subtracted from pixel / 255"}),
+            field("std",
+                  &C::std,
+                  {.unit = "1",
+                   .min = 1e-6,
+                   .max = 1e6,
+                   .meaning = "standard deviation per channel, divides pixel / 255 - mean"})};
     }
 };
 
@@ -61,9 +159,13 @@ template <>
 struct Schema<TrainingConfig> {
     static constexpr std::string_view name = "TrainingPlan";
     static auto fields() {
-        return std::tuple{
-            field("floating_point", &TrainingConfig::floating_point, {.meaning = "training of the digital network"}),
-            field("hardware_aware", &TrainingConfig::hardware_aware, {.meaning = "retraining through the analog forward pass", .source = "arXiv 2302.08469"})};
+        return std::tuple{field("floating_point",
+                                &TrainingConfig::floating_point,
+                                {.meaning = "training of the digital network"}),
+                          field("hardware_aware",
+                                &TrainingConfig::hardware_aware,
+                                {.meaning = "retraining through the analog forward pass",
+                                 .source = "arXiv 2302.08469"})};
     }
 };
 
@@ -73,7 +175,9 @@ struct Schema<EvaluationTime> {
     static auto fields() {
         return std::tuple{
             field("name", &EvaluationTime::name, {.meaning = "name of the time in tables"}),
-            field("t_s", &EvaluationTime::t_s, {.unit = "s", .min = 0, .max = 1e12, .meaning = "seconds since programming"})};
+            field("t_s",
+                  &EvaluationTime::t_s,
+                  {.unit = "s", .min = 0, .max = 1e12, .meaning = "seconds since programming"})};
     }
 };
 
@@ -83,10 +187,24 @@ struct Schema<AblationConfig> {
     static auto fields() {
         using C = AblationConfig;
         return std::tuple{
-            field("enabled", &C::enabled, {.meaning = "measure what each non-ideality alone costs, one switched off at a time"}),
-            field("programmings", &C::programmings, {.unit = "chips", .min = 2, .max = 1e6, .meaning = "programmings, paired with those of the base line"}),
-            field("images", &C::images, {.unit = "images", .min = 1, .max = 1e9, .meaning = "test images, at most those of the evaluation"}),
-            field("time", &C::time, {.meaning = "name of the evaluation time at which it is done"})};
+            field("enabled",
+                  &C::enabled,
+                  {.meaning =
+                       "measure what each non-ideality alone costs, one switched off at a time"}),
+            field("programmings",
+                  &C::programmings,
+                  {.unit = "chips",
+                   .min = 2,
+                   .max = 1e6,
+                   .meaning = "programmings, paired with those of the base line"}),
+            field("images",
+                  &C::images,
+                  {.unit = "images",
+                   .min = 1,
+                   .max = 1e9,
+                   .meaning = "test images, at most those of the evaluation"}),
+            field(
+                "time", &C::time, {.meaning = "name of the evaluation time at which it is done"})};
     }
 };
 
@@ -96,16 +214,45 @@ struct Schema<EvaluationConfig> {
     static auto fields() {
         using C = EvaluationConfig;
         return std::tuple{
-            field("times", &C::times, {.meaning = "times since programming; empty = 1 s, 1 h, 1 day, 1 month, 1 year, 10 years"}),
-            field("programmings", &C::programmings, {.unit = "chips", .min = 1, .max = 1e6, .meaning = "independently programmed chips"}),
-            field("images", &C::images, {.unit = "images", .min = 0, .max = 1e9, .meaning = "test images, the first ones; 0 = all"}),
-            field("naive", &C::naive, {.meaning = "evaluate the floating-point weights mapped as they are"}),
-            field("hardware_aware", &C::hardware_aware, {.meaning = "evaluate the hardware-aware network, where there is one"}),
-            field("uncompensated", &C::uncompensated, {.meaning = "evaluate without drift compensation too"}),
-            field("calibration_images", &C::calibration_images,
-                  {.unit = "images", .min = 0, .max = 1e9, .meaning = "training images that set the input ranges of the naive network; 0 = input_range.init_batches batches"}),
+            field("times",
+                  &C::times,
+                  {.meaning = "times since programming; empty = 1 s, 1 h, 1 day, 1 month, 1 year, "
+                              "10 years"}),
+            field("programmings",
+                  &C::programmings,
+                  {.unit = "chips",
+                   .min = 1,
+                   .max = 1e6,
+                   .meaning = "independently programmed chips"}),
+            field("images",
+                  &C::images,
+                  {.unit = "images",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning = "test images, the first ones; 0 = all"}),
+            field("naive",
+                  &C::naive,
+                  {.meaning = "evaluate the floating-point weights mapped as they are"}),
+            field("hardware_aware",
+                  &C::hardware_aware,
+                  {.meaning = "evaluate the hardware-aware network, where there is one"}),
+            field("uncompensated",
+                  &C::uncompensated,
+                  {.meaning = "evaluate without drift compensation too"}),
+            field("calibration_images",
+                  &C::calibration_images,
+                  {.unit = "images",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning = "training images that set the input ranges of the naive network; 0 = "
+                              "input_range.init_batches batches"}),
             field("ablation", &C::ablation, {.meaning = "cost of each non-ideality"}),
-            field("error_images", &C::error_images, {.unit = "images", .min = 0, .max = 1e6, .meaning = "test images for the error of each layer's product; 0 = leave out"})};
+            field("error_images",
+                  &C::error_images,
+                  {.unit = "images",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "test images for the error of each layer's product; 0 = leave out"})};
     }
 };
 
@@ -116,7 +263,12 @@ struct Schema<RunFile> {
         return std::tuple{
             field("name", &RunFile::name, {.meaning = "name of the run"}),
             field("about", &RunFile::about, {.meaning = "what the run is for"}),
-            field("seed", &RunFile::seed, {.unit = "", .min = 0, .max = 1.8446744073709552e19, .meaning = "seed of every random number"}),
+            field("seed",
+                  &RunFile::seed,
+                  {.unit = "",
+                   .min = 0,
+                   .max = 1.8446744073709552e19,
+                   .meaning = "seed of every random number"}),
             field("data", &RunFile::data, {.meaning = "images"}),
             field("network", &RunFile::network, {.meaning = "network"}),
             field("training", &RunFile::training, {.meaning = "training"}),

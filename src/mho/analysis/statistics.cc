@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "mho/random/stream.h"
+#include "mho/util/error.h"
 
 namespace mho {
 
@@ -88,6 +90,21 @@ Interval bootstrap_interval(std::span<const double> values, uint64_t seed, size_
         return means[static_cast<size_t>(share * static_cast<double>(resamples - 1))];
     };
     return {m, at(0.025), at(0.975)};
+}
+
+Interval paired_difference(std::span<const double> a,
+                           std::span<const double> b,
+                           uint64_t seed,
+                           size_t resamples) {
+    if (a.size() != b.size()) {
+        throw InputError("a paired difference needs as many values on both sides, got " +
+                         std::to_string(a.size()) + " and " + std::to_string(b.size()));
+    }
+    std::vector<double> differences(a.size());
+    for (size_t i = 0; i < a.size(); i++) {
+        differences[i] = a[i] - b[i];
+    }
+    return bootstrap_interval(differences, seed, resamples);
 }
 
 }  // namespace mho

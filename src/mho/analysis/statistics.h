@@ -26,7 +26,17 @@ struct Interval {
 Interval t_interval(std::span<const double> values);
 
 /// Interval of a mean by the percentile bootstrap with `resamples` resamples and a fixed seed.
-Interval bootstrap_interval(std::span<const double> values, uint64_t seed, size_t resamples = 10000);
+Interval bootstrap_interval(std::span<const double> values,
+                            uint64_t seed,
+                            size_t resamples = 10000);
+
+/// Mean of a - b and its interval by the percentile bootstrap over pairs. Runs that share their
+/// noise (same seed and chip) are compared so: what both have in common cancels. Throws InputError
+/// for different lengths.
+Interval paired_difference(std::span<const double> a,
+                           std::span<const double> b,
+                           uint64_t seed,
+                           size_t resamples = 10000);
 
 /// 97.5 % quantile of Student's t distribution.
 double t_quantile_975(size_t degrees_of_freedom);

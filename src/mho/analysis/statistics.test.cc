@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mho/random/stream.h"
+#include "mho/util/error.h"
 
 namespace mho {
 namespace {
@@ -55,6 +56,23 @@ TEST(statistics, bootstrap_agrees_with_theory_for_many_values) {
     const Interval again = bootstrap_interval(v, 7);
     EXPECT_EQ(b.low, again.low);
     EXPECT_EQ(b.high, again.high);
+}
+
+TEST(statistics, pairs_cancel_what_they_share) {
+    std::vector<double> a, b;
+    for (int i = 0; i < 30; i++) {
+        const double shared = std::sin(i * 12.9898) * 10;
+        a.push_back(shared + 1.0 + 0.01 * std::sin(i * 3.1));
+        b.push_back(shared);
+    }
+    const Interval d = paired_difference(a, b, 1);
+    EXPECT_NEAR(d.mean, 1.0, 0.01);
+    EXPECT_LT(d.half_width(), 0.005);
+    EXPECT_GT(bootstrap_interval(a, 1).half_width(), 1.0);
+    EXPECT_LT(d.low, d.mean);
+    EXPECT_GT(d.high, d.mean);
+    a.pop_back();
+    EXPECT_THROW(paired_difference(a, b, 1), InputError);
 }
 
 }  // namespace

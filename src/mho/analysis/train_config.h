@@ -21,7 +21,9 @@ enum class AugmentationKind { kNone, kShift, kShiftAndFlip };
 template <>
 struct EnumNames<OptimizerKind> {
     static constexpr std::array<std::pair<OptimizerKind, std::string_view>, 3> names = {
-        {{OptimizerKind::kSgd, "sgd"}, {OptimizerKind::kAdam, "adam"}, {OptimizerKind::kAdamW, "adamw"}}};
+        {{OptimizerKind::kSgd, "sgd"},
+         {OptimizerKind::kAdam, "adam"},
+         {OptimizerKind::kAdamW, "adamw"}}};
 };
 template <>
 struct EnumNames<ScheduleKind> {
@@ -54,7 +56,7 @@ struct TrainConfig {
     int batch = 128;
     OptimizerKind optimizer = OptimizerKind::kAdam;
     double learning_rate = 1e-3;
-    double momentum = 0.9;      // sgd
+    double momentum = 0.9;  // sgd
     double weight_decay = 0.0;
     Schedule schedule;
     double label_smoothing = 0.0;
@@ -70,11 +72,34 @@ struct Schema<Schedule> {
     static constexpr std::string_view name = "Schedule";
     static auto fields() {
         return std::tuple{
-            field("kind", &Schedule::kind, {.meaning = "how the learning rate changes over the run"}),
-            field("at_epochs", &Schedule::at_epochs, {.unit = "epochs", .min = 1, .max = 1e6, .meaning = "step: epochs after which the rate is multiplied by factor"}),
-            field("factor", &Schedule::factor, {.unit = "1", .min = 0, .max = 1e3, .meaning = "step: factor on the learning rate"}),
-            field("warmup_share", &Schedule::warmup_share, {.unit = "1", .min = 0, .max = 1, .meaning = "one cycle: share of the steps with a rising rate", .source = "arXiv 1708.07120"}),
-            field("final_factor", &Schedule::final_factor, {.unit = "1", .min = 0, .max = 1, .meaning = "cosine and one cycle: factor at the last step", .source = "arXiv 1608.03983"})};
+            field(
+                "kind", &Schedule::kind, {.meaning = "how the learning rate changes over the run"}),
+            field("at_epochs",
+                  &Schedule::at_epochs,
+                  {.unit = "epochs",
+                   .min = 1,
+                   .max = 1e6,
+                   .meaning = "step: epochs after which the rate is multiplied by factor"}),
+            field("factor",
+                  &Schedule::factor,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e3,
+                   .meaning = "step: factor on the learning rate"}),
+            field("warmup_share",
+                  &Schedule::warmup_share,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1,
+                   .meaning = "one cycle: share of the steps with a rising rate",
+                   .source = "arXiv 1708.07120"}),
+            field("final_factor",
+                  &Schedule::final_factor,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1,
+                   .meaning = "cosine and one cycle: factor at the last step",
+                   .source = "arXiv 1608.03983"})};
     }
 };
 
@@ -84,19 +109,68 @@ struct Schema<TrainConfig> {
     static auto fields() {
         using C = TrainConfig;
         return std::tuple{
-            field("epochs", &C::epochs, {.unit = "epochs", .min = 0, .max = 1e6, .meaning = "passes over the training images; 0 = no training"}),
-            field("batch", &C::batch, {.unit = "images", .min = 1, .max = 1e6, .meaning = "images per step"}),
+            field("epochs",
+                  &C::epochs,
+                  {.unit = "epochs",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "passes over the training images; 0 = no training"}),
+            field("batch",
+                  &C::batch,
+                  {.unit = "images", .min = 1, .max = 1e6, .meaning = "images per step"}),
             field("optimizer", &C::optimizer, {.meaning = "update rule", .source = "PyTorch"}),
-            field("learning_rate", &C::learning_rate, {.unit = "1", .min = 0, .max = 1e6, .meaning = "largest learning rate of the schedule"}),
-            field("momentum", &C::momentum, {.unit = "1", .min = 0, .max = 1, .meaning = "momentum of sgd"}),
-            field("weight_decay", &C::weight_decay, {.unit = "1", .min = 0, .max = 1e3, .meaning = "weight decay (decoupled for adamw)"}),
+            field("learning_rate",
+                  &C::learning_rate,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "largest learning rate of the schedule"}),
+            field("momentum",
+                  &C::momentum,
+                  {.unit = "1", .min = 0, .max = 1, .meaning = "momentum of sgd"}),
+            field("weight_decay",
+                  &C::weight_decay,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e3,
+                   .meaning = "weight decay (decoupled for adamw)"}),
             field("schedule", &C::schedule, {.meaning = "learning rate over the run"}),
-            field("label_smoothing", &C::label_smoothing, {.unit = "1", .min = 0, .max = 1, .meaning = "share of the target spread over all classes"}),
-            field("augmentation", &C::augmentation, {.meaning = "random changes of the training images"}),
-            field("max_shift", &C::max_shift, {.unit = "pixels", .min = 0, .max = 64, .meaning = "largest random shift in each direction"}),
-            field("gradient_clip", &C::gradient_clip, {.unit = "1", .min = 0, .max = 1e9, .meaning = "largest norm of all gradients together; 0 = unlimited"}),
-            field("distillation", &C::distillation, {.unit = "1", .min = 0, .max = 1, .meaning = "weight of the loss against the outputs of the floating-point network", .source = "arXiv 1503.02531"}),
-            field("temperature", &C::temperature, {.unit = "1", .min = 1e-3, .max = 1e3, .meaning = "temperature of the distillation", .source = "arXiv 1503.02531"})};
+            field("label_smoothing",
+                  &C::label_smoothing,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1,
+                   .meaning = "share of the target spread over all classes"}),
+            field("augmentation",
+                  &C::augmentation,
+                  {.meaning = "random changes of the training images"}),
+            field("max_shift",
+                  &C::max_shift,
+                  {.unit = "pixels",
+                   .min = 0,
+                   .max = 64,
+                   .meaning = "largest random shift in each direction"}),
+            field("gradient_clip",
+                  &C::gradient_clip,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning = "largest norm of all gradients together; 0 = unlimited"}),
+            field(
+                "distillation",
+                &C::distillation,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 1,
+                 .meaning = "weight of the loss against the outputs of the floating-point network",
+                 .source = "arXiv 1503.02531"}),
+            field("temperature",
+                  &C::temperature,
+                  {.unit = "1",
+                   .min = 1e-3,
+                   .max = 1e3,
+                   .meaning = "temperature of the distillation",
+                   .source = "arXiv 1503.02531"})};
     }
 };
 

@@ -32,23 +32,29 @@ struct Category {
     CategoryFunction run;
 };
 
-constexpr std::array<Category, 12> kCategories = {{{"exact_mvm", verify_exact_mvm},
-                                                   {"mvm_moments", verify_mvm_moments},
-                                                   {"frozen_tables", verify_frozen_tables},
-                                                   {"conductance", verify_conductance},
-                                                   {"weight_noise", verify_weight_noise},
-                                                   {"converters", verify_converters},
-                                                   {"drift_compensation", verify_drift_compensation},
-                                                   {"modifier", verify_modifier},
-                                                   {"clip_remap", verify_clip_remap},
-                                                   {"input_range", verify_input_range},
-                                                   {"mapping_scales", verify_mapping_scales},
-                                                   {"lightning", verify_lightning}}};
+constexpr std::array<Category, 12> kCategories = {
+    {{"exact_mvm", verify_exact_mvm},
+     {"mvm_moments", verify_mvm_moments},
+     {"frozen_tables", verify_frozen_tables},
+     {"conductance", verify_conductance},
+     {"weight_noise", verify_weight_noise},
+     {"converters", verify_converters},
+     {"drift_compensation", verify_drift_compensation},
+     {"modifier", verify_modifier},
+     {"clip_remap", verify_clip_remap},
+     {"input_range", verify_input_range},
+     {"mapping_scales", verify_mapping_scales},
+     {"lightning", verify_lightning}}};
 
 // Categories of devices that are trained in memory.
 bool is_pending(const std::string& category) {
-    for (const char* name : {"exact_pulses", "pulse_noise", "device_tables", "response", "update_law",
-                             "temporal", "toy"}) {
+    for (const char* name : {"exact_pulses",
+                             "pulse_noise",
+                             "device_tables",
+                             "response",
+                             "update_law",
+                             "temporal",
+                             "toy"}) {
         if (category == name) {
             return true;
         }
@@ -139,8 +145,9 @@ VerifyResult run_record(const Work& work) {
         return skip("pending: devices trained in memory");
     }
     const auto category =
-        std::find_if(kCategories.begin(), kCategories.end(),
-                     [&](const Category& each) { return each.name == result.category; });
+        std::find_if(kCategories.begin(), kCategories.end(), [&](const Category& each) {
+            return each.name == result.category;
+        });
     if (category == kCategories.end()) {
         return skip("unknown category `" + result.category + "`");
     }
@@ -154,9 +161,8 @@ VerifyResult run_record(const Work& work) {
     } catch (const Error& e) {
         result.outcome = VerifyOutcome::kFailed;
         const std::string message = e.what();
-        result.reason = message.starts_with(work.file->name)
-                            ? message
-                            : record.path() + ": " + message;
+        result.reason =
+            message.starts_with(work.file->name) ? message : record.path() + ": " + message;
     }
     for (const TranslationNote& note : c.notes) {
         const bool dropped = note.kind == TranslationNote::Kind::kDropped;
@@ -189,8 +195,9 @@ VerifyReport verify_folder(const VerifyOptions& options,
         work.insert(work.end(), more.begin(), more.end());
     }
     if (files.empty()) {
-        throw IoError(options.folder + ": holds no file of golden records (*.json with `category` and "
-                                       "`records`)");
+        throw IoError(options.folder +
+                      ": holds no file of golden records (*.json with `category` and "
+                      "`records`)");
     }
     report.results.resize(work.size());
     std::vector<bool> done(work.size(), false);

@@ -5,10 +5,11 @@
 
 // Golden records: what another simulator (aihwkit, aihwkit-lightning) computed for a configuration,
 // exactly where it is deterministic, as statistics where it is not. `verify` runs mho on the same
-// configuration and inputs and compares by the procedure and the tolerance of the record's category.
+// configuration and inputs and compares by the procedure and the tolerance of the record's
+// category.
 //
-// A file holds {"category", "records": [{"id", "config", "inputs", "exact" | "stats", ...}]}. Nothing is
-// known about single records: what to run follows from category and configuration.
+// A file holds {"category", "records": [{"id", "config", "inputs", "exact" | "stats", ...}]}.
+// Nothing is known about single records: what to run follows from category and configuration.
 
 #include <cstddef>
 #include <functional>
@@ -27,7 +28,7 @@ struct VerifyOptions {
 enum class VerifyOutcome { kPassed, kFailed, kSkipped };
 
 struct VerifyResult {
-    std::string name;      // id of the record
+    std::string name;  // id of the record
     std::string category;
     std::string file;
     VerifyOutcome outcome = VerifyOutcome::kFailed;
@@ -47,9 +48,9 @@ struct VerifyReport {
 };
 
 /// Reads and checks every record of the folder. `on_result` is called in order, while later records
-/// still run. Throws IoError for a folder or file that cannot be read, is not valid JSON or holds no
-/// record at all, ConfigError for a record file whose frame is wrong (file and record are named). A
-/// record whose content is malformed fails, with the reason.
+/// still run. Throws IoError for a folder or file that cannot be read, is not valid JSON or holds
+/// no record at all, ConfigError for a record file whose frame is wrong (file and record are
+/// named). A record whose content is malformed fails, with the reason.
 VerifyReport verify_folder(const VerifyOptions& options,
                            const std::function<void(const VerifyResult&)>& on_result = {});
 
@@ -58,8 +59,8 @@ std::string verify_line(const VerifyResult& result);
 /// The report as JSON.
 std::string verify_json(const VerifyReport& report);
 
-/// The command: a line per record, then `N passed, N failed, N skipped`. Returns the exit code, 0 only
-/// if nothing failed.
+/// The command: a line per record, then `N passed, N failed, N skipped`. Returns the exit code, 0
+/// only if nothing failed.
 int run_verify(const VerifyOptions& options, std::ostream& out);
 
 }  // namespace mho

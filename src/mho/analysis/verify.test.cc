@@ -108,69 +108,86 @@ TEST_F(Verify, WrongParametersAreFound) {
     constexpr VerifyOutcome kFail = VerifyOutcome::kFailed;
     const std::string standard = "StandardHWATrainingPreset forward";
     EXPECT_EQ(outcome("mvm_moments", standard, nothing), kPass);
-    EXPECT_EQ(outcome("mvm_moments", standard, [](json& r) { r["config"]["io"]["out_noise"] = 0.043; }),
-              kFail);
+    EXPECT_EQ(
+        outcome("mvm_moments", standard, [](json& r) { r["config"]["io"]["out_noise"] = 0.043; }),
+        kFail);
     EXPECT_EQ(outcome("mvm_moments", standard, [](json& r) { r["config"]["io"]["ir_drop"] = 0.0; }),
               kPass);  // a matrix of 6 x 12 hardly feels it
-    EXPECT_EQ(outcome("mvm_moments", "bound management under noise",
+    EXPECT_EQ(outcome("mvm_moments",
+                      "bound management under noise",
                       [](json& r) { r["config"]["io"]["bound_management"] = "NONE"; }),
               kFail);
-    EXPECT_EQ(outcome("mvm_moments", "stochastic adc rounding",
+    EXPECT_EQ(outcome("mvm_moments",
+                      "stochastic adc rounding",
                       [](json& r) { r["config"]["io"]["out_sto_round"] = false; }),
               kFail);
-    EXPECT_EQ(outcome("exact_mvm", "r_series 0.05 | m3x4",
+    EXPECT_EQ(outcome("exact_mvm",
+                      "r_series 0.05 | m3x4",
                       [](json& r) { r["config"]["io"]["r_series"] = 0.05001; }),
               kFail);
-    EXPECT_EQ(outcome("exact_mvm", "default without noise | m3x4",
+    EXPECT_EQ(outcome("exact_mvm",
+                      "default without noise | m3x4",
                       [](json& r) { r["config"]["io"]["inp_res"] = 1.0 / 124; }),
               kFail);
-    EXPECT_EQ(outcome("frozen_tables", "v_offset_std 0.05",
+    EXPECT_EQ(outcome("frozen_tables",
+                      "v_offset_std 0.05",
                       [](json& r) { r["config"]["io"]["v_offset_std"] = 0.053; }),
               kFail);
     EXPECT_EQ(outcome("conductance", "PCMLike", [](json& r) { r["config"]["drift_scale"] = 1.02; }),
               kFail);
-    EXPECT_EQ(outcome("weight_noise", "PCMLike", [](json& r) { r["config"]["t_0"] = 30.0; }), kFail);
-    EXPECT_EQ(outcome("converters", "SinglePair",
-                      [](json& r) { r["config"]["g_max"] = 25.0001; }),
+    EXPECT_EQ(outcome("weight_noise", "PCMLike", [](json& r) { r["config"]["t_0"] = 30.0; }),
               kFail);
-    EXPECT_EQ(outcome("drift_compensation", "PerColumn, PCMLike, default io",
+    EXPECT_EQ(outcome("converters", "SinglePair", [](json& r) { r["config"]["g_max"] = 25.0001; }),
+              kFail);
+    EXPECT_EQ(outcome("drift_compensation",
+                      "PerColumn, PCMLike, default io",
                       [](json& r) { r["config"]["noise_model"]["drift_scale"] = 1.1; }),
               kFail);
-    EXPECT_EQ(outcome("modifier", "ADD_NORMAL 0.1",
+    EXPECT_EQ(outcome("modifier",
+                      "ADD_NORMAL 0.1",
                       [](json& r) { r["config"]["modifier"]["std_dev"] = 0.105; }),
               kFail);
-    EXPECT_EQ(outcome("clip_remap", "clip LAYER_GAUSSIAN 1.5",
+    EXPECT_EQ(outcome("clip_remap",
+                      "clip LAYER_GAUSSIAN 1.5",
                       [](json& r) { r["config"]["clip"]["sigma"] = 1.50001; }),
               kFail);
-    EXPECT_EQ(outcome("input_range", "init from 3 batches",
+    EXPECT_EQ(outcome("input_range",
+                      "init from 3 batches",
                       [](json& r) { r["config"]["input_range"]["decay"] = 0.00101; }),
               kFail);
-    EXPECT_EQ(outcome("mapping_scales", "omega 0.6",
+    EXPECT_EQ(outcome("mapping_scales",
+                      "omega 0.6",
                       [](json& r) { r["config"]["mapping"]["weight_scaling_omega"] = 0.60001; }),
               kFail);
-    EXPECT_EQ(outcome("lightning", "range 1.3, 5-bit dac",
+    EXPECT_EQ(outcome("lightning",
+                      "range 1.3, 5-bit dac",
                       [](json& r) { r["config"]["set"]["forward.inp_res"] = "31"; }),
               kFail);
-    EXPECT_EQ(outcome("lightning", "output noise 0.05, range 1.3",
+    EXPECT_EQ(outcome("lightning",
+                      "output noise 0.05, range 1.3",
                       [](json& r) { r["config"]["set"]["forward.out_noise"] = "0.055"; }),
               kFail);
 }
 
 TEST_F(Verify, WrongResultsAreFound) {
     constexpr VerifyOutcome kFail = VerifyOutcome::kFailed;
-    EXPECT_EQ(outcome("exact_mvm", "perfect | m3x4",
-                      [](json& r) { r["exact"]["forward"][1][2] = 1e-6; }),
-              kFail);  // the row of a zero input: every sum is 0
-    EXPECT_EQ(outcome("conductance", "PCMLike",
+    EXPECT_EQ(
+        outcome("exact_mvm", "perfect | m3x4", [](json& r) { r["exact"]["forward"][1][2] = 1e-6; }),
+        kFail);  // the row of a zero input: every sum is 0
+    EXPECT_EQ(outcome("conductance",
+                      "PCMLike",
                       [](json& r) { r["stats"]["at 1 day"]["quantiles"]["0.05"][4] = 3.0; }),
               kFail);
-    EXPECT_EQ(outcome("mvm_moments", "stochastic adc rounding",
+    EXPECT_EQ(outcome("mvm_moments",
+                      "stochastic adc rounding",
                       [](json& r) { r["stats"]["vector_0"]["correlation"][1][0] = 0.1; }),
               kFail);
-    EXPECT_EQ(outcome("clip_remap", "remap CHANNELWISE_SYMMETRIC",
+    EXPECT_EQ(outcome("clip_remap",
+                      "remap CHANNELWISE_SYMMETRIC",
                       [](json& r) { r["exact"]["scales"] = nullptr; }),
               kFail);
-    EXPECT_EQ(outcome("input_range", "init from 3 batches",
+    EXPECT_EQ(outcome("input_range",
+                      "init from 3 batches",
                       [](json& r) { r["exact"]["steps"][0]["range_grad"] = nullptr; }),
               kFail);
 }
@@ -190,16 +207,19 @@ TEST_F(Verify, TiesAreForgivenWhereTheyAreListed) {
         }
     };
     EXPECT_EQ(outcome("exact_mvm", id, other_code), VerifyOutcome::kPassed);
-    EXPECT_EQ(outcome("exact_mvm", id,
+    EXPECT_EQ(outcome("exact_mvm",
+                      id,
                       [&](json& r) {
                           other_code(r);
                           r["exact"]["tie_sensitive"]["forward"] = json::array();
                       }),
               VerifyOutcome::kFailed);
-    EXPECT_EQ(outcome("exact_mvm", id,
+    EXPECT_EQ(outcome("exact_mvm",
+                      id,
                       [&](json& r) {
                           other_code(r);
-                          r["exact"]["forward"][2][0] = r["exact"]["forward"][2][0].get<double>() + 0.01;
+                          r["exact"]["forward"][2][0] =
+                              r["exact"]["forward"][2][0].get<double>() + 0.01;
                       }),
               VerifyOutcome::kFailed);
 }
@@ -233,11 +253,9 @@ TEST_F(Verify, TablesOfTilesWidenTheLimit) {
             io["out_noise_std"] = spread;
             io["out_res"] = 0.0;
             r["inputs"] = {{"W", {{0.5}}}, {"x", {{0.6}}}};
-            r["stats"] = {{"vector_0",
-                           {{"n", y.size()},
-                            {"tiles", kTiles},
-                            {"mean", {mean}},
-                            {"std", {recorded_std}}}}};
+            r["stats"] = {
+                {"vector_0",
+                 {{"n", y.size()}, {"tiles", kTiles}, {"mean", {mean}}, {"std", {recorded_std}}}}};
         });
     };
     EXPECT_EQ(with(std, 0.5), VerifyOutcome::kPassed);
@@ -250,7 +268,8 @@ TEST_F(Verify, TablesOfTilesWidenTheLimit) {
 TEST_F(Verify, OddShapes) {
     const auto io = [](json& r) -> json& { return r["config"]["io"]; };
     // No vectors at all.
-    EXPECT_EQ(outcome("exact_mvm", "perfect | m3x4",
+    EXPECT_EQ(outcome("exact_mvm",
+                      "perfect | m3x4",
                       [](json& r) {
                           for (const char* key : {"x", "d"}) {
                               r["inputs"][key] = json::array();
@@ -260,7 +279,8 @@ TEST_F(Verify, OddShapes) {
                       }),
               VerifyOutcome::kPassed);
     // One cell.
-    EXPECT_EQ(outcome("exact_mvm", "perfect | m3x4",
+    EXPECT_EQ(outcome("exact_mvm",
+                      "perfect | m3x4",
                       [&](json& r) {
                           r["inputs"] = {{"W", {{0.5}}}, {"x", {{3.0}}}, {"d", {{-1.0}}}};
                           r["exact"] = {{"forward", {{1.5}}}, {"backward", {{-0.5}}}};
@@ -268,7 +288,8 @@ TEST_F(Verify, OddShapes) {
                           io(r)["is_perfect"] = false;
                       }),
               VerifyOutcome::kPassed);
-    EXPECT_EQ(outcome("clip_remap", "clip then remap",
+    EXPECT_EQ(outcome("clip_remap",
+                      "clip then remap",
                       [&](json& r) {
                           r["inputs"]["W"] = {{-2.0}};
                           r["exact"] = {{"weights", {{-1.0}}}, {"scales", {0.9}}};
@@ -293,17 +314,20 @@ TEST_F(Verify, MalformedRecordsFailWithTheirName) {
     EXPECT_NE(reason("exact_mvm", "perfect | m3x4", [](json& r) { r["inputs"]["x"][1].erase(0); })
                   .find("inputs.x[1]"),
               std::string::npos);
-    EXPECT_NE(reason("exact_mvm", "perfect | m3x4",
-                     [](json& r) { r["exact"]["forward"].erase(0); })
+    EXPECT_NE(reason("exact_mvm", "perfect | m3x4", [](json& r) { r["exact"]["forward"].erase(0); })
                   .find("exact.forward"),
               std::string::npos);
-    EXPECT_NE(reason("exact_mvm", "default without noise | m3x4",
+    EXPECT_NE(reason("exact_mvm",
+                     "default without noise | m3x4",
                      [](json& r) { r["config"]["io"]["noise_management"] = "ABSMAX"; })
                   .find("did you mean `ABS_MAX`"),
               std::string::npos);
-    reason("exact_mvm", "default without noise | m3x4",
-           [](json& r) { r["exact"]["tie_sensitive"]["forward"] = {5}; });
-    reason("exact_mvm", "default without noise | m3x4", [](json& r) { r["inputs"]["W"][0][0] = "nan"; });
+    reason("exact_mvm", "default without noise | m3x4", [](json& r) {
+        r["exact"]["tie_sensitive"]["forward"] = {5};
+    });
+    reason("exact_mvm", "default without noise | m3x4", [](json& r) {
+        r["inputs"]["W"][0][0] = "nan";
+    });
     reason("conductance", "PCMLike", [](json& r) { r["stats"]["programmed"]["n"] = 1e12; });
     reason("conductance", "PCMLike", [](json& r) { r["stats"]["programmed"]["mean"].erase(0); });
     reason("conductance", "PCMLike", [](json& r) { r["config"]["class"] = "PCMNoiseModel"; });
@@ -313,8 +337,9 @@ TEST_F(Verify, MalformedRecordsFailWithTheirName) {
     reason("lightning", "plain", [](json& r) { r["inputs"]["bias"].erase(0); });
     reason("input_range", "init from 3 batches", [](json& r) { r["exact"]["steps"] = 3; });
     reason("modifier", "ADD_NORMAL 0.1", [](json& r) { r.erase("stats"); });
-    reason("frozen_tables", "v_offset_std 0.05",
-           [](json& r) { r["stats"]["who"] = r["stats"]["v_offset"]; });
+    reason("frozen_tables", "v_offset_std 0.05", [](json& r) {
+        r["stats"]["who"] = r["stats"]["v_offset"];
+    });
 }
 
 TEST_F(Verify, RecordsThatAreNotRun) {

@@ -134,13 +134,16 @@ void verify_input_range(const JsonNode& record, Comparison& c) {
             const JsonNode recorded = step.at(name);
             if (recorded.is_null() || !present) {
                 if (present == recorded.is_null()) {
-                    c.share(kInfinity, where + name + (present ? ": recorded none" : ": mho has none"));
+                    c.share(kInfinity,
+                            where + name + (present ? ": recorded none" : ": mho has none"));
                 }
                 return;
             }
             const std::vector<double> values = recorded.flat_numbers();
-            c.list(std::vector<float>{static_cast<float>(own)}, values,
-                   kRangeLimit * largest(values, 1e-30), where + name);
+            c.list(std::vector<float>{static_cast<float>(own)},
+                   values,
+                   kRangeLimit * largest(values, 1e-30),
+                   where + name);
         };
         scalar("range_after", config.enabled, static_cast<double>(range));
         double gradient = 0;
@@ -148,10 +151,10 @@ void verify_input_range(const JsonNode& record, Comparison& c) {
             InputRangeSums sums;
             sums.add(x.view(), dx.view(), range);
             const auto clipped = std::count(forward.clipped.begin(), forward.clipped.end(), 1);
-            const double share = forward.clipped.empty()
-                                     ? 0.0
-                                     : static_cast<double>(clipped) /
-                                           static_cast<double>(forward.clipped.size());
+            const double share =
+                forward.clipped.empty()
+                    ? 0.0
+                    : static_cast<double>(clipped) / static_cast<double>(forward.clipped.size());
             gradient = input_range_gradient(config, sums, range, share);
         }
         scalar("range_grad", config.enabled && config.learn, gradient);
@@ -167,8 +170,11 @@ void verify_mapping_scales(const JsonNode& record, Comparison& c) {
     // A record shows the first tile of a matrix that is cut into several.
     const size_t rows = split_axis(w.rows, mapping.max_outputs)[1];
     const size_t cols = split_axis(w.cols, mapping.max_inputs)[1];
-    compare_matrix(c, mapped.weights.view().row_block(0, rows).column_block(0, cols),
-                   exact.at("tile_weights"), kWeightLimit, "tile weights");
+    compare_matrix(c,
+                   mapped.weights.view().row_block(0, rows).column_block(0, cols),
+                   exact.at("tile_weights"),
+                   kWeightLimit,
+                   "tile weights");
     const JsonNode scales = exact.at("mapping_scales");
     std::vector<float> own(mapped.scales.row(0), mapped.scales.row(0) + rows);
     if (mapping.omega <= 0) {
@@ -195,8 +201,11 @@ void verify_mapping_scales(const JsonNode& record, Comparison& c) {
         learned.is_null() ? std::vector<double>{} : learned.flat_numbers();
     c.list(std::vector<float>(wanted, 1.0f), learned_values, kWeightLimit, "learned_scales");
     c.compared("learned scales");
-    compare_matrix(c, logical_weights(mapping, mapped).view(), exact.at("logical_weights"),
-                   kWeightLimit, "logical weights");
+    compare_matrix(c,
+                   logical_weights(mapping, mapped).view(),
+                   exact.at("logical_weights"),
+                   kWeightLimit,
+                   "logical weights");
 }
 
 }  // namespace mho

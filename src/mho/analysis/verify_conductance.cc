@@ -41,9 +41,16 @@ double time_of(const JsonNode& stats, const std::string& key, const std::string&
         unit.pop_back();
     }
     constexpr double kDay = 86400.0;
-    const std::vector<std::pair<std::string, double>> units = {
-        {"s", 1.0},     {"second", 1.0}, {"min", 60.0},  {"minute", 60.0},     {"h", 3600.0},
-        {"hour", 3600}, {"day", kDay},   {"week", 7 * kDay}, {"month", 30 * kDay}, {"year", 365 * kDay}};
+    const std::vector<std::pair<std::string, double>> units = {{"s", 1.0},
+                                                               {"second", 1.0},
+                                                               {"min", 60.0},
+                                                               {"minute", 60.0},
+                                                               {"h", 3600.0},
+                                                               {"hour", 3600},
+                                                               {"day", kDay},
+                                                               {"week", 7 * kDay},
+                                                               {"month", 30 * kDay},
+                                                               {"year", 365 * kDay}};
     for (const auto& [word, seconds] : units) {
         if (end != name.c_str() && word == unit) {
             return number * seconds;
@@ -69,8 +76,7 @@ void require_known(const JsonNode& stats,
                    const std::vector<std::string>& fixed,
                    const std::string& prefix) {
     for (const std::string& key : stats.keys()) {
-        if (!key.starts_with(prefix) &&
-            std::find(fixed.begin(), fixed.end(), key) == fixed.end()) {
+        if (!key.starts_with(prefix) && std::find(fixed.begin(), fixed.end(), key) == fixed.end()) {
             stats.at(key).fail("unknown statistics for this category");
         }
     }
@@ -131,7 +137,14 @@ void verify_conductance(const JsonNode& record, Comparison& c) {
     uint64_t read_step = 0;
     Samples now(n, targets.size());
     for (const auto& [name, t] : timed_entries(stats, "at ")) {
-        at_time(model.conductance, g_max, target, programmed.values, nu.values, t, now.values, key,
+        at_time(model.conductance,
+                g_max,
+                target,
+                programmed.values,
+                nu.values,
+                t,
+                now.values,
+                key,
                 ++read_step);
         compare_statistics(c, now, stats.at(name), name);
     }
@@ -144,8 +157,8 @@ void verify_weight_noise(const JsonNode& record, Comparison& c) {
     require_known(stats, {"programmed"}, "at ");
     const auto entries = timed_entries(stats, "at ");
     const size_t cells = w.rows * w.cols;
-    const size_t n = own_repetitions(most_repetitions(stats), kProgrammings,
-                                     cells * (entries.size() + 1));
+    const size_t n =
+        own_repetitions(most_repetitions(stats), kProgrammings, cells * (entries.size() + 1));
     Samples programmed(n, cells);
     std::vector<Samples> later(entries.size(), Samples(n, cells));
     Tile tile(bare_tile(model), w.rows, w.cols, verify_key("weight noise"));
@@ -179,7 +192,8 @@ void verify_converters(const JsonNode& record, Comparison& c) {
                      (recorded.entry(0).size() == 0 || !recorded.entry(0).entry(0).is_list());
     const size_t slices = one ? 1 : recorded.size();
     if (slices != g.slices.size()) {
-        recorded.fail(fmt::format("holds {} slices, the converter has {}", slices, g.slices.size()));
+        recorded.fail(
+            fmt::format("holds {} slices, the converter has {}", slices, g.slices.size()));
     }
     double most = 0;
     std::vector<std::vector<double>> values;
@@ -190,7 +204,9 @@ void verify_converters(const JsonNode& record, Comparison& c) {
         most = largest(values.back(), most);
     }
     for (size_t s = 0; s < slices; s++) {
-        c.list(g.slices[s].values, values[s], kConverterLimit * most,
+        c.list(g.slices[s].values,
+               values[s],
+               kConverterLimit * most,
                fmt::format("conductances_uS[{}]", s));
     }
     c.compared("conductances");
@@ -207,7 +223,9 @@ void verify_converters(const JsonNode& record, Comparison& c) {
     }
     if (parameters.has_value("min")) {
         const double recorded_min = parameters.at("min").number();
-        c.value(g.scale.weight_offset, recorded_min, kConverterLimit * std::abs(recorded_min) + 1e-9,
+        c.value(g.scale.weight_offset,
+                recorded_min,
+                kConverterLimit * std::abs(recorded_min) + 1e-9,
                 "min");
     }
     Matrix<float> back(w.rows, w.cols);
@@ -215,7 +233,10 @@ void verify_converters(const JsonNode& record, Comparison& c) {
     const JsonNode weights = exact.at("weights");
     weights.matrix_of(w.rows, w.cols, true);
     const std::vector<double> recorded_weights = weights.flat_numbers();
-    c.list(back.values, recorded_weights, kConverterLimit * largest(recorded_weights, 1e-30), "weights");
+    c.list(back.values,
+           recorded_weights,
+           kConverterLimit * largest(recorded_weights, 1e-30),
+           "weights");
     c.compared("weights");
 }
 
@@ -232,8 +253,8 @@ void verify_drift_compensation(const JsonNode& record, Comparison& c) {
     }
     const bool per_column = config.drift_compensation == DriftCompensationKind::kPerColumn;
     const size_t factors = per_column ? w.rows : 1;
-    const size_t n = own_repetitions(most_repetitions(stats), kCompensations,
-                                     factors * (entries.size() + 1));
+    const size_t n =
+        own_repetitions(most_repetitions(stats), kCompensations, factors * (entries.size() + 1));
     Samples baseline(n, factors);
     std::vector<Samples> later(entries.size(), Samples(n, factors));
     for (size_t k = 0; k < n; k++) {

@@ -61,7 +61,8 @@ struct StatisticsRule {
     double correlation_limit = 0.05;
     /// Where tables drawn once per tile enter, samples of one tile are not independent: own samples
     /// come from so many tiles of equal size, one after the other, and the recorded ones from
-    /// `recorded_tiles`; errors are then taken from the spread over own tiles. 0 = independent samples.
+    /// `recorded_tiles`; errors are then taken from the spread over own tiles. 0 = independent
+    /// samples.
     size_t own_tiles = 0;
     size_t recorded_tiles = 0;
 };

@@ -184,8 +184,13 @@ Samples training_forwards(const LightningLayer& layer,
         call.training = true;
         call.key = verify_key("lightning");
         call.step = k;
-        lightning_forward(layer, w.view(), bias, x.view().row_block(0, rows),
-                          {own.row(k), rows, w.rows}, state, call);
+        lightning_forward(layer,
+                          w.view(),
+                          bias,
+                          x.view().row_block(0, rows),
+                          {own.row(k), rows, w.rows},
+                          state,
+                          call);
     }
     return own;
 }
@@ -225,7 +230,9 @@ void verify_lightning(const JsonNode& record, Comparison& c) {
     if (record.has_value("stats")) {
         const JsonNode stats = record.at("stats").at("train_y_first_two_rows");
         const size_t n = own_repetitions(repetitions(stats), kForwards, 2 * w.rows);
-        compare_statistics(c, training_forwards(layer, w, bias, x, state, n), stats,
+        compare_statistics(c,
+                           training_forwards(layer, w, bias, x, state, n),
+                           stats,
                            "train_y of the first two rows");
         return;
     }

@@ -13,7 +13,7 @@
 namespace mho {
 namespace {
 
-constexpr double kExactLimit = 1e-6;        // of the largest term of the sum
+constexpr double kExactLimit = 1e-6;  // of the largest term of the sum
 constexpr double kMomentCorrelation = 0.035;
 constexpr size_t kMomentTiles = 64;
 constexpr size_t kMomentSamples = 64'000;
@@ -28,7 +28,10 @@ struct Direction {
     MvmScratch scratch;
 
     Direction(const MvmConfig& config, const Matrix<float>& w, bool back, TileKey key)
-        : mvm(config, back ? w.cols : w.rows, back ? w.rows : w.cols, back ? backward_key(key) : key),
+        : mvm(config,
+              back ? w.cols : w.rows,
+              back ? w.rows : w.cols,
+              back ? backward_key(key) : key),
           backward(back) {
         if (back) {
             packed.pack_transposed(w.view());
@@ -100,8 +103,8 @@ double largest_term(const MvmConfig& config,
     return most;
 }
 
-// Where the last bit of float32 decides between two converter codes, another order of operations may
-// land one code away. Moves inputs and converter steps by parts in 10^7 and widens the range of
+// Where the last bit of float32 decides between two converter codes, another order of operations
+// may land one code away. Moves inputs and converter steps by parts in 10^7 and widens the range of
 // acceptable results to what comes out.
 void widen_by_ties(const MvmConfig& config,
                    const Matrix<float>& w,
@@ -173,7 +176,8 @@ void compare_direction(Comparison& c,
             double own = y(r, i);
             if (tie[r]) {
                 own = std::clamp(static_cast<double>(recorded(r, i)),
-                                 static_cast<double>(low(r, i)), static_cast<double>(high(r, i)));
+                                 static_cast<double>(low(r, i)),
+                                 static_cast<double>(high(r, i)));
             }
             c.value(own, recorded(r, i), limit, fmt::format("{}[{}][{}]", name, r, i));
         }
@@ -210,8 +214,8 @@ void verify_mvm_moments(const JsonNode& record, Comparison& c) {
     const Matrix<float> v = vectors.matrix_of(vectors.size(), backward ? w.rows : w.cols);
     const size_t outputs = backward ? w.cols : w.rows;
     const JsonNode stats = record.at("stats");
-    // The rounds of the original: so many tiles, on each all repetitions of vector 0, then of vector 1;
-    // a running average of noise management depends on it.
+    // The rounds of the original: so many tiles, on each all repetitions of vector 0, then of
+    // vector 1; a running average of noise management depends on it.
     size_t n = 2;
     size_t tiles = kMomentTiles;
     for (size_t k = 0; k < v.rows; k++) {
@@ -258,22 +262,23 @@ void verify_frozen_tables(const JsonNode& record, Comparison& c) {
         const JsonNode each = stats.at(name);
         const size_t n = own_repetitions(repetitions(each), kTableOutputs, 1);
         MvmTables tables = draw_mvm_tables(config, n, 1, verify_key("tables"));
-        std::vector<float>* table = name == "out_noise_values"    ? &tables.output_noise_std
-                                    : name == "v_offset"          ? &tables.voltage_offset
-                                    : name == "out_nonlinearity"  ? &tables.nonlinearity
-                                    : name == "w_asymmetry"       ? &tables.read_asymmetry
-                                                                  : nullptr;
+        std::vector<float>* table = name == "out_noise_values"   ? &tables.output_noise_std
+                                    : name == "v_offset"         ? &tables.voltage_offset
+                                    : name == "out_nonlinearity" ? &tables.nonlinearity
+                                    : name == "w_asymmetry"      ? &tables.read_asymmetry
+                                                                 : nullptr;
         if (table == nullptr) {
-            each.fail("unknown table; known: out_noise_values, v_offset, out_nonlinearity, "
-                      "w_asymmetry");
+            each.fail(
+                "unknown table; known: out_noise_values, v_offset, out_nonlinearity, "
+                "w_asymmetry");
         }
         Samples own(n, 1);
         if (!table->empty()) {
             own.values = *table;
         } else if (name == "out_noise_values") {
             // Without a spread no table is kept: every output has the same noise.
-            std::fill(own.values.begin(), own.values.end(),
-                      static_cast<float>(config.output_noise.std));
+            std::fill(
+                own.values.begin(), own.values.end(), static_cast<float>(config.output_noise.std));
         } else if (name == "w_asymmetry") {
             std::fill(own.values.begin(), own.values.end(), 1.0f);
         }

@@ -49,8 +49,8 @@ Moments moments_of(const std::vector<float>& values) {
     return m;
 }
 
-// Five standard errors of the difference of an own and a recorded average over tiles, from the spread of
-// `value(sample)` averaged over each own tile.
+// Five standard errors of the difference of an own and a recorded average over tiles, from the
+// spread of `value(sample)` averaged over each own tile.
 template <class F>
 double tile_limit(const StatisticsRule& rule, size_t samples, F&& value) {
     const size_t per_tile = samples / rule.own_tiles;
@@ -67,13 +67,14 @@ double tile_limit(const StatisticsRule& rule, size_t samples, F&& value) {
         squares += average * average;
     }
     const double variance = std::max(squares - sum * sum / tiles, 0.0) / std::max(tiles - 1, 1.0);
-    return kSigmas *
-           std::sqrt(variance * (1 / tiles + 1 / static_cast<double>(std::max<size_t>(
-                                                   rule.recorded_tiles, 1))));
+    return kSigmas * std::sqrt(variance * (1 / tiles + 1 / static_cast<double>(std::max<size_t>(
+                                                               rule.recorded_tiles, 1))));
 }
 
 // A column of recorded numbers, one per variable. A statistic of one variable may be a bare number.
-std::vector<double> recorded_list(const JsonNode& stats, const std::string& name, size_t variables) {
+std::vector<double> recorded_list(const JsonNode& stats,
+                                  const std::string& name,
+                                  size_t variables) {
     const JsonNode node = stats.at(name);
     std::vector<double> values;
     if (node.is_list()) {
@@ -107,13 +108,13 @@ void compare_quantiles(Comparison& c,
     const auto n = static_cast<double>(sorted.size());
     // Shares of own samples below a value, and up to it.
     const auto share_below = [&](double x) {
-        const auto end = std::lower_bound(sorted.begin(), sorted.end(), x,
-                                          [](float v, double limit) { return v < limit; });
+        const auto end = std::lower_bound(
+            sorted.begin(), sorted.end(), x, [](float v, double limit) { return v < limit; });
         return static_cast<double>(end - sorted.begin()) / n;
     };
     const auto share_up_to = [&](double x) {
-        const auto end = std::upper_bound(sorted.begin(), sorted.end(), x,
-                                          [](double limit, float v) { return limit < v; });
+        const auto end = std::upper_bound(
+            sorted.begin(), sorted.end(), x, [](double limit, float v) { return limit < v; });
         return static_cast<double>(end - sorted.begin()) / n;
     };
     for (const std::string& key : quantiles.keys()) {
@@ -182,17 +183,21 @@ void compare_correlation(Comparison& c,
         }
         for (size_t j = 0; j < i; j++) {
             const double norm = std::sqrt(products(i, i) * products(j, j));
-            // A constant variable has no correlation; the moments already say whether it may be one.
+            // A constant variable has no correlation; the moments already say whether it may be
+            // one.
             if (row.entry(j).is_null() || !(norm > 0)) {
                 continue;
             }
             double limit = rule.correlation_limit;
             if (rule.own_tiles > 0) {
-                limit = std::max(limit, tile_limit(rule, own.rows, [&](size_t r) {
-                                     return (own(r, i) - mean[i]) * (own(r, j) - mean[j]) * n / norm;
-                                 }));
+                limit =
+                    std::max(limit, tile_limit(rule, own.rows, [&](size_t r) {
+                                 return (own(r, i) - mean[i]) * (own(r, j) - mean[j]) * n / norm;
+                             }));
             }
-            c.value(products(i, j) / norm, row.entry(j).number(), limit,
+            c.value(products(i, j) / norm,
+                    row.entry(j).number(),
+                    limit,
                     fmt::format("{}, correlation of {} and {}", what, i, j));
         }
     }
@@ -227,7 +232,8 @@ void Comparison::list(std::span<const float> own,
         value(own[i], recorded[i], limit, fmt::format("{}[{}]", what, i));
     }
     if (own.size() != recorded.size()) {
-        share(kInfinity, fmt::format("{}: {} values, recorded {}", what, own.size(), recorded.size()));
+        share(kInfinity,
+              fmt::format("{}: {} values, recorded {}", what, own.size(), recorded.size()));
     }
 }
 
@@ -240,8 +246,8 @@ std::string Comparison::text() const {
     for (size_t i = 0; i < what_.size(); i++) {
         text += (i == 0 ? "" : ", ") + what_[i];
     }
-    return fmt::format("{} ({} value{})", text.empty() ? "nothing" : text, count_,
-                       count_ == 1 ? "" : "s");
+    return fmt::format(
+        "{} ({} value{})", text.empty() ? "nothing" : text, count_, count_ == 1 ? "" : "s");
 }
 
 double largest(std::span<const double> values, double floor) {
@@ -311,8 +317,16 @@ void compare_statistics(Comparison& c,
             c.value(m.std, std[i], std_limit + kStdSlack * std[i] + floor, where + ", std");
         }
         if (stats.has_value("quantiles")) {
-            compare_quantiles(c, column, rule, stats.at("quantiles"), i, variables, n, std[i],
-                              mean_error.empty() ? 0.0 : error, where);
+            compare_quantiles(c,
+                              column,
+                              rule,
+                              stats.at("quantiles"),
+                              i,
+                              variables,
+                              n,
+                              std[i],
+                              mean_error.empty() ? 0.0 : error,
+                              where);
         }
     }
     if (stats.has_value("correlation")) {

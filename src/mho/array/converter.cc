@@ -64,9 +64,11 @@ const ConverterLaw& law_of(const UserConverter& c) {
 
 void require_scale(const ConductanceScale& scale, size_t rows) {
     if (scale.us_per_weight.size() != 1 && scale.us_per_weight.size() != rows) {
-        throw InputError(fmt::format("the conductance scale has {} numbers; 1 or one per row ({}) "
-                                     "would be right",
-                                     scale.us_per_weight.size(), rows));
+        throw InputError(
+            fmt::format("the conductance scale has {} numbers; 1 or one per row ({}) "
+                        "would be right",
+                        scale.us_per_weight.size(),
+                        rows));
     }
     for (const double k : scale.us_per_weight) {
         if (!(k > 0 && k < 1e30)) {
@@ -104,8 +106,9 @@ Real sign_of(Real w) {
 
 void fusion_to_weights(const Matrix<float>& g, const ConductanceScale& scale, FloatView out) {
     if (scale.original.rows != g.rows || scale.original.cols != g.cols) {
-        throw InputError("the conductance scale of `fusion` must hold the weights that were "
-                         "programmed, in the shape of the conductances");
+        throw InputError(
+            "the conductance scale of `fusion` must hold the weights that were "
+            "programmed, in the shape of the conductances");
     }
     for (size_t r = 0; r < g.rows; r++) {
         const float* original = scale.original.row(r);
@@ -114,9 +117,8 @@ void fusion_to_weights(const Matrix<float>& g, const ConductanceScale& scale, Fl
             w[c] = g(r, c) * sign_of(original[c]);
         }
         // A row of one weight has no line through it; its scale is all there is.
-        const double k =
-            g.cols == 1 ? 1.0 / scale.of_row(r)
-                        : regression_slope<float>({w, g.cols}, {original, g.cols});
+        const double k = g.cols == 1 ? 1.0 / scale.of_row(r)
+                                     : regression_slope<float>({w, g.cols}, {original, g.cols});
         for (size_t c = 0; c < g.cols; c++) {
             w[c] *= static_cast<float>(k);
         }
@@ -139,13 +141,12 @@ std::vector<double> slice_factors(const Converter& converter) {
         }
         return signed_factors;
     };
-    return std::visit(
-        Overloaded{[](const SinglePair&) { return std::vector<double>{1.0, -1.0}; },
-                   [&](const NPair& c) { return pairs(c.factors); },
-                   [&](const CustomPair& c) { return pairs(c.factors); },
-                   [](const UserConverter& c) { return law_of(c).slice_factors(); },
-                   [](const auto&) { return std::vector<double>{1.0}; }},
-        converter);
+    return std::visit(Overloaded{[](const SinglePair&) { return std::vector<double>{1.0, -1.0}; },
+                                 [&](const NPair& c) { return pairs(c.factors); },
+                                 [&](const CustomPair& c) { return pairs(c.factors); },
+                                 [](const UserConverter& c) { return law_of(c).slice_factors(); },
+                                 [](const auto&) { return std::vector<double>{1.0}; }},
+                      converter);
 }
 
 size_t slice_count(const Converter& converter) {
@@ -192,8 +193,7 @@ ConductanceScale fit_scale(const Converter& converter, ConstFloatView weights) {
                 if (weights.rows * weights.cols == 0) {
                     low = high = 0.0f;
                 }
-                const double range =
-                    std::max(double{high} - double{low}, double{kSmallestWeight});
+                const double range = std::max(double{high} - double{low}, double{kSmallestWeight});
                 return ConductanceScale{{(c.g_max_us - c.g_min_us) / range}, double{low}, {}};
             },
             [&](const Fusion& c) {
@@ -235,8 +235,8 @@ Conductances to_conductances(const Converter& converter,
                     for (size_t s = 0; s < rows.size(); s++) {
                         rows[s] = result.slices[s].row(r);
                     }
-                    slices_of_row(c, weights.row_span(r), scale.of_row(r), scale.weight_offset,
-                                  rows);
+                    slices_of_row(
+                        c, weights.row_span(r), scale.of_row(r), scale.weight_offset, rows);
                 }
             }
         },
@@ -255,12 +255,17 @@ void to_weights(const Converter& converter,
     const std::vector<double> factors = slice_factors(converter);
     if (slices.size() != factors.size()) {
         throw InputError(fmt::format("converter `{}` has {} slices, got {}",
-                                     converter_name(converter), factors.size(), slices.size()));
+                                     converter_name(converter),
+                                     factors.size(),
+                                     slices.size()));
     }
     for (const Matrix<float>& slice : slices) {
         if (slice.rows != out.rows || slice.cols != out.cols) {
             throw InputError(fmt::format("conductances are {} x {}, but the weights {} x {}",
-                                         slice.rows, slice.cols, out.rows, out.cols));
+                                         slice.rows,
+                                         slice.cols,
+                                         out.rows,
+                                         out.cols));
         }
         require_finite(slice.view(), "conductances");
     }

@@ -86,7 +86,8 @@ void to_weights(const Converter& converter,
 
 /// One weight in double precision: its slices, and back. Not for a user's converter; the way back
 /// of `fusion` needs the whole row: reference_fusion_row.
-std::vector<double> reference_slices(const Converter& converter, double weight,
+std::vector<double> reference_slices(const Converter& converter,
+                                     double weight,
                                      double us_per_weight,
                                      double weight_offset);
 double reference_weight(const Converter& converter,

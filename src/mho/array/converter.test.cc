@@ -68,15 +68,15 @@ TEST(Converter, GoldenConductancesAndWeights) {
         for (size_t s = 0; s < g.slices.size(); s++) {
             const Matrix<float> expected = matrix_of(one_matrix ? golden : golden[s]);
             for (size_t i = 0; i < expected.values.size(); i++) {
-                EXPECT_NEAR(g.slices[s].values[i], expected.values[i],
-                            1e-6 * g_max_us(converter) * 2);
+                EXPECT_NEAR(
+                    g.slices[s].values[i], expected.values[i], 1e-6 * g_max_us(converter) * 2);
             }
         }
         const double ratio = exact.at("parameters").at("scale_ratio");
         EXPECT_NEAR(g.scale.us_per_weight[0], ratio, 1e-6 * ratio);
         if (one_matrix) {
-            EXPECT_NEAR(g.scale.weight_offset, exact.at("parameters").at("min").get<double>(),
-                        1e-6);
+            EXPECT_NEAR(
+                g.scale.weight_offset, exact.at("parameters").at("min").get<double>(), 1e-6);
         }
         Matrix<float> back(w.rows, w.cols);
         to_weights(converter, g, back.view());
@@ -130,8 +130,14 @@ TEST_P(WeightNoise, FollowsTheRenormalisingLaw) {
         std::vector<Matrix<float>> programmed = target.slices;
         std::vector<Matrix<float>> nu = target.slices;
         for (size_t s = 0; s < programmed.size(); s++) {
-            program(model, g_max, target.slices[s].values, programmed[s].values, nu[s].values, key,
-                    n, s * 512);
+            program(model,
+                    g_max,
+                    target.slices[s].values,
+                    programmed[s].values,
+                    nu[s].values,
+                    key,
+                    n,
+                    s * 512);
         }
         to_weights(converter, programmed, target.scale, weights.view());
         keep("programmed", weights);
@@ -143,8 +149,16 @@ TEST_P(WeightNoise, FollowsTheRenormalisingLaw) {
             }
             std::vector<Matrix<float>> read = again.slices;
             for (size_t s = 0; s < read.size(); s++) {
-                at_time(model, g_max, target.slices[s].values, again.slices[s].values,
-                        nu[s].values, expected.at("t"), read[s].values, key, step, s * 512);
+                at_time(model,
+                        g_max,
+                        target.slices[s].values,
+                        again.slices[s].values,
+                        nu[s].values,
+                        expected.at("t"),
+                        read[s].values,
+                        key,
+                        step,
+                        s * 512);
             }
             Matrix<float> at(w.rows, w.cols);
             to_weights(converter, read, again.scale, at.view());
@@ -159,21 +173,17 @@ TEST_P(WeightNoise, FollowsTheRenormalisingLaw) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Converter,
-                         WeightNoise,
-                         testing::Values("PCMLike",
-                                         "ReRamWan2022",
-                                         "ReRamCMO",
-                                         "Hermes 2 devices",
-                                         "PCMLike, dual pair 1, 3"),
-                         [](const auto& param) {
-                             std::string name = param.param;
-                             std::replace_if(
-                                 name.begin(), name.end(),
-                                 [](unsigned char c) { return !std::isalnum(c); },
-                                 '_');
-                             return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Converter,
+    WeightNoise,
+    testing::Values(
+        "PCMLike", "ReRamWan2022", "ReRamCMO", "Hermes 2 devices", "PCMLike, dual pair 1, 3"),
+    [](const auto& param) {
+        std::string name = param.param;
+        std::replace_if(
+            name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+        return name;
+    });
 
 CustomPair two_tables() {
     CustomPair c;
@@ -244,8 +254,8 @@ TEST(Converter, FastPathFollowsTheReference) {
             std::vector<double> fusion_g;
             std::vector<double> original;
             for (size_t col = 0; col < w.cols; col++) {
-                const auto slices = reference_slices(c.converter, w(r, col), g.scale.of_row(r),
-                                                     g.scale.weight_offset);
+                const auto slices = reference_slices(
+                    c.converter, w(r, col), g.scale.of_row(r), g.scale.weight_offset);
                 ASSERT_EQ(slices.size(), g.slices.size());
                 for (size_t s = 0; s < slices.size(); s++) {
                     // Roundings of w k, at most the sum over all slices (175 uS for the n pair).
@@ -253,8 +263,8 @@ TEST(Converter, FastPathFollowsTheReference) {
                 }
                 if (!std::holds_alternative<Fusion>(c.converter)) {
                     EXPECT_NEAR(back(r, col),
-                                reference_weight(c.converter, slices, g.scale.of_row(r),
-                                                 g.scale.weight_offset),
+                                reference_weight(
+                                    c.converter, slices, g.scale.of_row(r), g.scale.weight_offset),
                                 2e-6);
                 }
                 fusion_g.push_back(slices[0]);
@@ -284,8 +294,7 @@ TEST(Converter, AGivenScaleIsKeptAndClips) {
     to_weights(converter, g, back.view());
     const double largest = 25.0 / scale.us_per_weight[0];
     for (size_t i = 0; i < back.values.size(); i++) {
-        EXPECT_NEAR(back.values[i],
-                    std::clamp(double{doubled.values[i]}, -largest, largest), 1e-6);
+        EXPECT_NEAR(back.values[i], std::clamp(double{doubled.values[i]}, -largest, largest), 1e-6);
     }
     // A noisy conductance moves its weight by its error over the kept scale.
     Conductances noisy = to_conductances(converter, w.view());
@@ -443,9 +452,9 @@ TEST(Converter, EveryConverterGoesThroughJson) {
         EXPECT_EQ(to_json(after), written);
     }
     Holder holder;
-    EXPECT_THROW(read_struct_or_throw(parse_json(R"({"converter": {"model": "user"}})", ""), holder,
-                                      ""),
-                 ConfigError);
+    EXPECT_THROW(
+        read_struct_or_throw(parse_json(R"({"converter": {"model": "user"}})", ""), holder, ""),
+        ConfigError);
 }
 
 }  // namespace

@@ -18,9 +18,9 @@ void check_range(double g_max_us,
                  const std::string& path,
                  std::vector<Problem>& problems) {
     if (g_min_us >= g_max_us) {
-        problems.push_back({join_path(path, "g_min_us"),
-                            fmt::format("must be below g_max_us ({}), got {}", g_max_us,
-                                        g_min_us)});
+        problems.push_back(
+            {join_path(path, "g_min_us"),
+             fmt::format("must be below g_max_us ({}), got {}", g_max_us, g_min_us)});
     }
 }
 
@@ -57,8 +57,10 @@ void CustomPair::check(const std::string& path, std::vector<Problem>& problems) 
          {std::pair{"g_plus_us", &g_plus_us}, std::pair{"g_minus_us", &g_minus_us}}) {
         const std::string here = join_path(path, name);
         if (tables->size() != factors.size()) {
-            problems.push_back({here, fmt::format("must have one table per pair ({}), got {}",
-                                                  factors.size(), tables->size())});
+            problems.push_back(
+                {here,
+                 fmt::format(
+                     "must have one table per pair ({}), got {}", factors.size(), tables->size())});
         }
         for (size_t i = 0; i < tables->size(); i++) {
             const auto& table = (*tables)[i];
@@ -66,14 +68,16 @@ void CustomPair::check(const std::string& path, std::vector<Problem>& problems) 
                 problems.push_back({fmt::format("{}[{}]", here, i),
                                     fmt::format("every table must have the same number of points, "
                                                 "at least 2; the first has {}, this {}",
-                                                points, table.size())});
+                                                points,
+                                                table.size())});
             }
             if (std::any_of(table.begin(), table.end(), [&](double g) {
                     return !(g >= g_min_us && g <= g_max_us);
                 })) {
-                problems.push_back({fmt::format("{}[{}]", here, i),
-                                    fmt::format("must lie between g_min_us ({}) and g_max_us ({})",
-                                                g_min_us, g_max_us)});
+                problems.push_back(
+                    {fmt::format("{}[{}]", here, i),
+                     fmt::format(
+                         "must lie between g_min_us ({}) and g_max_us ({})", g_min_us, g_max_us)});
             }
         }
     }
@@ -94,10 +98,15 @@ void CustomPair::check(const std::string& path, std::vector<Problem>& problems) 
             largest * (2.0 * static_cast<double>(p) / static_cast<double>(points - 1) - 1.0);
         if (!(std::abs(total[p] - expected) <= kInvertible * largest) || largest == 0.0) {
             problems.push_back(
-                {path, fmt::format("the tables cannot be inverted: at point {} the pairs add up to "
-                                   "{} uS instead of {} uS (sum of factor (g_plus - g_minus) must "
-                                   "rise linearly from -{} to {})",
-                                   p, total[p], expected, largest, largest)});
+                {path,
+                 fmt::format("the tables cannot be inverted: at point {} the pairs add up to "
+                             "{} uS instead of {} uS (sum of factor (g_plus - g_minus) must "
+                             "rise linearly from -{} to {})",
+                             p,
+                             total[p],
+                             expected,
+                             largest,
+                             largest)});
             return;
         }
     }

@@ -87,18 +87,20 @@ struct UserConverter {
     void check(const std::string& path, std::vector<Problem>& problems) const;
 };
 
-using Converter = std::
-    variant<SinglePair, NPair, CustomPair, SingleDevice, Fusion, Differential, UserConverter>;
+using Converter =
+    std::variant<SinglePair, NPair, CustomPair, SingleDevice, Fusion, Differential, UserConverter>;
 
 namespace converter_detail {
 
 template <class C>
 auto range_fields() {
     return std::tuple{
-        field("g_max_us", &C::g_max_us,
-              {.unit = "uS", .min = 1e-6, .max = 1e6,
-               .meaning = "largest conductance of a device"}),
-        field("g_min_us", &C::g_min_us,
+        field(
+            "g_max_us",
+            &C::g_max_us,
+            {.unit = "uS", .min = 1e-6, .max = 1e6, .meaning = "largest conductance of a device"}),
+        field("g_min_us",
+              &C::g_min_us,
               {.unit = "uS", .min = 0, .max = 1e6, .meaning = "smallest conductance of a device"})};
 }
 
@@ -115,7 +117,8 @@ struct Schema<NPair> {
     static constexpr std::string_view name = "n pair";
     static auto fields() {
         return std::tuple_cat(
-            std::tuple{field("factors", &NPair::factors,
+            std::tuple{field("factors",
+                             &NPair::factors,
                              {.unit = "1",
                               .min = 1e-6,
                               .max = 1e6,
@@ -129,18 +132,21 @@ struct Schema<CustomPair> {
     static constexpr std::string_view name = "custom pair";
     static auto fields() {
         return std::tuple_cat(
-            std::tuple{field("factors", &CustomPair::factors,
+            std::tuple{field("factors",
+                             &CustomPair::factors,
                              {.unit = "1",
                               .min = 1e-6,
                               .max = 1e6,
                               .meaning = "significance of every pair"}),
-                       field("g_plus_us", &CustomPair::g_plus_us,
+                       field("g_plus_us",
+                             &CustomPair::g_plus_us,
                              {.unit = "uS",
                               .min = 0,
                               .max = 1e6,
                               .meaning = "per pair, the positive device over an equidistant grid "
                                          "of weights, most negative first"}),
-                       field("g_minus_us", &CustomPair::g_minus_us,
+                       field("g_minus_us",
+                             &CustomPair::g_minus_us,
                              {.unit = "uS",
                               .min = 0,
                               .max = 1e6,
@@ -159,7 +165,8 @@ template <>
 struct Schema<Fusion> {
     static constexpr std::string_view name = "fusion";
     static auto fields() {
-        return std::tuple{field("g_max_us", &Fusion::g_max_us,
+        return std::tuple{field("g_max_us",
+                                &Fusion::g_max_us,
                                 {.unit = "uS",
                                  .min = 10,
                                  .max = 40,
@@ -172,9 +179,11 @@ struct Schema<Differential> {
     static constexpr std::string_view name = "differential";
     static auto fields() {
         return std::tuple{
-            field("g_max_us", &Differential::g_max_us,
+            field("g_max_us",
+                  &Differential::g_max_us,
                   {.unit = "uS", .min = 1e-6, .max = 1e6, .meaning = "size of the largest weight"}),
-            field("per_row", &Differential::per_row,
+            field("per_row",
+                  &Differential::per_row,
                   {.meaning = "scale every output row by itself instead of the tile as a whole"})};
     }
 };
@@ -183,8 +192,8 @@ template <>
 struct Schema<UserConverter> {
     static constexpr std::string_view name = "user";
     static auto fields() {
-        return std::tuple{field("law_name", &UserConverter::law_name,
-                                {.meaning = "name of the mapping in reports"})};
+        return std::tuple{field(
+            "law_name", &UserConverter::law_name, {.meaning = "name of the mapping in reports"})};
     }
 };
 

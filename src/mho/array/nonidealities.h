@@ -39,8 +39,8 @@ struct WeightNoise {
 
 /// Voltage drop along the bit lines, in closed form for all outputs at once.
 struct IrDrop {
-    double strength = 1.0;                        // 1 = physical, 0 = off
-    double wire_to_g_max = 1.0 / 0.35 / 5e-6;     // conductance of a wire segment over g_max
+    double strength = 1.0;                     // 1 = physical, 0 = off
+    double wire_to_g_max = 1.0 / 0.35 / 5e-6;  // conductance of a wire segment over g_max
 };
 
 /// Offset voltage of the read-out, a fixed number per output line.
@@ -72,11 +72,17 @@ struct Schema<WeightNoise> {
     static constexpr std::string_view name = "WeightNoise";
     static auto fields() {
         return std::tuple{
-            field("kind", &WeightNoise::kind,
-                  {.meaning = "law of the read noise of the weights", .source = "arXiv 2302.08469, methods"}),
-            field("std", &WeightNoise::std,
-                  {.unit = "w_max", .min = 0, .max = 1e3,
-                   .meaning = "standard deviation of the noise of one weight (times sqrt|w| for pcm read)",
+            field("kind",
+                  &WeightNoise::kind,
+                  {.meaning = "law of the read noise of the weights",
+                   .source = "arXiv 2302.08469, methods"}),
+            field("std",
+                  &WeightNoise::std,
+                  {.unit = "w_max",
+                   .min = 0,
+                   .max = 1e3,
+                   .meaning =
+                       "standard deviation of the noise of one weight (times sqrt|w| for pcm read)",
                    .source = "arXiv 2302.08469, methods: 0.0175"})};
     }
 };
@@ -86,12 +92,19 @@ struct Schema<IrDrop> {
     static constexpr std::string_view name = "IrDrop";
     static auto fields() {
         return std::tuple{
-            field("strength", &IrDrop::strength,
-                  {.unit = "1", .min = 0, .max = 1e3,
-                   .meaning = "factor of the voltage drop along the output lines; 1 = physical, 0 = off",
+            field("strength",
+                  &IrDrop::strength,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e3,
+                   .meaning =
+                       "factor of the voltage drop along the output lines; 1 = physical, 0 = off",
                    .source = "arXiv 2302.08469, methods"}),
-            field("wire_to_g_max", &IrDrop::wire_to_g_max,
-                  {.unit = "1", .min = 1e-6, .max = 1e30,
+            field("wire_to_g_max",
+                  &IrDrop::wire_to_g_max,
+                  {.unit = "1",
+                   .min = 1e-6,
+                   .max = 1e30,
                    .meaning = "conductance of one wire segment over the largest cell conductance",
                    .source = "arXiv 2302.08469: 0.35 Ohm, 5 uS"})};
     }
@@ -102,16 +115,26 @@ struct Schema<VoltageOffset> {
     static constexpr std::string_view name = "VoltageOffset";
     static auto fields() {
         return std::tuple{
-            field("std", &VoltageOffset::std,
-                  {.unit = "1", .min = 0, .max = 1e3,
-                   .meaning = "spread of the fixed offset of each output line; offset = max(std xi, 0)",
+            field("std",
+                  &VoltageOffset::std,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e3,
+                   .meaning =
+                       "spread of the fixed offset of each output line; offset = max(std xi, 0)",
                    .source = "aihwkit v_offset_std"}),
-            field("reference_weight", &VoltageOffset::reference_weight,
-                  {.unit = "w_max", .min = -1e3, .max = 0,
-                   .meaning = "weight of zero conductance in the offset term; 0 = without that term",
-                   .source = "aihwkit v_offset_w_min"}),
-            field("compatible_law", &VoltageOffset::compatible_law,
-                  {.meaning = "draw as aihwkit does: half of the offsets 0, half a full normal of either sign",
+            field(
+                "reference_weight",
+                &VoltageOffset::reference_weight,
+                {.unit = "w_max",
+                 .min = -1e3,
+                 .max = 0,
+                 .meaning = "weight of zero conductance in the offset term; 0 = without that term",
+                 .source = "aihwkit v_offset_w_min"}),
+            field("compatible_law",
+                  &VoltageOffset::compatible_law,
+                  {.meaning = "draw as aihwkit does: half of the offsets 0, half a full normal of "
+                              "either sign",
                    .source = "aihwkit 1.2.0, measured"})};
     }
 };
@@ -121,12 +144,20 @@ struct Schema<SeriesResistance> {
     static constexpr std::string_view name = "SeriesResistance";
     static auto fields() {
         return std::tuple{
-            field("factor", &SeriesResistance::factor,
-                  {.unit = "1", .min = 0, .max = 1e6,
-                   .meaning = "series resistance of the read-out: y / (1 + factor |y|)", .source = "aihwkit r_series"}),
-            field("max_total", &SeriesResistance::max_total,
-                  {.unit = "1", .min = 0, .max = 3.5e38,
-                   .meaning = "upper limit of factor |y|", .source = "aihwkit r_series_max_total"})};
+            field("factor",
+                  &SeriesResistance::factor,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "series resistance of the read-out: y / (1 + factor |y|)",
+                   .source = "aihwkit r_series"}),
+            field("max_total",
+                  &SeriesResistance::max_total,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 3.5e38,
+                   .meaning = "upper limit of factor |y|",
+                   .source = "aihwkit r_series_max_total"})};
     }
 };
 
@@ -135,16 +166,28 @@ struct Schema<NonLinearity> {
     static constexpr std::string_view name = "NonLinearity";
     static auto fields() {
         return std::tuple{
-            field("strength", &NonLinearity::strength,
-                  {.unit = "1", .min = 0, .max = 1e3,
-                   .meaning = "S-shape of the output, y / (1 + n |y|) with n = strength / adc.bound",
-                   .source = "arXiv 2302.08469, methods; aihwkit out_nonlinearity"}),
-            field("spread", &NonLinearity::spread,
-                  {.unit = "1", .min = 0, .max = 10,
-                   .meaning = "relative standard deviation of n over output lines", .source = "aihwkit out_nonlinearity_std"}),
-            field("slope_calibration", &NonLinearity::slope_calibration,
-                  {.unit = "adc.bound", .min = 0, .max = 1,
-                   .meaning = "output (fraction of the bound) at which the average slope is calibrated to 1; 0 = none",
+            field(
+                "strength",
+                &NonLinearity::strength,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 1e3,
+                 .meaning = "S-shape of the output, y / (1 + n |y|) with n = strength / adc.bound",
+                 .source = "arXiv 2302.08469, methods; aihwkit out_nonlinearity"}),
+            field("spread",
+                  &NonLinearity::spread,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 10,
+                   .meaning = "relative standard deviation of n over output lines",
+                   .source = "aihwkit out_nonlinearity_std"}),
+            field("slope_calibration",
+                  &NonLinearity::slope_calibration,
+                  {.unit = "adc.bound",
+                   .min = 0,
+                   .max = 1,
+                   .meaning = "output (fraction of the bound) at which the average slope is "
+                              "calibrated to 1; 0 = none",
                    .source = "aihwkit slope_calibration"})};
     }
 };
@@ -154,12 +197,18 @@ struct Schema<OutputNoise> {
     static constexpr std::string_view name = "OutputNoise";
     static auto fields() {
         return std::tuple{
-            field("std", &OutputNoise::std,
-                  {.unit = "1", .min = 0, .max = 1e6,
+            field("std",
+                  &OutputNoise::std,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e6,
                    .meaning = "standard deviation of Gaussian noise on each output before the ADC",
                    .source = "arXiv 2302.08469, methods: 0.04"}),
-            field("spread", &OutputNoise::spread,
-                  {.unit = "1", .min = 0, .max = 10,
+            field("spread",
+                  &OutputNoise::spread,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 10,
                    .meaning = "relative spread of that standard deviation over output lines",
                    .source = "aihwkit out_noise_std"})};
     }

@@ -21,13 +21,17 @@ const Json* member(const Json& j, const std::string& key) {
     return it == j.end() ? nullptr : &*it;
 }
 
-double number(const Json* j) { return j != nullptr && j->is_number() ? j->get<double>() : kNaN; }
+double number(const Json* j) {
+    return j != nullptr && j->is_number() ? j->get<double>() : kNaN;
+}
 
 std::string text(const Json* j) {
     return j != nullptr && j->is_string() ? j->get<std::string>() : std::string();
 }
 
-uint64_t count(const Json* j) { return j != nullptr && j->is_number_unsigned() ? j->get<uint64_t>() : 0; }
+uint64_t count(const Json* j) {
+    return j != nullptr && j->is_number_unsigned() ? j->get<uint64_t>() : 0;
+}
 
 std::vector<double> numbers(const Json* j) {
     std::vector<double> out;
@@ -71,7 +75,9 @@ std::vector<HistogramSeries> histograms_of(const Json* list) {
     return out;
 }
 
-std::string shape_of(const LayerSummary& l) { return fmt::format("{} x {}", l.columns, l.rows); }
+std::string shape_of(const LayerSummary& l) {
+    return fmt::format("{} x {}", l.columns, l.rows);
+}
 
 }  // namespace
 
@@ -141,7 +147,8 @@ AccuracyReport accuracy_page(const RunFile& run,
             if (l.weights == 0) {
                 continue;
             }
-            r.layers.push_back({l.name, l.kind, shape_of(l), l.tiles, l.tiles ? l.utilisation : kNaN});
+            r.layers.push_back(
+                {l.name, l.kind, shape_of(l), l.tiles, l.tiles ? l.utilisation : kNaN});
         }
     }
     for (const Parameter& p : run_parameters()) {

@@ -35,7 +35,11 @@ std::string first_word(const std::vector<std::string>& arguments) {
 }  // namespace
 
 std::vector<Command> core_commands() {
-    return {evaluate_command(), explain_command(), presets_command(), report_command(),
+    return {evaluate_command(),
+            explain_command(),
+            presets_command(),
+            report_command(),
+            study_command(),
             verify_command()};
 }
 
@@ -44,8 +48,9 @@ int run_mho(const std::vector<std::string>& arguments,
             std::ostream& out,
             std::ostream& err) {
     try {
-        CLI::App app{"mho: accuracy, training and cost of neural networks on analog in-memory hardware",
-                     "mho"};
+        CLI::App app{
+            "mho: accuracy, training and cost of neural networks on analog in-memory hardware",
+            "mho"};
         app.set_version_flag("--version", "mho " + version());
         app.require_subcommand(1);
         app.get_formatter()->column_width(34);
@@ -66,6 +71,14 @@ int run_mho(const std::vector<std::string>& arguments,
             } else {
                 err << suggestion(word, names) << "\n";
             }
+            return kExitUsage;
+        }
+        // Nor would it name a wrong option that stands where the command should.
+        const std::vector<std::string> options = {"--help", "--version", "-h"};
+        if (word.empty() && !arguments.empty() &&
+            std::find(options.begin(), options.end(), arguments[0]) == options.end()) {
+            err << "mho: unknown option `" << arguments[0] << "`"
+                << suggestion(arguments[0], options) << "\n";
             return kExitUsage;
         }
         try {

@@ -39,6 +39,7 @@ Command evaluate_command();
 Command explain_command();
 Command presets_command();
 Command report_command();
+Command study_command();
 Command verify_command();
 
 /// Every command that needs no LibTorch.

@@ -4,9 +4,11 @@
 #include <memory>
 #include <ostream>
 
+#include "mho/analysis/run_file.h"
 #include "mho/cli/command.h"
 #include "mho/net/presets.h"
 #include "mho/report/table.h"
+#include "mho/util/error.h"
 
 namespace mho {
 
@@ -18,7 +20,11 @@ Command presets_command() {
                 app.add_option("name", *name, "print this preset as JSON");
                 return [name, context] {
                     if (!name->empty()) {
-                        context.out << preset_hardware(*name, "preset") << "\n";
+                        try {
+                            context.out << preset_hardware(*name, "presets") << "\n";
+                        } catch (const ConfigError& e) {
+                            throw UsageError(e.what());
+                        }
                         return kExitDone;
                     }
                     Table table;

@@ -16,7 +16,8 @@ Command report_command() {
                 auto folder = std::make_shared<std::string>();
                 app.add_option("run", *folder, "folder of a run")->required();
                 return [folder, context] {
-                    context.out << write_report(*folder) << "report: " << *folder << "/report.html\n";
+                    context.out << write_report(*folder) << "report: " << *folder
+                                << "/report.html\n";
                     return kExitDone;
                 };
             }};

@@ -39,7 +39,7 @@ class TrainingRun {
     TrainingRun(const Options& options, const CommandContext& context)
         : options_(options),
           context_(context),
-          console_(options.quiet),
+          console_(options.quiet, context.err),
           hooks_(console_.hooks()),
           threads_(options.threads > 0 ? static_cast<size_t>(options.threads)
                                        : available_threads()) {}
@@ -53,18 +53,19 @@ class TrainingRun {
         folder_.path = !options_.out.empty()
                            ? options_.out
                            : "runs/" + (run_.name.empty() ? "unnamed" : run_.name);
+        const Data data = load_data(run_.data);
+        check_plan(data);
+        // Nothing is created, and nothing old removed, before all that is given has been found
+        // good.
         ensure_folder(folder_.path);
         const FolderLock lock(folder_.path);
+        remove_temporaries(folder_.path);
         prepare_folder();
         log_.emplace(folder_.file("events.jsonl"));
         at::set_num_threads(static_cast<int>(threads_));
 
-        const Data data = load_data(run_.data);
         RunNetworks networks;
         networks.floating_point = floating_point(data.train);
-        check_memory(evaluation_bytes(networks.floating_point, data.test.count, threads_) +
-                         data.train.pixels.size() + data.test.pixels.size(),
-                     hooks_);
         networks.naive = naive(networks.floating_point, data.train);
         networks.has_naive = true;
         if (run_.training.hardware_aware.epochs > 0) {
@@ -86,19 +87,38 @@ class TrainingRun {
     }
 
   private:
+    // Whether all stages can run, on a network as it is before training: shapes, hardware, memory.
+    void check_plan(const Data& data) const {
+        RunNetworks networks;
+        networks.floating_point = fold_batch_norm(build_network(run_));
+        networks.naive = map_to_hardware(networks.floating_point, run_.hardware);
+        networks.has_naive = true;
+        check_evaluation(run_, networks, data.test);
+        check_memory(evaluation_bytes(networks, data.test.count, threads_) +
+                         data.train.pixels.size() + data.test.pixels.size(),
+                     hooks_);
+    }
+
     // A folder either belongs to exactly this configuration or is started anew.
     void prepare_folder() {
         const std::string resolved = run_file_to_json(run_);
-        const bool same = folder_.has("run.json") && read_file(folder_.file("run.json")) == resolved;
+        const bool same =
+            folder_.has("run.json") && read_file(folder_.file("run.json")) == resolved;
         if (folder_.has("run.json") && options_.resume && !same) {
             throw IoError(folder_.path +
                           " holds a run of another configuration; choose another --out, or leave "
                           "--resume out to start anew");
         }
         if (!same || !options_.resume) {
-            for (const char* old : {"float.safetensors", "naive.safetensors", "hwa.safetensors",
-                                    "float.checkpoint", "hwa.checkpoint", "events.jsonl",
-                                    "evaluation.jsonl", "results.json", "report.html"}) {
+            for (const char* old : {"float.safetensors",
+                                    "naive.safetensors",
+                                    "hwa.safetensors",
+                                    "float.checkpoint",
+                                    "hwa.checkpoint",
+                                    "events.jsonl",
+                                    "evaluation.jsonl",
+                                    "results.json",
+                                    "report.html"}) {
                 std::filesystem::remove(folder_.file(old));
             }
             write_file_atomically(folder_.file("run.json"), resolved);
@@ -144,8 +164,13 @@ class TrainingRun {
                    {"learning_rate", e.learning_rate},
                    {"cpu_s", process_cpu_s() - start_cpu}});
             if (hooks_.note) {
-                hooks_.note(fmt::format("{}: epoch {} of {}: loss {:.4f}, training accuracy {:.2f} %",
-                                        label, e.epoch + 1, config.epochs, e.loss, 100 * e.accuracy));
+                hooks_.note(
+                    fmt::format("{}: epoch {} of {}: loss {:.4f}, training accuracy {:.2f} %",
+                                label,
+                                e.epoch + 1,
+                                config.epochs,
+                                e.loss,
+                                100 * e.accuracy));
             }
         };
         const bool finished = trainer.run(&context_.stop);
@@ -154,8 +179,8 @@ class TrainingRun {
         }
         if (!finished) {
             trainer.save(checkpoint);
-            throw Interrupted("stopped at step " + std::to_string(trainer.step()) +
-                              " of the " + label + " training; continue with --resume");
+            throw Interrupted("stopped at step " + std::to_string(trainer.step()) + " of the " +
+                              label + " training; continue with --resume");
         }
     }
 
@@ -171,11 +196,16 @@ class TrainingRun {
         Network network = build_network(run_);
         if (run_.training.floating_point.epochs > 0) {
             GraphNetwork module(network, run_.seed);
-            train(module, GraphNetwork(nullptr), images, run_.training.floating_point, "float",
+            train(module,
+                  GraphNetwork(nullptr),
+                  images,
+                  run_.training.floating_point,
+                  "float",
                   "floating-point");
             network = module->export_network();
         }
-        // Batch norms are folded before anything is mapped: tiles hold what inference multiplies by.
+        // Batch norms are folded before anything is mapped: tiles hold what inference multiplies
+        // by.
         network = fold_batch_norm(network);
         finish_stage("float", network);
         return network;
@@ -223,13 +253,15 @@ Command train_command() {
                 auto o = std::make_shared<Options>();
                 app.add_option("run_file", o->file, "JSON file that describes the run")->required();
                 app.add_option("--out", o->out, "folder of the run (default: runs/NAME)");
-                app.add_option("--set", o->overrides, "override a parameter: path=value (repeatable)")
+                app.add_option(
+                       "--set", o->overrides, "override a parameter: path=value (repeatable)")
                     ->type_name("PATH=VALUE")
                     ->expected(1)
                     ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
                 app.add_option("--threads", o->threads, "threads (default: all)")
                     ->check(CLI::Range(1, 1024));
-                app.add_flag("--resume", o->resume, "continue an interrupted run of the same configuration");
+                app.add_flag(
+                    "--resume", o->resume, "continue an interrupted run of the same configuration");
                 app.add_flag("--no-evaluation", o->no_evaluation, "only train");
                 app.add_flag("--full", o->full, "evaluate on all test images");
                 app.add_flag("--quiet", o->quiet, "no progress");

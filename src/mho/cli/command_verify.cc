@@ -14,11 +14,14 @@ Command verify_command() {
             "compare with golden records of other simulators",
             [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
                 auto options = std::make_shared<VerifyOptions>();
-                app.add_option("folder", options->folder, "folder with files of golden records (*.json)")
+                app.add_option(
+                       "folder", options->folder, "folder with files of golden records (*.json)")
                     ->required();
                 app.add_option("--json", options->json_file, "also write the results to this file");
-                app.add_option("--threads", options->threads,
-                               "threads (default: all; results do not depend on it)");
+                app.add_option("--threads",
+                               options->threads,
+                               "threads (default: all; results do not depend on it)")
+                    ->check(CLI::Range(1, 1024));
                 return [options, context] { return run_verify(*options, context.out); };
             }};
 }

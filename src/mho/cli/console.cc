@@ -7,13 +7,14 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <utility>
 
 #include "mho/report/progress.h"
 #include "mho/util/error.h"
 
 namespace mho {
 
-Console::Console(bool quiet) : quiet_(quiet) {}
+Console::Console(bool quiet, std::ostream& err) : quiet_(quiet), err_(err) {}
 Console::~Console() = default;
 
 ProgressHooks Console::hooks() {
@@ -22,7 +23,9 @@ ProgressHooks Console::hooks() {
     }
     ProgressHooks h;
     h.begin = [this](const std::string& label, size_t total, const std::string& unit) {
-        progress_ = std::make_unique<Progress>(label, total, unit);
+        ProgressOutput output;
+        output.stream = &err_ == &std::cerr ? nullptr : &err_;
+        progress_ = std::make_unique<Progress>(label, total, unit, std::move(output));
     };
     h.advance = [this](size_t done) {
         if (progress_) {
@@ -39,7 +42,7 @@ ProgressHooks Console::hooks() {
         if (progress_) {
             progress_->note(text);
         } else {
-            std::cerr << text << "\n";
+            err_ << text << "\n";
         }
     };
     return h;

@@ -3,6 +3,7 @@
 #ifndef MHO_CLI_CONSOLE_H
 #define MHO_CLI_CONSOLE_H
 
+#include <iosfwd>
 #include <memory>
 #include <string>
 
@@ -15,7 +16,8 @@ class Progress;
 /// Shows ProgressHooks as bars on a terminal or as plain lines.
 class Console {
   public:
-    explicit Console(bool quiet = false);
+    /// `err`: where bars and notes go; a terminal is recognised only behind std::cerr.
+    Console(bool quiet, std::ostream& err);
     ~Console();
     Console(const Console&) = delete;
     Console& operator=(const Console&) = delete;
@@ -24,6 +26,7 @@ class Console {
 
   private:
     bool quiet_;
+    std::ostream& err_;
     std::unique_ptr<Progress> progress_;
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/cli/run_folder.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <ostream>
@@ -13,7 +14,9 @@
 
 namespace mho {
 
-bool RunFolder::has(const std::string& name) const { return std::filesystem::exists(file(name)); }
+bool RunFolder::has(const std::string& name) const {
+    return std::filesystem::exists(file(name));
+}
 
 LoadedRun load_run(const std::string& what, const std::vector<std::string>& overrides) {
     LoadedRun loaded;
@@ -24,9 +27,21 @@ LoadedRun load_run(const std::string& what, const std::vector<std::string>& over
         }
         loaded.folder = what;
         loaded.run = read_run_file(folder.file("run.json"), overrides);
+        if (!overrides.empty()) {
+            const RunFile stored = read_run_file(folder.file("run.json"));
+            loaded.changed = run_file_to_json(stored) != run_file_to_json(loaded.run);
+            for (const char* fixed : {"network", "training", "hardware"}) {
+                if (run_value(stored, fixed) != run_value(loaded.run, fixed)) {
+                    throw UsageError("--set " + std::string(fixed) + "...: the networks of " +
+                                     what + " are trained for their " + fixed +
+                                     "; set it in `mho train`, or change evaluation, data or seed");
+                }
+            }
+        }
         if (!folder.has("float.safetensors")) {
-            throw IoError(what + ": the run has no float.safetensors yet; finish it with `mho train "
-                                 "RUN_FILE --resume`");
+            throw IoError(what +
+                          ": the run has no float.safetensors yet; finish it with `mho train "
+                          "RUN_FILE --resume`");
         }
         loaded.networks.floating_point = read_network(folder.file("float.safetensors"));
         if (folder.has("naive.safetensors")) {
@@ -45,7 +60,8 @@ LoadedRun load_run(const std::string& what, const std::vector<std::string>& over
     loaded.run = read_run_file(what, overrides);
     if (loaded.run.network.weights.empty()) {
         throw ConfigError("network.weights",
-                          what + " names no trained parameters to evaluate; train first: `mho train " +
+                          what +
+                              " names no trained parameters to evaluate; train first: `mho train " +
                               what + "`");
     }
     loaded.networks.floating_point = fold_batch_norm(build_network(loaded.run));
@@ -54,6 +70,53 @@ LoadedRun load_run(const std::string& what, const std::vector<std::string>& over
     loaded.networks.has_naive = true;
     loaded.folder = "runs/" + (loaded.run.name.empty() ? "unnamed" : loaded.run.name);
     return loaded;
+}
+
+void remove_temporaries(const std::string& folder) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().filename().string().starts_with(".mho-tmp-")) {
+            std::filesystem::remove(entry.path());
+        }
+    }
+}
+
+size_t evaluation_bytes(const RunNetworks& networks, size_t images, size_t threads) {
+    size_t bytes = evaluation_bytes(networks.floating_point, images, threads);
+    if (networks.has_naive) {
+        bytes = std::max(bytes, evaluation_bytes(networks.naive, images, threads));
+    }
+    if (networks.has_hardware_aware) {
+        bytes = std::max(bytes, evaluation_bytes(networks.hardware_aware, images, threads));
+    }
+    return bytes;
+}
+
+void fill_result_folder(const std::string& path, const LoadedRun& run) {
+    const RunFolder folder{path};
+    if (folder.has("events.jsonl")) {
+        throw IoError(path + " is the folder of a training run; choose another --out");
+    }
+    const std::string resolved = run_file_to_json(run.run);
+    const bool same = folder.has("run.json") && read_file(folder.file("run.json")) == resolved;
+    const auto remove = [&](const char* name) { std::filesystem::remove(folder.file(name)); };
+    if (!same) {
+        for (const char* old : {"results.json", "report.html", "evaluation.jsonl", "run.json"}) {
+            remove(old);
+        }
+    }
+    const auto put = [&](const char* name, const Network& network, bool there) {
+        if (there) {
+            write_network(folder.file(name), network);
+        } else {
+            remove(name);
+        }
+    };
+    put("float.safetensors", run.networks.floating_point, true);
+    put("naive.safetensors", run.networks.naive, run.networks.has_naive);
+    put("hwa.safetensors", run.networks.hardware_aware, run.networks.has_hardware_aware);
+    if (!same) {
+        write_file_atomically(folder.file("run.json"), resolved);
+    }
 }
 
 void evaluate_into(const RunFile& run,
@@ -68,6 +131,9 @@ void evaluate_into(const RunFile& run,
     const RunFolder folder{options.folder};
     write_file_atomically(folder.file("results.json"), results_to_json(run, result, facts));
     out << write_report(options.folder);
+    if (result.is_loss) {
+        out << loss_table(run, result);
+    }
     out << "report: " << folder.file("report.html") << "\n";
 }
 
@@ -86,8 +152,8 @@ std::string write_report(const std::string& path) {
             break;
         }
     }
-    const AccuracyReport page =
-        accuracy_page(run, network, read_file(folder.file("results.json")), folder.file("results.json"));
+    const AccuracyReport page = accuracy_page(
+        run, network, read_file(folder.file("results.json")), folder.file("results.json"));
     write_file_atomically(folder.file("report.html"), render(page));
     return terminal_summary(page);
 }

@@ -28,9 +28,25 @@ struct RunFolder {
 struct LoadedRun {
     RunFile run;
     RunNetworks networks;
-    std::string folder;  // where results go by default
+    std::string folder;    // where results go by default
+    bool changed = false;  // by overrides: no longer the configuration of the folder's run.json
 };
+
+/// Throws UsageError for overrides that a trained network cannot follow any more (its structure,
+/// training and hardware are in its file), IoError for what is missing.
 LoadedRun load_run(const std::string& what, const std::vector<std::string>& overrides);
+
+/// Removes what a killed process left of a file that it was writing. Only for the holder of the
+/// folder's lock.
+void remove_temporaries(const std::string& folder);
+
+/// Largest need of an evaluation over the networks of a run, in bytes.
+size_t evaluation_bytes(const RunNetworks& networks, size_t images, size_t threads);
+
+/// Makes `folder` hold the run to be evaluated, run.json last: a folder that has one is complete.
+/// Results of another configuration are removed. Throws IoError when the folder belongs to a
+/// training run.
+void fill_result_folder(const std::string& folder, const LoadedRun& run);
 
 /// Evaluates and writes results.json and report.html into `folder`; prints table and path.
 void evaluate_into(const RunFile& run,
@@ -39,7 +55,8 @@ void evaluate_into(const RunFile& run,
                    EvaluateOptions options,
                    std::ostream& out);
 
-/// Writes report.html from results.json and run.json of a folder; returns the table for the terminal.
+/// Writes report.html from results.json and run.json of a folder; returns the table for the
+/// terminal.
 std::string write_report(const std::string& folder);
 
 }  // namespace mho

@@ -173,7 +173,8 @@ Matrix<float> JsonNode::matrix(size_t cols_if_empty, bool allow_non_finite) cons
                      std::to_string(cols));
         }
         for (size_t c = 0; c < cols; c++) {
-            m(r, c) = allow_non_finite ? narrowed(row.entry(c).number()) : row.entry(c).finite_float();
+            m(r, c) =
+                allow_non_finite ? narrowed(row.entry(c).number()) : row.entry(c).finite_float();
         }
     }
     return m;

@@ -3,10 +3,10 @@
 #ifndef MHO_COMPAT_TRANSLATE_H
 #define MHO_COMPAT_TRANSLATE_H
 
-// From the configuration objects of the field's standard toolkit (aihwkit 1.2) to ours. Input is JSON
-// text of an object: its fields under their own names, enumerations by name, `class` the name of the
-// class. Absent fields have that toolkit's defaults. Where its behaviour differs from ours, the
-// translation chooses its law (our `compatible` flags), so that results can be compared.
+// From the configuration objects of the field's standard toolkit (aihwkit 1.2) to ours. Input is
+// JSON text of an object: its fields under their own names, enumerations by name, `class` the name
+// of the class. Absent fields have that toolkit's defaults. Where its behaviour differs from ours,
+// the translation chooses its law (our `compatible` flags), so that results can be compared.
 //
 // A preset class (PresetIOParameters, StandardIOParameters, ...) is read like its base class: the
 // numbers stand in the fields.

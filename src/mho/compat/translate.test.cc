@@ -24,8 +24,8 @@ bool notes(const Translated<T>& t,
 // What the original computes for its own step: float32(res) * 2 * bound.
 TEST(Translate, ResolutionsKeepTheirBits) {
     for (int bits = 1; bits <= 24; bits++) {
-        for (const double steps : {std::ldexp(1.0, bits) - 2, std::ldexp(1.0, bits) - 1,
-                                   std::ldexp(1.0, bits)}) {
+        for (const double steps :
+             {std::ldexp(1.0, bits) - 2, std::ldexp(1.0, bits) - 1, std::ldexp(1.0, bits)}) {
             if (steps < 1) {
                 continue;
             }
@@ -38,11 +38,11 @@ TEST(Translate, ResolutionsKeepTheirBits) {
     // Values next to the middle between two float32 numbers, where a double's last bit decides.
     for (uint32_t i = 0; i < 20000; i++) {
         const float low = 0.001f + 4e-5f * static_cast<float>(i);
-        const double middle =
-            (static_cast<double>(low) + std::nextafter(low, 1.0f)) / 2;
+        const double middle = (static_cast<double>(low) + std::nextafter(low, 1.0f)) / 2;
         for (const double r : {std::nextafter(middle, 0.0), middle, std::nextafter(middle, 1.0)}) {
             if (r < 1) {
-                ASSERT_EQ(static_cast<float>(1.0 / steps_of_resolution(r)), static_cast<float>(r)) << r;
+                ASSERT_EQ(static_cast<float>(1.0 / steps_of_resolution(r)), static_cast<float>(r))
+                    << r;
             }
         }
     }
@@ -103,7 +103,8 @@ TEST(Translate, ErrorsNameTheField) {
     EXPECT_NE(message(R"({"inp_res": "many"})").find("rpu.forward.inp_res"), std::string::npos);
     EXPECT_NE(message(R"({"inp_res": true})").find("rpu.forward.inp_res"), std::string::npos);
     EXPECT_NE(message(R"({"mv_type": "ONEPASS"})").find("ONE_PASS"), std::string::npos);
-    EXPECT_NE(message(R"({"class": "UpdateParameters"})").find("rpu.forward.class"), std::string::npos);
+    EXPECT_NE(message(R"({"class": "UpdateParameters"})").find("rpu.forward.class"),
+              std::string::npos);
     EXPECT_NE(message(R"({"inp_bound": 2.0})").find("rpu.forward.dac.bound"), std::string::npos);
     EXPECT_NE(message("[1]").find("rpu.forward"), std::string::npos);
     EXPECT_NE(message("{").find("rpu.forward"), std::string::npos);
@@ -127,12 +128,14 @@ TEST(Translate, Modifiers) {
 }
 
 TEST(Translate, ClipRemapMappingRange) {
-    const auto clip = translate_clip(R"({"type": "LAYER_GAUSSIAN", "fixed_value": -1.0, "sigma": 2.0})");
+    const auto clip =
+        translate_clip(R"({"type": "LAYER_GAUSSIAN", "fixed_value": -1.0, "sigma": 2.0})");
     EXPECT_EQ(clip.value.kind, ClipKind::kLayerGaussian);
     EXPECT_EQ(clip.value.value, 0.0);
     EXPECT_EQ(clip.value.sigma, 2.0);
     EXPECT_EQ(translate_clip("{}").value.kind, ClipKind::kNone);
-    const auto remap = translate_remap(R"({"type": "CHANNELWISE_SYMMETRIC", "max_scale_range": 2})");
+    const auto remap =
+        translate_remap(R"({"type": "CHANNELWISE_SYMMETRIC", "max_scale_range": 2})");
     EXPECT_EQ(remap.value.kind, RemapKind::kColumn);
     EXPECT_EQ(remap.value.max_scale_range, 2.0);
     const auto mapping = translate_mapping(R"({"weight_scaling_omega": 0.6, "digital_bias": false,
@@ -174,7 +177,8 @@ TEST(Translate, NoiseModels) {
         "g_converter": {"class": "SinglePairConductanceConverter", "g_max": 25.0}})"),
                  ConfigError);
     EXPECT_THROW(translate_noise_model(R"({"class": "NoNoiseModel"})"), ConfigError);
-    EXPECT_THROW(translate_converter(R"({"class": "CustomPairConductanceConverter"})"), ConfigError);
+    EXPECT_THROW(translate_converter(R"({"class": "CustomPairConductanceConverter"})"),
+                 ConfigError);
 }
 
 TEST(Translate, WholeConfigurations) {
@@ -195,7 +199,8 @@ TEST(Translate, WholeConfigurations) {
     t = translate_rpu_config(R"({"class": "TorchInferenceRPUConfig",
         "modifier": {"type": "DISCRETIZE", "res": 0.1}})");
     EXPECT_NEAR(t.value.modifier.steps, 10, 1e-9);
-    t = translate_rpu_config(R"({"class": "SingleRPUConfig", "device": {"class": "SoftBoundsDevice"}})");
+    t = translate_rpu_config(
+        R"({"class": "SingleRPUConfig", "device": {"class": "SoftBoundsDevice"}})");
     EXPECT_FALSE(t.value.backward.perfect);
     EXPECT_TRUE(notes(t, "rpu_config.device", TranslationNote::Kind::kDropped));
     EXPECT_THROW(translate_rpu_config(R"({"class": "Inference"})"), ConfigError);

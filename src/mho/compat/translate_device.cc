@@ -16,8 +16,8 @@ bool nearly(double a, double b) {
 }
 
 bool nearly(const std::vector<double>& a, const std::vector<double>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](double x, double y) { return nearly(x, y); });
+    return std::equal(
+        a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) { return nearly(x, y); });
 }
 
 // A constant of the original that is built into our model.
@@ -88,7 +88,8 @@ Hermes read_hermes(FieldReader& in) {
     m.read_noise_scale = in.number("read_noise_scale", 1.0);
     m.drift_scale = in.number("drift_scale", 1.0);
     const bool two = m.devices == 2;
-    fixed(in, "prog_coeff",
+    fixed(in,
+          "prog_coeff",
           two ? std::vector<double>{0.16603222, 4.71806468, -8.48101252, 4.68961419}
               : std::vector<double>{0.15781817, 2.32443916, -2.16310839, 0.68841818},
           "hermes");
@@ -103,9 +104,10 @@ ReramWan2022 read_wan(FieldReader& in) {
     m.programming_noise_scale = in.number("noise_scale", 1.0);
     m.relaxation_scale = m.programming_noise_scale;
     m.compatible_reference = true;
-    in.interpreted("coeff_g_max_reference",
-                   "as in the original the deviations, measured at 40 uS, are not scaled with g_max "
-                   "(decision 24)");
+    in.interpreted(
+        "coeff_g_max_reference",
+        "as in the original the deviations, measured at 40 uS, are not scaled with g_max "
+        "(decision 24)");
     in.ignore({"coeff_g_max_reference", "prog_coeff_g_max_reference"});
     if (in.has_object("coeff_dic")) {
         const JsonNode table = in.object("coeff_dic");
@@ -211,7 +213,8 @@ Converter read_converter(const JsonNode& node, TranslationNotes& notes) {
         converter = SinglePair{in.number("g_max", 25.0), in.number("g_min", 0.0)};
     }
     in.finish();
-    Problems problems = std::visit([&](const auto& c) { return validate(c, node.path()); }, converter);
+    Problems problems =
+        std::visit([&](const auto& c) { return validate(c, node.path()); }, converter);
     if (!problems.empty()) {
         throw ConfigError(std::move(problems));
     }
@@ -219,19 +222,21 @@ Converter read_converter(const JsonNode& node, TranslationNotes& notes) {
 }
 
 NoiseModel read_noise_model(const JsonNode& node, TranslationNotes& notes) {
-    const std::string name =
-        known_class(node,
-                    {"PCMLikeNoiseModel", "CustomDriftPCMLikeNoiseModel", "StateIndependentNoiseModel",
-                     "ReRamWan2022NoiseModel", "ReRamCMONoiseModel", "HermesNoiseModel"});
+    const std::string name = known_class(node,
+                                         {"PCMLikeNoiseModel",
+                                          "CustomDriftPCMLikeNoiseModel",
+                                          "StateIndependentNoiseModel",
+                                          "ReRamWan2022NoiseModel",
+                                          "ReRamCMONoiseModel",
+                                          "HermesNoiseModel"});
     FieldReader in(node, notes);
     NoiseModel model;
     model.converter = default_converter(name);
     if (in.has_object("g_converter")) {
         model.converter = read_converter(in.object("g_converter"), notes);
     } else if (name == "HermesNoiseModel") {
-        model.converter =
-            SinglePair{node.has_value("num_devices") && in.number("num_devices", 2) == 1 ? 10.35 : 20.7,
-                       0.0};
+        model.converter = SinglePair{
+            node.has_value("num_devices") && in.number("num_devices", 2) == 1 ? 10.35 : 20.7, 0.0};
     }
     const double g_max = g_max_us(model.converter);
     if (!nearly(in.number("g_max", g_max), g_max)) {
@@ -286,15 +291,20 @@ Hardware read_rpu_config(const JsonNode& node, TranslationNotes& notes) {
     const std::string name = class_of(node);
     const bool training = name == "SingleRPUConfig" || name == "UnitCellRPUConfig" ||
                           name == "DigitalRankUpdateRPUConfig";
-    const bool torch = name == "TorchInferenceRPUConfig" || name == "QuantizedTorchInferenceRPUConfig" ||
+    const bool torch = name == "TorchInferenceRPUConfig" ||
+                       name == "QuantizedTorchInferenceRPUConfig" ||
                        name == "TorchInferenceRPUConfigIRDropT";
     const bool exact = name == "FloatingPointRPUConfig";
     if (!training && !torch && !exact && !name.empty() && name != "InferenceRPUConfig" &&
         !name.ends_with("Preset")) {
         node.at("class").fail("unknown class `" + name + "`" +
-                              suggestion(name, {"InferenceRPUConfig", "TorchInferenceRPUConfig",
-                                                "SingleRPUConfig", "UnitCellRPUConfig",
-                                                "DigitalRankUpdateRPUConfig", "FloatingPointRPUConfig"}));
+                              suggestion(name,
+                                         {"InferenceRPUConfig",
+                                          "TorchInferenceRPUConfig",
+                                          "SingleRPUConfig",
+                                          "UnitCellRPUConfig",
+                                          "DigitalRankUpdateRPUConfig",
+                                          "FloatingPointRPUConfig"}));
     }
     FieldReader in(node, notes);
     Hardware h;

@@ -49,7 +49,8 @@ void read_grid(FieldReader& in,
     if (!(bound > 0) || std::isinf(bound)) {
         bound = 0.0;
         if (steps > 0) {
-            in.interpreted(res_name, "no rounding: without a bound there is no full scale to divide");
+            in.interpreted(res_name,
+                           "no rounding: without a bound there is no full scale to divide");
             steps = 0.0;
         }
     } else if (resolution > 1) {
@@ -58,17 +59,17 @@ void read_grid(FieldReader& in,
 }
 
 void read_managements(FieldReader& in, MvmConfig& c) {
-    const std::string nm = in.choice("noise_management",
-                                     "ABS_MAX",
-                                     {"NONE", "ABS_MAX", "ABS_MAX_NP_SUM", "MAX", "CONSTANT",
-                                      "AVERAGE_ABS_MAX"});
+    const std::string nm =
+        in.choice("noise_management",
+                  "ABS_MAX",
+                  {"NONE", "ABS_MAX", "ABS_MAX_NP_SUM", "MAX", "CONSTANT", "AVERAGE_ABS_MAX"});
     NoiseManagement& noise = c.noise_management;
-    noise.kind = nm == "NONE"              ? NoiseManagementKind::kNone
-                 : nm == "ABS_MAX"         ? NoiseManagementKind::kAbsMax
-                 : nm == "ABS_MAX_NP_SUM"  ? NoiseManagementKind::kAbsMaxNpSum
-                 : nm == "MAX"             ? NoiseManagementKind::kMax
-                 : nm == "CONSTANT"        ? NoiseManagementKind::kConstant
-                                           : NoiseManagementKind::kAverageAbsMax;
+    noise.kind = nm == "NONE"             ? NoiseManagementKind::kNone
+                 : nm == "ABS_MAX"        ? NoiseManagementKind::kAbsMax
+                 : nm == "ABS_MAX_NP_SUM" ? NoiseManagementKind::kAbsMaxNpSum
+                 : nm == "MAX"            ? NoiseManagementKind::kMax
+                 : nm == "CONSTANT"       ? NoiseManagementKind::kConstant
+                                          : NoiseManagementKind::kAverageAbsMax;
     noise.threshold = in.positive("nm_thres", 0.0);
     if (noise.kind == NoiseManagementKind::kNone && noise.threshold > 0) {
         in.interpreted("nm_thres", "without noise management the threshold does not act");
@@ -88,9 +89,10 @@ void read_managements(FieldReader& in, MvmConfig& c) {
     bound.test_negative_bound = in.boolean("bm_test_negative_bound", true);
     if (!bound.test_negative_bound) {
         bound.compatible_test = true;
-        in.interpreted("bm_test_negative_bound",
-                       "with the original's order of tests: a later negative clip marks the round as "
-                       "passed (decision 12)");
+        in.interpreted(
+            "bm_test_negative_bound",
+            "with the original's order of tests: a later negative clip marks the round as "
+            "passed (decision 12)");
     }
 }
 
@@ -154,8 +156,11 @@ MvmConfig read_io(const JsonNode& node, TranslationNotes& notes) {
                 in.dropped(key, "voltage drop follows the closed form, not the time-dependent law");
             }
         }
-        in.ignore({"ir_drop_rs", "ir_drop_segments", "ir_drop_time_step_resolution_scale",
-                   "ir_drop_v_read", "ir_drop_integration_sum"});
+        in.ignore({"ir_drop_rs",
+                   "ir_drop_segments",
+                   "ir_drop_time_step_resolution_scale",
+                   "ir_drop_v_read",
+                   "ir_drop_integration_sum"});
     }
     in.finish();
     if (c.perfect) {

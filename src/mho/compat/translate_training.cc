@@ -50,11 +50,19 @@ WeightModifier read_modifier(const JsonNode& node, TranslationNotes& notes, bool
     known_class(node, {"WeightModifierParameter"});
     FieldReader in(node, notes);
     WeightModifier m;
-    const std::string type =
-        in.choice("type",
-                  "NONE",
-                  {"NONE", "DISCRETIZE", "MULT_NORMAL", "ADD_NORMAL", "DISCRETIZE_ADD_NORMAL",
-                   "DOREFA", "POLY", "PCM_NOISE", "PROG_NOISE", "DROP_CONNECT", "COPY"});
+    const std::string type = in.choice("type",
+                                       "NONE",
+                                       {"NONE",
+                                        "DISCRETIZE",
+                                        "MULT_NORMAL",
+                                        "ADD_NORMAL",
+                                        "DISCRETIZE_ADD_NORMAL",
+                                        "DOREFA",
+                                        "POLY",
+                                        "PCM_NOISE",
+                                        "PROG_NOISE",
+                                        "DROP_CONNECT",
+                                        "COPY"});
     m.kind = type == "NONE"                    ? ModifierKind::kNone
              : type == "DISCRETIZE"            ? ModifierKind::kDiscretize
              : type == "MULT_NORMAL"           ? ModifierKind::kMultNormal
@@ -97,8 +105,9 @@ WeightModifier read_modifier(const JsonNode& node, TranslationNotes& notes, bool
     if (m.kind == ModifierKind::kMultNormal && torch_law) {
         m.relative_to_max = false;
         m.assumed_max = 1.0;
-        in.interpreted("type", "MULT_NORMAL of torch tiles is not scaled by the largest weight "
-                               "(decision 16)");
+        in.interpreted("type",
+                       "MULT_NORMAL of torch tiles is not scaled by the largest weight "
+                       "(decision 16)");
     }
     if (m.kind == ModifierKind::kNone && m.drop_probability > 0) {
         m.drop_probability = 0.0;
@@ -111,8 +120,8 @@ WeightModifier read_modifier(const JsonNode& node, TranslationNotes& notes, bool
 WeightClip read_clip(const JsonNode& node, TranslationNotes& notes) {
     known_class(node, {"WeightClipParameter"});
     FieldReader in(node, notes);
-    const std::string type = in.choice(
-        "type", "NONE", {"NONE", "FIXED_VALUE", "LAYER_GAUSSIAN", "AVERAGE_CHANNEL_MAX"});
+    const std::string type =
+        in.choice("type", "NONE", {"NONE", "FIXED_VALUE", "LAYER_GAUSSIAN", "AVERAGE_CHANNEL_MAX"});
     WeightClip clip;
     clip.kind = type == "NONE"             ? ClipKind::kNone
                 : type == "FIXED_VALUE"    ? ClipKind::kFixed
@@ -150,7 +159,7 @@ Mapping read_mapping(const JsonNode& node, TranslationNotes& notes) {
     m.max_outputs = size_limit(in, "max_output_size");
     const bool learn = in.boolean("learn_out_scaling", false);
     const bool per_column = in.boolean("out_scaling_columnwise", false);
-    m.learn_scales = !learn      ? LearnedScales::kNone
+    m.learn_scales = !learn       ? LearnedScales::kNone
                      : per_column ? LearnedScales::kPerColumn
                                   : LearnedScales::kPerTile;
     in.only("digital_bias", true, "the bias is digital, never a column of the array");

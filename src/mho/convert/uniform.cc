@@ -13,9 +13,10 @@ void check_grid(double bound,
                 const std::string& path,
                 std::vector<Problem>& problems) {
     if (bound == 0 && steps != 0) {
-        problems.push_back({join_path(path, "steps"),
-                            "must be 0 when the bound is 0 (unlimited): without a full scale there is "
-                            "no step"});
+        problems.push_back(
+            {join_path(path, "steps"),
+             "must be 0 when the bound is 0 (unlimited): without a full scale there is "
+             "no step"});
     }
     if (steps > 0 && steps < 1) {
         problems.push_back(

@@ -32,7 +32,8 @@ struct Adc {
 };
 
 /// Step of a converter in float32, the width in which codes are decided (a neighbouring value of
-/// the step moves halved maxima across rounding ties): float(1 / steps) * 2 * bound. 0 = no rounding.
+/// the step moves halved maxima across rounding ties): float(1 / steps) * 2 * bound. 0 = no
+/// rounding.
 float converter_step(double bound, double steps);
 
 /// The law of both converters: round half to even on the grid of `step`, then clip. In float32.
@@ -44,23 +45,40 @@ struct Schema<Dac> {
     static constexpr std::string_view name = "Dac";
     static auto fields() {
         return std::tuple{
-            field("bound", &Dac::bound,
-                  {.unit = "1", .min = 0, .max = 1e9,
-                   .meaning = "full scale of the input converter; larger inputs are cut; 0 = unlimited",
+            field("bound",
+                  &Dac::bound,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning =
+                       "full scale of the input converter; larger inputs are cut; 0 = unlimited",
                    .source = "arXiv 2302.08469, methods; aihwkit inp_bound"}),
-            field("steps", &Dac::steps,
-                  {.unit = "steps", .min = 0, .max = 4294967296.0,
-                   .meaning = "steps over the full range [-bound, bound]; 254 is 8 bit (2^8 - 2), 0 = no rounding",
+            field("steps",
+                  &Dac::steps,
+                  {.unit = "steps",
+                   .min = 0,
+                   .max = 4294967296.0,
+                   .meaning = "steps over the full range [-bound, bound]; 254 is 8 bit (2^8 - 2), "
+                              "0 = no rounding",
                    .source = "arXiv 2302.08469, methods; aihwkit inp_res = 1 / steps"}),
-            field("stochastic_rounding", &Dac::stochastic_rounding,
-                  {.meaning = "round up with the probability of the remainder", .source = "aihwkit inp_sto_round"}),
-            field("noise_std", &Dac::noise_std,
-                  {.unit = "1", .min = 0, .max = 1e6,
+            field("stochastic_rounding",
+                  &Dac::stochastic_rounding,
+                  {.meaning = "round up with the probability of the remainder",
+                   .source = "aihwkit inp_sto_round"}),
+            field("noise_std",
+                  &Dac::noise_std,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e6,
                    .meaning = "standard deviation of Gaussian noise on each converted input",
                    .source = "aihwkit inp_noise"}),
-            field("asymmetry", &Dac::asymmetry,
-                  {.unit = "1", .min = -1, .max = 1,
-                   .meaning = "negative inputs are multiplied by 1 - asymmetry", .source = "aihwkit inp_asymmetry"})};
+            field("asymmetry",
+                  &Dac::asymmetry,
+                  {.unit = "1",
+                   .min = -1,
+                   .max = 1,
+                   .meaning = "negative inputs are multiplied by 1 - asymmetry",
+                   .source = "aihwkit inp_asymmetry"})};
     }
 };
 
@@ -69,19 +87,33 @@ struct Schema<Adc> {
     static constexpr std::string_view name = "Adc";
     static auto fields() {
         return std::tuple{
-            field("bound", &Adc::bound,
-                  {.unit = "1", .min = 0, .max = 1e9,
-                   .meaning = "full scale of the output converter (weights and inputs at most 1); 0 = unlimited",
+            field("bound",
+                  &Adc::bound,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning = "full scale of the output converter (weights and inputs at most 1); "
+                              "0 = unlimited",
                    .source = "arXiv 2302.08469, methods; aihwkit out_bound"}),
-            field("steps", &Adc::steps,
-                  {.unit = "steps", .min = 0, .max = 4294967296.0,
-                   .meaning = "steps over the full range [-bound, bound]; 254 is 8 bit (2^8 - 2), 0 = no rounding",
+            field("steps",
+                  &Adc::steps,
+                  {.unit = "steps",
+                   .min = 0,
+                   .max = 4294967296.0,
+                   .meaning = "steps over the full range [-bound, bound]; 254 is 8 bit (2^8 - 2), "
+                              "0 = no rounding",
                    .source = "arXiv 2302.08469, methods; aihwkit out_res = 1 / steps"}),
-            field("stochastic_rounding", &Adc::stochastic_rounding,
-                  {.meaning = "round up with the probability of the remainder", .source = "aihwkit out_sto_round"}),
-            field("asymmetry", &Adc::asymmetry,
-                  {.unit = "1", .min = -1, .max = 1,
-                   .meaning = "negative outputs are multiplied by 1 - asymmetry before noise and rounding",
+            field("stochastic_rounding",
+                  &Adc::stochastic_rounding,
+                  {.meaning = "round up with the probability of the remainder",
+                   .source = "aihwkit out_sto_round"}),
+            field("asymmetry",
+                  &Adc::asymmetry,
+                  {.unit = "1",
+                   .min = -1,
+                   .max = 1,
+                   .meaning =
+                       "negative outputs are multiplied by 1 - asymmetry before noise and rounding",
                    .source = "aihwkit out_asymmetry"})};
     }
 };

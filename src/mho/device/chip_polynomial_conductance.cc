@@ -35,14 +35,8 @@ double reference_drift_coefficient(const ChipPolynomial&, double, double, double
     return 0.0;
 }
 
-double reference_at_time(const ChipPolynomial&,
-                         double,
-                         double programmed_us,
-                         double,
-                         double,
-                         double,
-                         double,
-                         double) {
+double reference_at_time(
+    const ChipPolynomial&, double, double programmed_us, double, double, double, double, double) {
     return programmed_us;
 }
 

@@ -38,44 +38,52 @@ struct Schema<ChipPolynomial> {
         using C = ChipPolynomial;
         constexpr std::string_view kSource = "arXiv 2505.09663, evaluation code";
         return std::tuple{
-            field("full_scale_units", &C::full_scale_units,
+            field("full_scale_units",
+                  &C::full_scale_units,
                   {.unit = "units",
                    .min = 1e-3,
                    .max = 1e6,
                    .meaning = "size of the largest weight of a channel in units of the polynomials",
                    .source = kSource}),
-            field("knee_units", &C::knee_units,
+            field("knee_units",
+                  &C::knee_units,
                   {.unit = "units",
                    .min = 0,
                    .max = 1e6,
                    .meaning = "largest size for which `low_units` holds",
                    .source = kSource}),
-            field("zero_below_units", &C::zero_below_units,
+            field("zero_below_units",
+                  &C::zero_below_units,
                   {.unit = "units",
                    .min = 0,
                    .max = 1e6,
                    .meaning = "smaller weights become exactly 0",
                    .source = kSource}),
-            field("low_units", &C::low_units,
+            field("low_units",
+                  &C::low_units,
                   {.unit = "units",
                    .min = -1e6,
                    .max = 1e6,
                    .meaning = "polynomial (lowest power first) of the standard deviation up to the "
                               "knee",
                    .source = kSource}),
-            field("high_units", &C::high_units,
+            field("high_units",
+                  &C::high_units,
                   {.unit = "units",
                    .min = -1e6,
                    .max = 1e6,
                    .meaning = "polynomial of the standard deviation above the knee",
                    .source = kSource}),
-            field("programming_noise_scale", &C::programming_noise_scale,
+            field("programming_noise_scale",
+                  &C::programming_noise_scale,
                   {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the noise"})};
     }
 };
 
 double sigma_programming(const ChipPolynomial& m, double target_us, double g_max_us);
-double reference_programmed(const ChipPolynomial& m, double target_us, double g_max_us,
+double reference_programmed(const ChipPolynomial& m,
+                            double target_us,
+                            double g_max_us,
                             double normal);
 /// 0: there is no drift coefficient.
 double reference_drift_coefficient(const ChipPolynomial& m,

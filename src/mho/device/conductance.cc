@@ -43,9 +43,8 @@ void require_range(std::string_view name, std::span<const float> values, float l
     }
     for (size_t i = 0; i < values.size(); i++) {
         if (!(values[i] >= low && values[i] <= high)) {
-            throw InputError(fmt::format("{} of cell {} must lie between {} and {}, got {}", name,
-                                         i,
-                                         low, high, values[i]));
+            throw InputError(fmt::format(
+                "{} of cell {} must lie between {} and {}, got {}", name, i, low, high, values[i]));
         }
     }
 }
@@ -102,7 +101,11 @@ struct Run {
               uint64_t step,
               uint64_t element) const {
         if constexpr (kReadsLikePcm<M>) {
-            pcm_at_time(pcm_constants(m, g_max_us, t_s), target, programmed, nu, out,
+            pcm_at_time(pcm_constants(m, g_max_us, t_s),
+                        target,
+                        programmed,
+                        nu,
+                        out,
                         {.tile = key, .read = step, .first_element = element});
         } else {
             Buffer read_normal;
@@ -112,8 +115,13 @@ struct Run {
             if constexpr (std::is_same_v<M, ReramCmo> || std::is_same_v<M, UserConductance>) {
                 fill_normal(key, Stream::kDriftCoefficient, step, element, {relaxation.data(), n});
             }
-            read_block(m, g_max_us,
-                       {target, programmed, nu, {read_normal.data(), n}, {relaxation.data(), n},
+            read_block(m,
+                       g_max_us,
+                       {target,
+                        programmed,
+                        nu,
+                        {read_normal.data(), n},
+                        {relaxation.data(), n},
                         t_s,
                         out});
         }
@@ -172,33 +180,37 @@ void require_g_max(const ConductanceModel& model, double g_max_us) {
     } else if (const auto* cmo = std::get_if<ReramCmo>(&model)) {
         limit = kReramCmoGMax_us;
         if (g_max_us <= cmo->g_min_us) {
-            throw InputError(fmt::format("g_max of model `reram cmo` must exceed its g_min of {} "
-                                         "uS, got {} uS",
-                                         cmo->g_min_us, g_max_us));
+            throw InputError(
+                fmt::format("g_max of model `reram cmo` must exceed its g_min of {} "
+                            "uS, got {} uS",
+                            cmo->g_min_us,
+                            g_max_us));
         }
     } else if (const auto* custom = std::get_if<CustomDrift>(&model)) {
         if (custom->drift_g_us.empty() || custom->drift_g_us.front() > 0 ||
             custom->drift_g_us.back() < g_max_us * (1.0 - 1e-9)) {
-            throw InputError(fmt::format("drift_g_us of model `pcm custom drift` must cover 0 to "
-                                         "g_max = {} uS",
-                                         g_max_us));
+            throw InputError(
+                fmt::format("drift_g_us of model `pcm custom drift` must cover 0 to "
+                            "g_max = {} uS",
+                            g_max_us));
         }
     }
     // Limits such as 88.199997 came through float32.
     if (g_max_us > limit * (1.0 + 1e-6)) {
-        throw InputError(fmt::format("model `{}` holds up to g_max = {} uS, got {} uS",
-                                     model_name(model), limit, g_max_us));
+        throw InputError(fmt::format(
+            "model `{}` holds up to g_max = {} uS, got {} uS", model_name(model), limit, g_max_us));
     }
 }
 
 void require_time(const ConductanceModel& model, double t_s) {
     if (!(t_s >= 0 && t_s <= 1e15)) {
-        throw InputError(fmt::format("time since programming must lie between 0 and 1e15 s, got {}",
-                                     t_s));
+        throw InputError(
+            fmt::format("time since programming must lie between 0 and 1e15 s, got {}", t_s));
     }
     if (std::holds_alternative<ReramCmo>(model) && t_s > 0 && t_s < kReramCmoFirstTime_s) {
         throw InputError(fmt::format("model `reram cmo` holds at 0 and from {} s on, not at {} s",
-                                     kReramCmoFirstTime_s, t_s));
+                                     kReramCmoFirstTime_s,
+                                     t_s));
     }
     if (const auto* wan = std::get_if<ReramWan2022>(&model)) {
         sigma_at_time(*wan, 0.0, t_s, 1.0);
@@ -223,14 +235,19 @@ void program(const ConductanceModel& model,
         [&](const auto& m) {
             using M = std::decay_t<decltype(m)>;
             if constexpr (std::is_same_v<M, PcmLike>) {
-                pcm_program(pcm_constants(m, g_max_us, 0.0), target_us, programmed_us, nu,
+                pcm_program(pcm_constants(m, g_max_us, 0.0),
+                            target_us,
+                            programmed_us,
+                            nu,
                             {key, programming, 0, first_element});
             } else {
                 const Run<M> run{m, g_max_us, key};
                 over_blocks(first_element, target_us.size(), [&](size_t first, size_t count) {
-                    run.program(target_us.subspan(first, count), programmed_us.subspan(first,
-                                                                                       count),
-                                nu.subspan(first, count), programming, first_element + first);
+                    run.program(target_us.subspan(first, count),
+                                programmed_us.subspan(first, count),
+                                nu.subspan(first, count),
+                                programming,
+                                first_element + first);
                 });
             }
         },
@@ -268,8 +285,12 @@ void at_time(const ConductanceModel& model,
                 run.read(target_us, programmed_us, nu, t_s, out_us, read_step, first_element);
             } else {
                 over_blocks(first_element, target_us.size(), [&](size_t first, size_t count) {
-                    run.read(target_us.subspan(first, count), programmed_us.subspan(first, count),
-                             nu.subspan(first, count), t_s, out_us.subspan(first, count), read_step,
+                    run.read(target_us.subspan(first, count),
+                             programmed_us.subspan(first, count),
+                             nu.subspan(first, count),
+                             t_s,
+                             out_us.subspan(first, count),
+                             read_step,
                              first_element + first);
                 });
             }
@@ -296,7 +317,9 @@ void program_and_read(const ConductanceModel& model,
         [&](const auto& m) {
             using M = std::decay_t<decltype(m)>;
             if constexpr (std::is_same_v<M, PcmLike>) {
-                pcm_program_and_read(pcm_constants(m, g_max_us, t_s), target_us, out_us,
+                pcm_program_and_read(pcm_constants(m, g_max_us, t_s),
+                                     target_us,
+                                     out_us,
                                      {key, programming, read_step, first_element});
             } else {
                 const Run<M> run{m, g_max_us, key};
@@ -305,10 +328,18 @@ void program_and_read(const ConductanceModel& model,
                     Buffer nu;
                     const auto target = target_us.subspan(first, count);
                     const uint64_t element = first_element + first;
-                    run.program(target, {programmed.data(), count}, {nu.data(), count}, programming,
+                    run.program(target,
+                                {programmed.data(), count},
+                                {nu.data(), count},
+                                programming,
                                 element);
-                    run.read(target, {programmed.data(), count}, {nu.data(), count}, t_s,
-                             out_us.subspan(first, count), read_step, element);
+                    run.read(target,
+                             {programmed.data(), count},
+                             {nu.data(), count},
+                             t_s,
+                             out_us.subspan(first, count),
+                             read_step,
+                             element);
                 });
             }
         },
@@ -342,8 +373,8 @@ double reference_at_time(const ConductanceModel& model,
                          double relaxation_normal) {
     return std::visit(
         [&](const auto& m) {
-            return reference_at_time(m, target_us, programmed_us, nu, t_s, g_max_us, read_normal,
-                                     relaxation_normal);
+            return reference_at_time(
+                m, target_us, programmed_us, nu, t_s, g_max_us, read_normal, relaxation_normal);
         },
         model);
 }

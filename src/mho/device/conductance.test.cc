@@ -67,8 +67,8 @@ TEST_P(Golden, ProgrammedDriftAndReadStatistics) {
     const auto targets = record.at("inputs").at("targets_uS").get<std::vector<float>>();
     const auto& stats = record.at("stats");
     constexpr size_t kSamples = 20000;
-    const bool has_nu = std::get_if<ReramWan2022>(&model) == nullptr &&
-                        std::get_if<ReramCmo>(&model) == nullptr;
+    const bool has_nu =
+        std::get_if<ReramWan2022>(&model) == nullptr && std::get_if<ReramCmo>(&model) == nullptr;
     for (size_t i = 0; i < targets.size(); i++) {
         const std::vector<float> target(kSamples, targets[i]);
         std::vector<float> programmed(kSamples);
@@ -84,7 +84,15 @@ TEST_P(Golden, ProgrammedDriftAndReadStatistics) {
                     expect_statistics(nu, expected, i, name);
                 }
             } else {
-                at_time(model, g_max, target, programmed, nu, expected.at("t"), read, kKey, step++,
+                at_time(model,
+                        g_max,
+                        target,
+                        programmed,
+                        nu,
+                        expected.at("t"),
+                        read,
+                        kKey,
+                        step++,
                         i * kSamples);
                 expect_statistics(read, expected, i, name);
             }
@@ -108,7 +116,8 @@ INSTANTIATE_TEST_SUITE_P(Conductance,
                          [](const auto& param) {
                              std::string name = param.param;
                              std::replace_if(
-                                 name.begin(), name.end(),
+                                 name.begin(),
+                                 name.end(),
                                  [](unsigned char c) { return !std::isalnum(c); },
                                  '_');
                              return name;
@@ -207,8 +216,14 @@ TEST(Conductance, KernelsFollowTheReference) {
         for (size_t i = 0; i < kCells; i++) {
             const double p = reference_programmed(c.model, target[i], c.g_max_us, xi[i]);
             const double n = reference_drift_coefficient(c.model, target[i], c.g_max_us, xi_nu[i]);
-            const double g = reference_at_time(c.model, target[i], programmed[i], nu[i], c.t_s,
-                                               c.g_max_us, xi_read[i], xi_relax[i]);
+            const double g = reference_at_time(c.model,
+                                               target[i],
+                                               programmed[i],
+                                               nu[i],
+                                               c.t_s,
+                                               c.g_max_us,
+                                               xi_read[i],
+                                               xi_relax[i]);
             const bool good = std::abs(programmed[i] - p) <= 3e-6 * c.g_max_us &&
                               std::abs(nu[i] - n) <= 2e-6 &&
                               std::abs(read[i] - g) <= 3e-6 * c.g_max_us;
@@ -244,10 +259,25 @@ TEST(Conductance, TheSameBitsForAnySplitAndFused) {
             const auto p = std::span(split_programmed).subspan(from, n);
             const auto v = std::span(split_nu).subspan(from, n);
             program(c.model, c.g_max_us, t, p, v, kKey, 1, 77 + from);
-            at_time(c.model, c.g_max_us, t, p, v, c.t_s, std::span(split_read).subspan(from, n),
-                    kKey, 2, 77 + from);
-            program_and_read(c.model, c.g_max_us, t, c.t_s, std::span(split_fused).subspan(from, n),
-                             kKey, 1, 2, 77 + from);
+            at_time(c.model,
+                    c.g_max_us,
+                    t,
+                    p,
+                    v,
+                    c.t_s,
+                    std::span(split_read).subspan(from, n),
+                    kKey,
+                    2,
+                    77 + from);
+            program_and_read(c.model,
+                             c.g_max_us,
+                             t,
+                             c.t_s,
+                             std::span(split_fused).subspan(from, n),
+                             kKey,
+                             1,
+                             2,
+                             77 + from);
         }
         EXPECT_EQ(programmed, split_programmed);
         EXPECT_EQ(nu, split_nu);
@@ -272,16 +302,21 @@ TEST(Conductance, AScaleOfZeroSwitchesOneSourceOffAndMovesNoOtherDraw) {
         std::vector<float> programmed_2(kCells);
         std::vector<float> nu_2(kCells);
         program(c.model, c.g_max_us, target, programmed, nu, kKey, 1);
-        program(scaled(c.model, {.programming = 0}), c.g_max_us, target, programmed_2, nu_2, kKey,
-                1);
+        program(
+            scaled(c.model, {.programming = 0}), c.g_max_us, target, programmed_2, nu_2, kKey, 1);
         EXPECT_EQ(nu, nu_2);
         for (size_t i = 0; i < kCells; i++) {
             if (c.name != "chip polynomial" || std::abs(target[i]) >= 0.6f) {
                 EXPECT_EQ(programmed_2[i], target[i]);
             }
         }
-        program(scaled(c.model, {.drift = 0, .read = 0}), c.g_max_us, target, programmed_2, nu_2,
-                kKey, 1);
+        program(scaled(c.model, {.drift = 0, .read = 0}),
+                c.g_max_us,
+                target,
+                programmed_2,
+                nu_2,
+                kKey,
+                1);
         EXPECT_EQ(programmed, programmed_2);
         EXPECT_EQ(nu_2, std::vector<float>(kCells, 0.0f));
 
@@ -373,7 +408,9 @@ TEST(Conductance, RefusesWhatAModelDoesNotCover) {
     PcmLike too_long;
     too_long.programming_coefficients_us.assign(9, 0.1);
     EXPECT_NE(run(too_long, 25, 1).find("programming_coefficients_us"), std::string::npos);
-    for (const float bad : {-1.0f, 26.0f, std::numeric_limits<float>::quiet_NaN(),
+    for (const float bad : {-1.0f,
+                            26.0f,
+                            std::numeric_limits<float>::quiet_NaN(),
                             std::numeric_limits<float>::infinity()}) {
         target[2] = bad;
         EXPECT_NE(run(PcmLike{}, 25, 1).find("cell 2"), std::string::npos);
@@ -415,20 +452,21 @@ TEST(Conductance, EveryModelGoesThroughJson) {
         EXPECT_EQ(to_json(after), written);
     }
     Holder holder;
-    read_struct_or_throw(parse_json(R"({"model": {"model": "reram cmo", "acceptance": "2 %"}})",
-                                    ""),
-                         holder, "");
+    read_struct_or_throw(
+        parse_json(R"({"model": {"model": "reram cmo", "acceptance": "2 %"}})", ""), holder, "");
     EXPECT_EQ(std::get<ReramCmo>(holder.model).acceptance, ReramAcceptance::k2Percent);
-    EXPECT_THROW(read_struct_or_throw(
-                     parse_json(
-                         R"({"model": {"model": "pcm", "programming_coefficients_us": []}})", ""),
-                     holder, ""),
-                 ConfigError);
-    EXPECT_THROW(read_struct_or_throw(
-                     parse_json(
-                         R"({"model": {"model": "pcm custom drift", "drift_g_us": [0, 0]}})", ""),
-                     holder, ""),
-                 ConfigError);
+    EXPECT_THROW(
+        read_struct_or_throw(
+            parse_json(R"({"model": {"model": "pcm", "programming_coefficients_us": []}})", ""),
+            holder,
+            ""),
+        ConfigError);
+    EXPECT_THROW(
+        read_struct_or_throw(
+            parse_json(R"({"model": {"model": "pcm custom drift", "drift_g_us": [0, 0]}})", ""),
+            holder,
+            ""),
+        ConfigError);
 }
 
 }  // namespace

@@ -72,12 +72,14 @@ inline void expect_statistics(std::vector<float> own,
     const Moments m = moments(own);
     const double kurtosis = std::max(
         recorded_kurtosis.is_null() ? 0.0 : recorded_kurtosis.get<double>(), m.excess_kurtosis);
-    EXPECT_NEAR(m.mean, mean,
+    EXPECT_NEAR(m.mean,
+                mean,
                 5 * std::sqrt(error * error + m.deviation * m.deviation / own_n) +
                     2e-6 * std::abs(mean) + 1e-7)
         << what << ": mean of variable " << i;
     if (kurtosis <= 50) {
-        EXPECT_NEAR(m.deviation, deviation,
+        EXPECT_NEAR(m.deviation,
+                    deviation,
                     (5 * std::sqrt((kurtosis + 2) / 4 * (1 / n + 1 / own_n)) + 0.01) * deviation +
                         2e-6 * std::abs(mean) + 1e-7)
             << what << ": standard deviation of variable " << i;
@@ -91,16 +93,16 @@ inline void expect_statistics(std::vector<float> own,
         const double value = values[i];
         const double slack = 1e-5 * (std::abs(value) + deviation);
         const auto share_below = [&](double x) {
-            const auto above = std::lower_bound(own.begin(), own.end(), x,
-                                                [](float v, double limit) { return v < limit; });
+            const auto above = std::lower_bound(
+                own.begin(), own.end(), x, [](float v, double limit) { return v < limit; });
             return static_cast<double>(above - own.begin()) / own_n;
         };
         const double limit = 5 * std::sqrt(q * (1 - q) * (1 / n + 1 / own_n)) +
                              (deviation > 0 ? 2 * error / deviation : 0.0) + 0.005;
-        EXPECT_LE(share_below(value - slack),
-                  q + limit) << what << ": quantile " << key << " of " << i;
-        EXPECT_GE(share_below(value + slack),
-                  q - limit) << what << ": quantile " << key << " of " << i;
+        EXPECT_LE(share_below(value - slack), q + limit)
+            << what << ": quantile " << key << " of " << i;
+        EXPECT_GE(share_below(value + slack), q - limit)
+            << what << ": quantile " << key << " of " << i;
     }
 }
 

@@ -58,8 +58,8 @@ Real cubic(const std::array<double, 4>& c, Real x) {
 template <class Real>
 Real fitted(const Fit& f, Real rho) {
     if (rho < Real(f.knee)) {
-        const Real line = Real(f.slope) * natural_log(std::max(rho, Real(kSmallestRho))) +
-                          Real(f.offset);
+        const Real line =
+            Real(f.slope) * natural_log(std::max(rho, Real(kSmallestRho))) + Real(f.offset);
         return std::clamp(line, Real(f.low), Real(f.high));
     }
     return cubic(f.cubic, rho);
@@ -93,7 +93,9 @@ double reference_programmed(const Hermes& m, double target_us, double g_max_us, 
     return std::max(target_us + sigma_programming(m, target_us, g_max_us) * normal, 0.0);
 }
 
-double reference_drift_coefficient(const Hermes& m, double target_us, double g_max_us,
+double reference_drift_coefficient(const Hermes& m,
+                                   double target_us,
+                                   double g_max_us,
                                    double normal) {
     return std::abs(drift_mean(m, target_us, g_max_us) +
                     drift_spread(m, target_us, g_max_us) * normal) *
@@ -109,11 +111,9 @@ double reference_at_time(const Hermes& m,
                          double read_normal,
                          double) {
     const double t_0_s = fits_of(m).t_0_s;
-    const double basis =
-        m.read_noise_basis == ReadNoiseBasis::kTarget ? target_us : programmed_us;
+    const double basis = m.read_noise_basis == ReadNoiseBasis::kTarget ? target_us : programmed_us;
     const double drifted = programmed_us * std::exp(-nu * log_drift_time(t_s, t_0_s));
-    const double sigma = std::abs(drifted) * m.read_noise_scale *
-                         read_noise_q(m, basis, g_max_us) *
+    const double sigma = std::abs(drifted) * m.read_noise_scale * read_noise_q(m, basis, g_max_us) *
                          read_noise_time_factor(t_s, t_0_s, kReadTime_s);
     return std::max(drifted + sigma * read_normal, 0.0);
 }
@@ -136,8 +136,8 @@ void read_block(const Hermes& m, double g_max_us, const ReadBlock& b) {
     const Fits& f = fits_of(m);
     const auto inverse_g_max = static_cast<float>(1.0 / g_max_us);
     const auto log_time = static_cast<float>(log_drift_time(b.t_s, f.t_0_s));
-    const auto read_scale = static_cast<float>(
-        m.read_noise_scale * read_noise_time_factor(b.t_s, f.t_0_s, kReadTime_s));
+    const auto read_scale = static_cast<float>(m.read_noise_scale *
+                                               read_noise_time_factor(b.t_s, f.t_0_s, kReadTime_s));
     const auto basis = m.read_noise_basis == ReadNoiseBasis::kTarget ? b.target : b.programmed;
     for (size_t i = 0; i < b.out.size(); i++) {
         const float q = fitted(f.q, basis[i] * inverse_g_max);

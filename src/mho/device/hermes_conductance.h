@@ -29,22 +29,27 @@ struct Schema<Hermes> {
     static constexpr std::string_view name = "hermes";
     static auto fields() {
         return std::tuple{
-            field("devices", &Hermes::devices,
+            field("devices",
+                  &Hermes::devices,
                   {.unit = "1",
                    .min = 1,
                    .max = 2,
                    .meaning = "devices per polarity; one allows g_max up to 10.35 uS, two up to "
                               "20.7 uS",
                    .source = "Le Gallo et al. 2023"}),
-            field("programming_noise_scale", &Hermes::programming_noise_scale,
-                  {.unit = "1", .min = 0, .max = 1e3,
-                   .meaning = "factor on the programming noise"}),
-            field("drift_scale", &Hermes::drift_scale,
-                  {.unit = "1", .min = 0, .max = 1e3,
-                   .meaning = "factor on the drift coefficient"}),
-            field("read_noise_scale", &Hermes::read_noise_scale,
+            field(
+                "programming_noise_scale",
+                &Hermes::programming_noise_scale,
+                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}),
+            field(
+                "drift_scale",
+                &Hermes::drift_scale,
+                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}),
+            field("read_noise_scale",
+                  &Hermes::read_noise_scale,
                   {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the 1/f read noise"}),
-            field("read_noise_basis", &Hermes::read_noise_basis,
+            field("read_noise_basis",
+                  &Hermes::read_noise_basis,
                   {.meaning = "conductance that sets the strength of the 1/f noise"})};
     }
 };
@@ -57,7 +62,9 @@ double drift_mean(const Hermes& m, double target_us, double g_max_us);
 double drift_spread(const Hermes& m, double target_us, double g_max_us);
 double read_noise_q(const Hermes& m, double basis_us, double g_max_us);
 double reference_programmed(const Hermes& m, double target_us, double g_max_us, double normal);
-double reference_drift_coefficient(const Hermes& m, double target_us, double g_max_us,
+double reference_drift_coefficient(const Hermes& m,
+                                   double target_us,
+                                   double g_max_us,
                                    double normal);
 double reference_at_time(const Hermes& m,
                          double target_us,

@@ -21,14 +21,16 @@ void check_polynomial(std::span<const double> coefficients,
                       const std::string& path,
                       std::vector<Problem>& problems) {
     if (coefficients.empty() || coefficients.size() > kMaxPolynomial) {
-        problems.push_back({path, fmt::format("must have 1 to {} numbers, got {}", kMaxPolynomial,
-                                              coefficients.size())});
+        problems.push_back(
+            {path,
+             fmt::format(
+                 "must have 1 to {} numbers, got {}", kMaxPolynomial, coefficients.size())});
     }
 }
 
 void PcmLike::check(const std::string& path, std::vector<Problem>& problems) const {
-    check_polynomial(programming_coefficients_us, join_path(path, "programming_coefficients_us"),
-                     problems);
+    check_polynomial(
+        programming_coefficients_us, join_path(path, "programming_coefficients_us"), problems);
 }
 
 void CustomDrift::check(const std::string& path, std::vector<Problem>& problems) const {
@@ -40,12 +42,13 @@ void CustomDrift::check(const std::string& path, std::vector<Problem>& problems)
         drift_g_us.end()) {
         problems.push_back({join_path(path, "drift_g_us"), "must be strictly ascending"});
     }
-    for (const auto& [name, table] : {std::pair{"drift_nu_mean", &drift_nu_mean},
-                                      std::pair{"drift_nu_std", &drift_nu_std}}) {
+    for (const auto& [name, table] :
+         {std::pair{"drift_nu_mean", &drift_nu_mean}, std::pair{"drift_nu_std", &drift_nu_std}}) {
         if (table->size() != drift_g_us.size()) {
             problems.push_back({join_path(path, name),
                                 fmt::format("must have as many numbers as drift_g_us ({}), got {}",
-                                            drift_g_us.size(), table->size())});
+                                            drift_g_us.size(),
+                                            table->size())});
         }
     }
 }
@@ -91,7 +94,9 @@ double reference_programmed(const PcmLike& m, double target_us, double g_max_us,
     return std::max(target_us + sigma_programming(m, target_us, g_max_us) * normal, 0.0);
 }
 
-double reference_drift_coefficient(const PcmLike& m, double target_us, double g_max_us,
+double reference_drift_coefficient(const PcmLike& m,
+                                   double target_us,
+                                   double g_max_us,
                                    double normal) {
     return std::abs(drift_mean(m, target_us, g_max_us) +
                     drift_spread(m, target_us, g_max_us) * normal) *
@@ -115,11 +120,9 @@ double reference_at_time(const PcmLike& m,
                          double g_max_us,
                          double read_normal,
                          double /*relaxation_normal*/) {
-    const double basis =
-        m.read_noise_basis == ReadNoiseBasis::kTarget ? target_us : programmed_us;
+    const double basis = m.read_noise_basis == ReadNoiseBasis::kTarget ? target_us : programmed_us;
     const double drifted = programmed_us * std::exp(-nu * log_drift_time(t_s, m.t_0_s));
-    const double sigma = std::abs(drifted) * m.read_noise_scale *
-                         read_noise_q(m, basis, g_max_us) *
+    const double sigma = std::abs(drifted) * m.read_noise_scale * read_noise_q(m, basis, g_max_us) *
                          read_noise_time_factor(t_s, m.t_0_s, m.t_read_s);
     return std::max(drifted + sigma * read_normal, 0.0);
 }
@@ -135,8 +138,8 @@ void program_block(const CustomDrift& m, double g_max_us, const ProgramBlock& b)
     const std::vector<float> mean = to_float(m.drift_nu_mean);
     const std::vector<float> spread = to_float(m.drift_nu_std);
     for (size_t i = 0; i < b.target.size(); i++) {
-        const float sigma = sigma_scale * polynomial<float>(coefficients,
-                                                            b.target[i] * inverse_g_max);
+        const float sigma =
+            sigma_scale * polynomial<float>(coefficients, b.target[i] * inverse_g_max);
         b.programmed[i] = std::max(b.target[i] + sigma * b.programming_normal[i], 0.0f);
         b.nu[i] = std::abs(interpolate<float>(g, mean, b.target[i]) +
                            interpolate<float>(g, spread, b.target[i]) * b.drift_normal[i]) *

@@ -6,12 +6,11 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mho/device/pcm_kernel.cc"
-#include "mho/util/simd.h"
-
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include "mho/random/block-inl.h"
+#include "mho/util/simd.h"
 #include "mho/util/simd_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -54,15 +53,15 @@ HWY_INLINE PcmVec nu_of(const PcmConstants& c, PcmVec log_target, PcmVec normal)
     return hn::Mul(hn::Abs(hn::MulAdd(spread, normal, mean)), hn::Set(d, c.drift_scale));
 }
 
-HWY_INLINE PcmVec read_of(
-    const PcmConstants& c, PcmVec log_basis, PcmVec programmed, PcmVec nu, PcmVec normal) {
+HWY_INLINE PcmVec
+read_of(const PcmConstants& c, PcmVec log_basis, PcmVec programmed, PcmVec nu, PcmVec normal) {
     using namespace pcm_law;
     const PcmTag d;
     const PcmVec decay = simd_exp(d, hn::Neg(hn::Mul(nu, hn::Set(d, c.log_drift_time))));
     const PcmVec drifted = hn::Mul(programmed, decay);
-    const PcmVec q = hn::Min(
-        simd_exp(d, hn::MulAdd(log_basis, hn::Set(d, kQExponent), hn::Set(d, kLogQ))),
-        hn::Set(d, kQHigh));
+    const PcmVec q =
+        hn::Min(simd_exp(d, hn::MulAdd(log_basis, hn::Set(d, kQExponent), hn::Set(d, kLogQ))),
+                hn::Set(d, kQHigh));
     const PcmVec sigma = hn::Mul(drifted, hn::Mul(q, hn::Set(d, c.read_scale)));
     return hn::Max(hn::MulAdd(sigma, normal, drifted), hn::Zero(d));
 }
@@ -108,7 +107,10 @@ struct Normals {
     }
 };
 
-void Program(const PcmConstants& constants, const float* target, float* programmed, float* nu,
+void Program(const PcmConstants& constants,
+             const float* target,
+             float* programmed,
+             float* nu,
              size_t size,
              const PcmKeys& keys) {
     const PcmTag d;
@@ -118,32 +120,34 @@ void Program(const PcmConstants& constants, const float* target, float* programm
     HWY_ALIGN float target_buffer[kRandomBlock];
     HWY_ALIGN float programmed_buffer[kRandomBlock];
     HWY_ALIGN float nu_buffer[kRandomBlock];
-    over_cells(keys.first_element, size,
-               [&](uint32_t block, size_t first, size_t count, size_t head) {
-                   write.fill(block);
-                   drift.fill(block);
-                   const float* from = whole_block(target + first, count, head, target_buffer);
-                   const bool whole = count == kRandomBlock;
-                   float* to_programmed = whole ? programmed + first : programmed_buffer;
-                   float* to_nu = whole ? nu + first : nu_buffer;
-                   for (size_t i = 0; i < kRandomBlock; i += hn::Lanes(d)) {
-                       const PcmVec g = hn::LoadU(d, from + i);
-                       hn::StoreU(programmed_of(c, g, hn::Load(d, write.values + i)), d,
-                                  to_programmed + i);
-                       hn::StoreU(nu_of(c, log_rho(c, g), hn::Load(d, drift.values + i)), d,
-                                  to_nu + i);
-                   }
-                   if (!whole) {
-                       std::copy(to_programmed + head, to_programmed + head + count,
-                                 programmed + first);
-                       std::copy(to_nu + head, to_nu + head + count, nu + first);
-                   }
-               });
+    over_cells(
+        keys.first_element, size, [&](uint32_t block, size_t first, size_t count, size_t head) {
+            write.fill(block);
+            drift.fill(block);
+            const float* from = whole_block(target + first, count, head, target_buffer);
+            const bool whole = count == kRandomBlock;
+            float* to_programmed = whole ? programmed + first : programmed_buffer;
+            float* to_nu = whole ? nu + first : nu_buffer;
+            for (size_t i = 0; i < kRandomBlock; i += hn::Lanes(d)) {
+                const PcmVec g = hn::LoadU(d, from + i);
+                hn::StoreU(
+                    programmed_of(c, g, hn::Load(d, write.values + i)), d, to_programmed + i);
+                hn::StoreU(nu_of(c, log_rho(c, g), hn::Load(d, drift.values + i)), d, to_nu + i);
+            }
+            if (!whole) {
+                std::copy(to_programmed + head, to_programmed + head + count, programmed + first);
+                std::copy(to_nu + head, to_nu + head + count, nu + first);
+            }
+        });
 }
 
-void AtTime(const PcmConstants& constants, const float* target, const float* programmed,
+void AtTime(const PcmConstants& constants,
+            const float* target,
+            const float* programmed,
             const float* nu,
-            float* out, size_t size, const PcmKeys& keys) {
+            float* out,
+            size_t size,
+            const PcmKeys& keys) {
     const PcmTag d;
     const PcmConstants c = constants;  // stores to `out` cannot alias a local copy
     Normals read(c.read_scale != 0, keys.tile, Stream::kConductanceRead, keys.read);
@@ -152,58 +156,66 @@ void AtTime(const PcmConstants& constants, const float* target, const float* pro
     HWY_ALIGN float programmed_buffer[kRandomBlock];
     HWY_ALIGN float nu_buffer[kRandomBlock];
     HWY_ALIGN float out_buffer[kRandomBlock];
-    over_cells(keys.first_element, size,
-               [&](uint32_t block, size_t first, size_t count, size_t head) {
-                   read.fill(block);
-                   const float* b = whole_block(basis + first, count, head, basis_buffer);
-                   const float* p = whole_block(programmed + first, count, head, programmed_buffer);
-                   const float* n = whole_block(nu + first, count, head, nu_buffer);
-                   const bool whole = count == kRandomBlock;
-                   float* to = whole ? out + first : out_buffer;
-                   for (size_t i = 0; i < kRandomBlock; i += hn::Lanes(d)) {
-                       const PcmVec log_basis = log_rho(c, hn::LoadU(d, b + i));
-                       hn::StoreU(read_of(c, log_basis, hn::LoadU(d, p + i), hn::LoadU(d, n + i),
-                                          hn::Load(d, read.values + i)),
-                                  d, to + i);
-                   }
-                   if (!whole) {
-                       std::copy(to + head, to + head + count, out + first);
-                   }
-               });
+    over_cells(
+        keys.first_element, size, [&](uint32_t block, size_t first, size_t count, size_t head) {
+            read.fill(block);
+            const float* b = whole_block(basis + first, count, head, basis_buffer);
+            const float* p = whole_block(programmed + first, count, head, programmed_buffer);
+            const float* n = whole_block(nu + first, count, head, nu_buffer);
+            const bool whole = count == kRandomBlock;
+            float* to = whole ? out + first : out_buffer;
+            for (size_t i = 0; i < kRandomBlock; i += hn::Lanes(d)) {
+                const PcmVec log_basis = log_rho(c, hn::LoadU(d, b + i));
+                hn::StoreU(read_of(c,
+                                   log_basis,
+                                   hn::LoadU(d, p + i),
+                                   hn::LoadU(d, n + i),
+                                   hn::Load(d, read.values + i)),
+                           d,
+                           to + i);
+            }
+            if (!whole) {
+                std::copy(to + head, to + head + count, out + first);
+            }
+        });
 }
 
-void ProgramAndRead(const PcmConstants& constants, const float* target, float* out, size_t size,
+void ProgramAndRead(const PcmConstants& constants,
+                    const float* target,
+                    float* out,
+                    size_t size,
                     const PcmKeys& keys) {
     const PcmTag d;
     const PcmConstants c = constants;  // stores to `out` cannot alias a local copy
     Normals write(c.draw_programming, keys.tile, Stream::kProgramming, keys.programming);
     // Before any drift the coefficient does not matter.
-    Normals drift(c.drift_scale != 0 && c.log_drift_time != 0, keys.tile,
-                  Stream::kDriftCoefficient, keys.programming);
+    Normals drift(c.drift_scale != 0 && c.log_drift_time != 0,
+                  keys.tile,
+                  Stream::kDriftCoefficient,
+                  keys.programming);
     Normals read(c.read_scale != 0, keys.tile, Stream::kConductanceRead, keys.read);
     HWY_ALIGN float target_buffer[kRandomBlock];
     HWY_ALIGN float out_buffer[kRandomBlock];
-    over_cells(keys.first_element, size,
-               [&](uint32_t block, size_t first, size_t count, size_t head) {
-                   write.fill(block);
-                   drift.fill(block);
-                   read.fill(block);
-                   const float* from = whole_block(target + first, count, head, target_buffer);
-                   const bool whole = count == kRandomBlock;
-                   float* to = whole ? out + first : out_buffer;
-                   for (size_t i = 0; i < kRandomBlock; i += hn::Lanes(d)) {
-                       const PcmVec g = hn::LoadU(d, from + i);
-                       const PcmVec log_target = log_rho(c, g);
-                       const PcmVec p = programmed_of(c, g, hn::Load(d, write.values + i));
-                       const PcmVec n = nu_of(c, log_target, hn::Load(d, drift.values + i));
-                       const PcmVec log_basis = c.q_from_target ? log_target : log_rho(c, p);
-                       hn::StoreU(read_of(c, log_basis, p, n, hn::Load(d, read.values + i)), d,
-                                  to + i);
-                   }
-                   if (!whole) {
-                       std::copy(to + head, to + head + count, out + first);
-                   }
-               });
+    over_cells(
+        keys.first_element, size, [&](uint32_t block, size_t first, size_t count, size_t head) {
+            write.fill(block);
+            drift.fill(block);
+            read.fill(block);
+            const float* from = whole_block(target + first, count, head, target_buffer);
+            const bool whole = count == kRandomBlock;
+            float* to = whole ? out + first : out_buffer;
+            for (size_t i = 0; i < kRandomBlock; i += hn::Lanes(d)) {
+                const PcmVec g = hn::LoadU(d, from + i);
+                const PcmVec log_target = log_rho(c, g);
+                const PcmVec p = programmed_of(c, g, hn::Load(d, write.values + i));
+                const PcmVec n = nu_of(c, log_target, hn::Load(d, drift.values + i));
+                const PcmVec log_basis = c.q_from_target ? log_target : log_rho(c, p);
+                hn::StoreU(read_of(c, log_basis, p, n, hn::Load(d, read.values + i)), d, to + i);
+            }
+            if (!whole) {
+                std::copy(to + head, to + head + count, out + first);
+            }
+        });
 }
 
 }  // namespace HWY_NAMESPACE
@@ -229,8 +241,8 @@ PcmConstants pcm_constants(const PcmLike& m, double g_max_us, double t_s) {
     c.draw_programming = m.programming_noise_scale != 0;
     c.drift_scale = static_cast<float>(m.drift_scale);
     c.log_drift_time = static_cast<float>(log_drift_time(t_s, m.t_0_s));
-    c.read_scale = static_cast<float>(m.read_noise_scale *
-                                      read_noise_time_factor(t_s, m.t_0_s, m.t_read_s));
+    c.read_scale =
+        static_cast<float>(m.read_noise_scale * read_noise_time_factor(t_s, m.t_0_s, m.t_read_s));
     c.q_from_target = m.read_noise_basis == ReadNoiseBasis::kTarget;
     return c;
 }

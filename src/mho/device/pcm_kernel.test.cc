@@ -3,14 +3,12 @@
 #include "mho/device/pcm_kernel.h"
 
 #include <gtest/gtest.h>
+#include <hwy/highway.h>
 
 #include <vector>
 
-#include "mho/util/simd.h"
-
-#include <hwy/highway.h>
-
 #include "mho/device/conductance.h"
+#include "mho/util/simd.h"
 
 namespace mho {
 namespace {
@@ -32,8 +30,8 @@ std::vector<float> targets(size_t n, double g_max) {
 
 Result run_kernel(const PcmConstants& c, const std::vector<float>& t, const PcmKeys& keys) {
     const size_t n = t.size();
-    Result r{std::vector<float>(n), std::vector<float>(n), std::vector<float>(n),
-             std::vector<float>(n)};
+    Result r{
+        std::vector<float>(n), std::vector<float>(n), std::vector<float>(n), std::vector<float>(n)};
     pcm_program(c, t, r.programmed, r.nu, keys);
     pcm_at_time(c, t, r.programmed, r.nu, r.read, keys);
     pcm_program_and_read(c, t, r.fused, keys);

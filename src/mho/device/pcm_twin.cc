@@ -45,10 +45,10 @@ void pcm_program(const PcmConstants& c,
                  std::span<float> nu,
                  const PcmKeys& keys) {
     using namespace pcm_law;
-    const auto write = normals(keys.tile, Stream::kProgramming, keys.programming,
-                               keys.first_element, target.size());
-    const auto drift = normals(keys.tile, Stream::kDriftCoefficient, keys.programming,
-                               keys.first_element, target.size());
+    const auto write = normals(
+        keys.tile, Stream::kProgramming, keys.programming, keys.first_element, target.size());
+    const auto drift = normals(
+        keys.tile, Stream::kDriftCoefficient, keys.programming, keys.first_element, target.size());
     for (size_t i = 0; i < target.size(); i++) {
         const float rho = target[i] * c.inverse_g_max;
         float sigma = c.sigma[c.sigma_count - 1];
@@ -71,8 +71,8 @@ void pcm_at_time(const PcmConstants& c,
                  std::span<float> out,
                  const PcmKeys& keys) {
     using namespace pcm_law;
-    const auto read = normals(keys.tile, Stream::kConductanceRead, keys.read, keys.first_element,
-                              out.size());
+    const auto read =
+        normals(keys.tile, Stream::kConductanceRead, keys.read, keys.first_element, out.size());
     for (size_t i = 0; i < out.size(); i++) {
         const float l = log_rho(c, c.q_from_target ? target[i] : programmed[i]);
         const float drifted = programmed[i] * scalar_math::exp(-(nu[i] * c.log_drift_time));

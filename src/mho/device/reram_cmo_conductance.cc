@@ -78,8 +78,8 @@ double reference_at_time(const ReramCmo& m,
     if (t_s == 0) {
         return programmed_us;
     }
-    return read_cell(factors(m, t_s), programmed_us, m.g_min_us, g_max_us, read_normal,
-                     relaxation_normal);
+    return read_cell(
+        factors(m, t_s), programmed_us, m.g_min_us, g_max_us, read_normal, relaxation_normal);
 }
 
 void program_block(const ReramCmo& m, double, const ProgramBlock& b) {
@@ -101,8 +101,8 @@ void read_block(const ReramCmo& m, double g_max_us, const ReadBlock& b) {
     const auto g_min = static_cast<float>(m.g_min_us);
     const auto g_max = static_cast<float>(g_max_us);
     for (size_t i = 0; i < b.out.size(); i++) {
-        b.out[i] = read_cell(f, b.programmed[i], g_min, g_max, b.read_normal[i],
-                             b.relaxation_normal[i]);
+        b.out[i] =
+            read_cell(f, b.programmed[i], g_min, g_max, b.read_normal[i], b.relaxation_normal[i]);
     }
 }
 

@@ -42,21 +42,26 @@ struct Schema<ReramCmo> {
     static constexpr std::string_view name = "reram cmo";
     static auto fields() {
         return std::tuple{
-            field("acceptance", &ReramCmo::acceptance,
+            field("acceptance",
+                  &ReramCmo::acceptance,
                   {.meaning = "acceptance range of write and verify, in per cent of the "
                               "conductance range",
                    .source = "Falcone et al. 2025"}),
-            field("g_min_us", &ReramCmo::g_min_us,
+            field("g_min_us",
+                  &ReramCmo::g_min_us,
                   {.unit = "uS", .min = 0, .max = 80, .meaning = "smallest conductance of a cell"}),
-            field("programming_noise_scale", &ReramCmo::programming_noise_scale,
-                  {.unit = "1", .min = 0, .max = 1e3,
-                   .meaning = "factor on the programming noise"}),
-            field("relaxation_scale", &ReramCmo::relaxation_scale,
+            field(
+                "programming_noise_scale",
+                &ReramCmo::programming_noise_scale,
+                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}),
+            field("relaxation_scale",
+                  &ReramCmo::relaxation_scale,
                   {.unit = "1",
                    .min = 0,
                    .max = 1e3,
                    .meaning = "factor on mean and spread of the relaxation"}),
-            field("read_noise_scale", &ReramCmo::read_noise_scale,
+            field("read_noise_scale",
+                  &ReramCmo::read_noise_scale,
                   {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the read noise"})};
     }
 };

@@ -31,9 +31,10 @@ const Measured& measured_at(double t_s) {
             return m;
         }
     }
-    throw InputError(fmt::format("model `reram wan 2022` is measured 1, 86400 and 172800 s after "
-                                 "programming (0 is the programmed cell), not at {} s",
-                                 t_s));
+    throw InputError(
+        fmt::format("model `reram wan 2022` is measured 1, 86400 and 172800 s after "
+                    "programming (0 is the programmed cell), not at {} s",
+                    t_s));
 }
 
 template <class Real>
@@ -66,7 +67,9 @@ double sigma_programming(const ReramWan2022& m, double target_us, double g_max_u
     return sigma_at_time(m, target_us, 0.0, g_max_us);
 }
 
-double reference_programmed(const ReramWan2022& m, double target_us, double g_max_us,
+double reference_programmed(const ReramWan2022& m,
+                            double target_us,
+                            double g_max_us,
                             double normal) {
     return std::max(target_us + sigma_programming(m, target_us, g_max_us) * normal, 0.0);
 }

@@ -29,17 +29,20 @@ struct Schema<ReramWan2022> {
     static constexpr std::string_view name = "reram wan 2022";
     static auto fields() {
         return std::tuple{
-            field("programming_noise_scale", &ReramWan2022::programming_noise_scale,
+            field("programming_noise_scale",
+                  &ReramWan2022::programming_noise_scale,
                   {.unit = "1",
                    .min = 0,
                    .max = 1e3,
                    .meaning = "factor on the deviation 1 s after programming"}),
-            field("relaxation_scale", &ReramWan2022::relaxation_scale,
+            field("relaxation_scale",
+                  &ReramWan2022::relaxation_scale,
                   {.unit = "1",
                    .min = 0,
                    .max = 1e3,
                    .meaning = "factor on the deviation that is added after the first second"}),
-            field("compatible_reference", &ReramWan2022::compatible_reference,
+            field("compatible_reference",
+                  &ReramWan2022::compatible_reference,
                   {.meaning = "leave the deviations, measured at 40 uS, as they are when g_max "
                               "differs (the law of other tools) instead of scaling them"})};
     }
@@ -48,7 +51,9 @@ struct Schema<ReramWan2022> {
 /// Standard deviation at `t_s`, one of 0, 1, 86400 or 172800 s; InputError otherwise.
 double sigma_at_time(const ReramWan2022& m, double target_us, double t_s, double g_max_us);
 double sigma_programming(const ReramWan2022& m, double target_us, double g_max_us);
-double reference_programmed(const ReramWan2022& m, double target_us, double g_max_us,
+double reference_programmed(const ReramWan2022& m,
+                            double target_us,
+                            double g_max_us,
                             double normal);
 /// 0: there is no drift coefficient.
 double reference_drift_coefficient(const ReramWan2022& m,

@@ -11,8 +11,8 @@
 namespace mho {
 
 void StateIndependent::check(const std::string& path, std::vector<Problem>& problems) const {
-    check_polynomial(programming_coefficients_us, join_path(path, "programming_coefficients_us"),
-                     problems);
+    check_polynomial(
+        programming_coefficients_us, join_path(path, "programming_coefficients_us"), problems);
 }
 
 double sigma_programming(const StateIndependent& m, double target_us, double g_max_us) {

@@ -13,8 +13,8 @@ namespace {
 
 const ConductanceLaw& law_of(const UserConductance& m) {
     if (!m.law) {
-        throw InputError(fmt::format("conductance model `{}` has no law: set `law` in code",
-                                     m.law_name));
+        throw InputError(
+            fmt::format("conductance model `{}` has no law: set `law` in code", m.law_name));
     }
     return *m.law;
 }
@@ -30,9 +30,8 @@ std::vector<float> scaled(std::span<const float> values, double scale) {
 void require_finite_result(const UserConductance& m, std::span<const float> values) {
     for (const float v : values) {
         if (!std::isfinite(v)) {
-            throw InputError(
-                fmt::format("conductance model `{}` returned a number that is not finite",
-                            m.law_name));
+            throw InputError(fmt::format(
+                "conductance model `{}` returned a number that is not finite", m.law_name));
         }
     }
 }
@@ -41,14 +40,19 @@ void require_finite_result(const UserConductance& m, std::span<const float> valu
 
 void UserConductance::check(const std::string& path, std::vector<Problem>& problems) const {
     if (!law) {
-        problems.push_back({path, "a conductance model of your own cannot be read from a file: set "
-                                  "`law` in code"});
+        problems.push_back({path,
+                            "a conductance model of your own cannot be read from a file: set "
+                            "`law` in code"});
     }
 }
 
 void program_block(const UserConductance& m, double g_max_us, const ProgramBlock& b) {
-    law_of(m).program(g_max_us, b.target, scaled(b.programming_normal, m.programming_noise_scale),
-                      b.drift_normal, b.programmed, b.nu);
+    law_of(m).program(g_max_us,
+                      b.target,
+                      scaled(b.programming_normal, m.programming_noise_scale),
+                      b.drift_normal,
+                      b.programmed,
+                      b.nu);
     for (float& nu : b.nu) {
         nu *= static_cast<float>(m.drift_scale);
     }
@@ -57,13 +61,20 @@ void program_block(const UserConductance& m, double g_max_us, const ProgramBlock
 }
 
 void read_block(const UserConductance& m, double g_max_us, const ReadBlock& b) {
-    law_of(m).at_time(g_max_us, b.t_s, b.target, b.programmed, b.nu,
+    law_of(m).at_time(g_max_us,
+                      b.t_s,
+                      b.target,
+                      b.programmed,
+                      b.nu,
                       scaled(b.read_normal, m.read_noise_scale),
-                      scaled(b.relaxation_normal, m.drift_scale), b.out);
+                      scaled(b.relaxation_normal, m.drift_scale),
+                      b.out);
     require_finite_result(m, b.out);
 }
 
-double reference_programmed(const UserConductance& m, double target_us, double g_max_us,
+double reference_programmed(const UserConductance& m,
+                            double target_us,
+                            double g_max_us,
                             double normal) {
     const auto target = static_cast<float>(target_us);
     const auto xi = static_cast<float>(normal);
@@ -101,9 +112,10 @@ double reference_at_time(const UserConductance& m,
     const auto xi = static_cast<float>(read_normal);
     const auto zeta = static_cast<float>(relaxation_normal);
     float out = 0;
-    read_block(m, g_max_us,
-               {{&target, 1}, {&programmed, 1}, {&coefficient, 1}, {&xi, 1}, {&zeta, 1}, t_s,
-                {&out, 1}});
+    read_block(
+        m,
+        g_max_us,
+        {{&target, 1}, {&programmed, 1}, {&coefficient, 1}, {&xi, 1}, {&zeta, 1}, t_s, {&out, 1}});
     return out;
 }
 

@@ -58,18 +58,23 @@ struct Schema<UserConductance> {
         using U = UserConductance;
         return std::tuple{
             field("law_name", &U::law_name, {.meaning = "name of the law in reports"}),
-            field("programming_noise_scale", &U::programming_noise_scale,
-                  {.unit = "1", .min = 0, .max = 1e3,
-                   .meaning = "factor on the programming noise"}),
-            field("drift_scale", &U::drift_scale,
-                  {.unit = "1", .min = 0, .max = 1e3,
-                   .meaning = "factor on the drift coefficient"}),
-            field("read_noise_scale", &U::read_noise_scale,
+            field(
+                "programming_noise_scale",
+                &U::programming_noise_scale,
+                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}),
+            field(
+                "drift_scale",
+                &U::drift_scale,
+                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}),
+            field("read_noise_scale",
+                  &U::read_noise_scale,
                   {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the read noise"})};
     }
 };
 
-double reference_programmed(const UserConductance& m, double target_us, double g_max_us,
+double reference_programmed(const UserConductance& m,
+                            double target_us,
+                            double g_max_us,
                             double normal);
 double reference_drift_coefficient(const UserConductance& m,
                                    double target_us,

@@ -8,10 +8,10 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mho/kernels/product.cc"
-#include "mho/util/simd.h"
-
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include "mho/util/simd.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mho {
@@ -146,8 +146,7 @@ void pack_inputs(ConstFloatView x, size_t first_row, const float* q, float* HWY_
             for (size_t first = 0; first < kRows;) {
                 hn::Vec<decltype(d)> column[4];
                 for (size_t r = 0; r < 4; r++) {
-                    column[r] =
-                        hn::LoadU(d, x.row(first_row + HWY_MIN(first + r, kRows - 1)) + k);
+                    column[r] = hn::LoadU(d, x.row(first_row + HWY_MIN(first + r, kRows - 1)) + k);
                 }
                 transpose(d, column);
                 for (size_t i = 0; i < 4; i++) {
@@ -358,7 +357,9 @@ namespace {
 constexpr std::align_val_t kAlignment{64};
 }
 
-void AlignedFloats::Free::operator()(float* p) const { ::operator delete[](p, kAlignment); }
+void AlignedFloats::Free::operator()(float* p) const {
+    ::operator delete[](p, kAlignment);
+}
 
 void AlignedFloats::resize(size_t size) {
     if (size > capacity_) {

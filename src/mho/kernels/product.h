@@ -60,10 +60,10 @@ class PackedMatrix {
 /// The sums over inputs that the non-idealities of a crossbar need. All share one pass over the
 /// weights (spec of each: array/nonidealities.h).
 enum class ProductSet {
-    kPlain,     // y = sum w x
-    kSquares,   // y, and sum |w| x^2           (read noise that grows with sqrt |w|)
-    kIrDrop,    // y, sum w x q_j, sum |w| |x|  (IR drop; q_j is the position weight of input j)
-    kAll,       // y, sum w x q_j, sum |w| x^2, sum |w| |x|
+    kPlain,    // y = sum w x
+    kSquares,  // y, and sum |w| x^2           (read noise that grows with sqrt |w|)
+    kIrDrop,   // y, sum w x q_j, sum |w| |x|  (IR drop; q_j is the position weight of input j)
+    kAll,      // y, sum w x q_j, sum |w| x^2, sum |w| |x|
 };
 
 /// Where the sums go: row-major `[rows, outputs]`, all with the same distance between rows. The

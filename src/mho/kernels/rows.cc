@@ -4,10 +4,10 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mho/kernels/rows.cc"
-#include "mho/util/simd.h"
-
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include "mho/util/simd.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mho {
@@ -121,8 +121,8 @@ HWY_INLINE V array_stages(D d, V y, const OutputStage& s, size_t i) {
         const V o = s.line_offset != nullptr ? hn::LoadU(d, s.line_offset + i) : hn::Zero(d);
         // z / (1 + R(z)) with R(z) = min(r |z|, maximum).
         const auto resisted = [&](V z) HWY_ATTR {
-            const V drop = hn::Min(hn::Mul(hn::Set(d, s.series_factor), hn::Abs(z)),
-                                   hn::Set(d, s.series_max));
+            const V drop =
+                hn::Min(hn::Mul(hn::Set(d, s.series_factor), hn::Abs(z)), hn::Set(d, s.series_max));
             return hn::Div(z, hn::Add(one, drop));
         };
         if (!s.has_reference) {
@@ -130,8 +130,7 @@ HWY_INLINE V array_stages(D d, V y, const OutputStage& s, size_t i) {
         } else {
             const V reference = hn::Set(d, s.reference);
             if (s.series_factor == 0) {
-                y = hn::Sub(hn::Mul(hn::Sub(one, o), y),
-                            hn::Mul(hn::Add(o, o), reference));
+                y = hn::Sub(hn::Mul(hn::Sub(one, o), y), hn::Mul(hn::Add(o, o), reference));
             } else {
                 y = hn::Sub(hn::Mul(hn::Sub(one, o), resisted(hn::Add(y, reference))),
                             hn::Mul(hn::Add(one, o), resisted(reference)));
@@ -141,9 +140,8 @@ HWY_INLINE V array_stages(D d, V y, const OutputStage& s, size_t i) {
     if (s.weight_noise != nullptr) {
         const V root = s.squares != nullptr ? hn::Sqrt(hn::LoadU(d, s.squares + i))
                                             : hn::Set(d, s.common_root);
-        y = hn::MulAdd(hn::Mul(root, hn::Set(d, s.weight_noise_std)),
-                       hn::LoadU(d, s.weight_noise + i),
-                       y);
+        y = hn::MulAdd(
+            hn::Mul(root, hn::Set(d, s.weight_noise_std)), hn::LoadU(d, s.weight_noise + i), y);
     }
     return y;
 }
@@ -153,8 +151,7 @@ template <class D, class V = hn::Vec<D>>
 HWY_INLINE V readout_stages(D d, V y, const OutputStage& s, size_t i) {
     if (HWY_UNLIKELY(s.nonlinearity != nullptr)) {
         const V bend = hn::Abs(hn::Mul(hn::LoadU(d, s.nonlinearity + i), y));
-        y = hn::Div(hn::Mul(y, hn::Set(d, s.nonlinearity_gain)),
-                    hn::Add(hn::Set(d, 1.0f), bend));
+        y = hn::Div(hn::Mul(y, hn::Set(d, s.nonlinearity_gain)), hn::Add(hn::Set(d, 1.0f), bend));
     }
     if (s.negative_factor != 1.0f) {
         y = scale_negative(d, y, s.negative_factor);
@@ -168,8 +165,8 @@ HWY_INLINE V readout_stages(D d, V y, const OutputStage& s, size_t i) {
 }
 
 template <bool kArray>
-HWY_INLINE OutputFlags run_output(
-    const float* sums, float* y, size_t n, const OutputStage& s, uint8_t* clipped) {
+HWY_INLINE OutputFlags
+run_output(const float* sums, float* y, size_t n, const OutputStage& s, uint8_t* clipped) {
     OutputFlags flags;
     over_row(n, [&](auto d, size_t i) HWY_ATTR {
         auto v = hn::LoadU(d, sums + i);
@@ -240,7 +237,9 @@ void range_row(const float* x, size_t n, float range_scale, float* v) {
     HWY_DYNAMIC_DISPATCH(RangeRow)(x, n, range_scale, v);
 }
 
-float row_abs_max(const float* x, size_t n) { return HWY_DYNAMIC_DISPATCH(RowAbsMax)(x, n); }
+float row_abs_max(const float* x, size_t n) {
+    return HWY_DYNAMIC_DISPATCH(RowAbsMax)(x, n);
+}
 
 void array_row(const float* sums, float* y, size_t n, const OutputStage& stage) {
     HWY_DYNAMIC_DISPATCH(ArrayRow)(sums, y, n, stage);

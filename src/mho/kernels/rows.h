@@ -57,7 +57,7 @@ struct OutputStage {
     float nonlinearity_gain = 1.0f;
     float negative_factor = 1.0f;
     // Output noise.
-    const float* output_noise = nullptr;      // standard normals, null = off
+    const float* output_noise = nullptr;  // standard normals, null = off
     float output_noise_std = 0.0f;
     const float* output_noise_line = nullptr;  // std per output, instead of the common one
     // ADC.
@@ -69,8 +69,8 @@ struct OutputStage {
 
 /// What the bound test saw.
 struct OutputFlags {
-    bool above = false;  // some output exceeded +bound
-    bool below = false;  // some output fell below -bound
+    bool above = false;          // some output exceeded +bound
+    bool below = false;          // some output fell below -bound
     bool last_is_below = false;  // the last output that left the range fell below -bound
 };
 

@@ -95,8 +95,19 @@ TEST(InputRow, DividesExactly) {
                 InputStage s;
                 s.step = 1.0f / steps * 2.0f * bound;
                 s.bound = bound;
-                std::vector<float> x = {0.0f, -0.0f, 1e-45f, -1e-45f, 1e-38f, -1e-38f, 3.4e38f,
-                                        -3.4e38f, INFINITY, -INFINITY, bound, -bound, 2 * bound};
+                std::vector<float> x = {0.0f,
+                                        -0.0f,
+                                        1e-45f,
+                                        -1e-45f,
+                                        1e-38f,
+                                        -1e-38f,
+                                        3.4e38f,
+                                        -3.4e38f,
+                                        INFINITY,
+                                        -INFINITY,
+                                        bound,
+                                        -bound,
+                                        2 * bound};
                 std::vector<float> random(4000);
                 fill_normal({6}, Stream::kTest, static_cast<uint64_t>(steps), 0, random);
                 for (const float r : random) {

@@ -23,12 +23,20 @@ float on_grid(float v, float step, const float* uniforms, size_t i) {
 }
 
 // The vector instructions give the second operand when the first is not a number: so does this.
-float maximum(float v, float other) { return v > other ? v : other; }
-float minimum(float v, float other) { return v < other ? v : other; }
+float maximum(float v, float other) {
+    return v > other ? v : other;
+}
+float minimum(float v, float other) {
+    return v < other ? v : other;
+}
 
-float clamp(float v, float bound) { return minimum(maximum(v, -bound), bound); }
+float clamp(float v, float bound) {
+    return minimum(maximum(v, -bound), bound);
+}
 
-float scale_negative(float v, float factor) { return v < 0 ? v * factor : v; }
+float scale_negative(float v, float factor) {
+    return v < 0 ? v * factor : v;
+}
 
 float array_stages(float y, const OutputStage& s, size_t i) {
     if (s.absolute != nullptr) {

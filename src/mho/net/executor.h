@@ -77,7 +77,9 @@ double accuracy(ConstFloatView outputs, const std::vector<uint8_t>& labels, size
 /// batches with std 0 are skipped; the first batch replaces `initial`), the analog forward with
 /// `seed` feeding the next layers; a batch is passed with the range that it has just set. Row s of
 /// `pixels` is sample s of step 0. `pixels` [samples, features] is cut into batches of `batch`
-/// rows, at most init_batches of them. The result does not depend on `threads`.
+/// rows, at most init_batches of them. A recurrent layer runs each batch with its present range
+/// first, takes the range from the hidden states that it fed back (without the zeros of the start),
+/// and runs again. The result does not depend on `threads`.
 void initialize_input_ranges(
     Network& network, ConstFloatView pixels, size_t batch, uint64_t seed, size_t threads = 1);
 

@@ -138,12 +138,9 @@ TEST(Executor, ActivationsEqualTheirFormulas) {
                 << pixels.values[i];
         }
     };
-    check(
-        Activation::kRelu, [](double x) { return std::max(x, 0.0); }, 0);
-    check(
-        Activation::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, 0.1);
-    check(
-        Activation::kTanh, [](double x) { return std::tanh(x); }, 0);
+    check(Activation::kRelu, [](double x) { return std::max(x, 0.0); }, 0);
+    check(Activation::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, 0.1);
+    check(Activation::kTanh, [](double x) { return std::tanh(x); }, 0);
     check(
         Activation::kGelu,
         [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); },
@@ -404,7 +401,7 @@ TEST(InputRanges, DoNotDependOnThreadsAndSpareDisabledLayers) {
     EXPECT_EQ(a.parameters, b.parameters);
     EXPECT_EQ(a.parameters.at("fc.input_range").values, std::vector<float>{0.0f});
     EXPECT_EQ(a.parameters.at("stem.input_range").values, std::vector<float>{2.0f});
-    EXPECT_NE(a.parameters.at("res1.0.conv1.input_range").values[0], 3.0f);
+    EXPECT_NE(a.parameters.at("res1.conv1.input_range").values[0], 3.0f);
     EXPECT_THROW(initialize_input_ranges(a, pixels.view(), 0, 5), InputError);
 }
 

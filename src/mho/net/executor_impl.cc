@@ -77,6 +77,16 @@ Executor::Impl::Impl(const Network& network, uint64_t seed, uint32_t chip) {
         if (const auto* conv = std::get_if<Conv2dOp>(&layer.op)) {
             prepared[s].patches.emplace(*conv, step.input, step.output);
         }
+        if (const auto* volume = std::get_if<Conv3dOp>(&layer.op)) {
+            prepared[s].patches.emplace(*volume, step.input, step.output);
+        }
+        const bool normalises = std::holds_alternative<LayerNormOp>(layer.op);
+        if (normalises || !table_shape(layer.op).empty()) {
+            prepared[s].table = &network.parameters.at(layer.name + ".weight").values;
+        }
+        if (normalises) {
+            prepared[s].shift = &network.parameters.at(layer.name + ".bias").values;
+        }
         if (const auto* norm = std::get_if<BatchNormOp>(&layer.op)) {
             const auto values = [&](const char* what) -> const std::vector<float>& {
                 return network.parameters.at(layer.name + what).values;
@@ -148,8 +158,11 @@ void Executor::Impl::run_matrix(const Layer& layer,
     const BufferPlan::Step& step = plan.steps[s];
     const Prepared& part = prepared[s];
     const MatrixLayout layout = matrix_layout(layer.op);
-    const size_t positions = part.patches ? part.patches->positions() : 1;
-    const size_t features = feature_count(step.output);
+    // Patches come out row by row and go to planes of channels; other rows stay rows.
+    const bool planes = part.patches.has_value();
+    const size_t positions = positions_of(step.output);
+    const size_t features = planes ? feature_count(step.output) : layout.columns;
+    const size_t plane = planes ? positions : 1;
     float* to = activations.buffers[step.target].data();
     for (size_t g = 0; g < layout.groups; g++) {
         each_input_piece(
@@ -162,7 +175,7 @@ void Executor::Impl::run_matrix(const Layer& layer,
                     // cut.
                     const ReadKey row_key{key.step, key.first_sample * positions + row};
                     const TileGrid& grid = (*part.grids)[g];
-                    if (positions == 1 && layout.groups == 1) {
+                    if (plane == 1 && layout.groups == 1) {
                         grid.apply(
                             x, {to + row * features, x.rows, features}, row_key, scratch.grid);
                         return;
@@ -170,7 +183,7 @@ void Executor::Impl::run_matrix(const Layer& layer,
                     scratch.products.resize(x.rows * layout.columns);
                     const FloatView y{scratch.products.data(), x.rows, layout.columns};
                     grid.apply(x, y, row_key, scratch.grid);
-                    scatter(y, row, positions, g * layout.columns, features, nullptr, to);
+                    scatter(y, row, plane, g * layout.columns, features, nullptr, to);
                     return;
                 }
                 const size_t stride = round_up(layout.columns, 16);
@@ -181,7 +194,7 @@ void Executor::Impl::run_matrix(const Layer& layer,
                 multiply(part.weights[g], ProductSet::kPlain, x, nullptr, sums, scratch.product);
                 scatter({scratch.products.data(), x.rows, layout.columns, stride},
                         row,
-                        positions,
+                        plane,
                         g * layout.columns,
                         features,
                         part.bias.empty() ? nullptr : part.bias.data() + g * layout.columns,
@@ -200,6 +213,10 @@ void Executor::Impl::run_step(const Network& network,
                               const Observer& observer) const {
     const BufferPlan::Step& step = plan.steps[s];
     const Layer& layer = network.graph.layers[step.layer];
+    if (std::holds_alternative<RecurrentOp>(layer.op)) {
+        run_recurrent(layer, s, activations, first, count, key, scratch, observer);
+        return;
+    }
     if (matrix_layout(layer.op).groups > 0) {
         run_matrix(layer, s, activations, first, count, key, scratch, observer);
         return;
@@ -208,7 +225,7 @@ void Executor::Impl::run_step(const Network& network,
     const size_t out = feature_count(step.output);
     const float* source = activations.buffers[step.sources[0]].data();
     float* target = activations.buffers[step.target].data();
-    if (std::holds_alternative<FlattenOp>(layer.op)) {
+    if (is_view(layer.op)) {
         return;
     }
     for (size_t sample = first; sample < first + count; sample++) {
@@ -223,6 +240,29 @@ void Executor::Impl::run_step(const Network& network,
             pool(*window, step.input, step.output, from, to);
         } else if (std::holds_alternative<GlobalAveragePoolOp>(layer.op)) {
             global_average(step.input, from, to);
+        } else if (std::holds_alternative<LastPositionOp>(layer.op)) {
+            std::copy_n(from + in - out, out, to);
+        } else if (const auto* embedding = std::get_if<EmbeddingOp>(&layer.op)) {
+            embed(*embedding, prepared[s].table->data(), from, in, to);
+        } else if (std::holds_alternative<PositionalEmbeddingOp>(layer.op)) {
+            if (to != from) {
+                std::copy_n(from, in, to);
+            }
+            accumulate(prepared[s].table->data(), in, to);
+        } else if (const auto* norm = std::get_if<LayerNormOp>(&layer.op)) {
+            const auto width = static_cast<size_t>(norm->features);
+            for (size_t i = 0; i < in; i += width) {
+                layer_norm(
+                    *norm, prepared[s].table->data(), prepared[s].shift->data(), from + i, to + i);
+            }
+        } else if (const auto* attention = std::get_if<SelfAttentionOp>(&layer.op)) {
+            attend(*attention,
+                   positions_of(step.output),
+                   from,
+                   activations.buffers[step.sources[1]].data() + sample * in,
+                   activations.buffers[step.sources[2]].data() + sample * in,
+                   to,
+                   scratch.attention);
         } else {
             if (to != from) {
                 std::copy_n(from, in, to);

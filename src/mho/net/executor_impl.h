@@ -13,8 +13,10 @@
 #include "mho/kernels/product.h"
 #include "mho/net/digital_ops.h"
 #include "mho/net/executor.h"
+#include "mho/net/graph_internal.h"
 #include "mho/net/patches.h"
 #include "mho/net/plan.h"
+#include "mho/net/sequence_ops.h"
 #include "mho/tile/grid.h"
 
 namespace mho {
@@ -31,6 +33,8 @@ struct ExecutorScratch {
     std::vector<float> padded;
     AlignedFloats patches;
     AlignedFloats products;
+    AlignedFloats state;  // hidden and cell state of a recurrent layer, gates of one step
+    AttentionScratch attention;
     ProductScratch product;
     TileGrid::Scratch grid;
     Activations activations;
@@ -39,9 +43,11 @@ struct ExecutorScratch {
 struct Executor::Impl {
     /// Parts of a layer that are prepared once.
     struct Prepared {
-        std::optional<PatchLayout> patches;  // convolutions
-        std::vector<PackedMatrix> weights;   // digital products, one per group
-        std::vector<float> bias;             // empty = none
+        std::optional<PatchLayout> patches;         // convolutions
+        std::vector<PackedMatrix> weights;          // digital products, one per group
+        std::vector<float> bias;                    // empty = none
+        const std::vector<float>* table = nullptr;  // embeddings; factors of a layer norm
+        const std::vector<float>* shift = nullptr;  // layer norm
         std::vector<TileGrid>* grids = nullptr;
         ChannelAffine affine;  // batch norm
     };
@@ -74,7 +80,29 @@ struct Executor::Impl {
                   ExecutorScratch& scratch,
                   const Observer& observer) const;
 
+    /// Hidden states that a recurrent layer has fed back: those of positions 1 to the last but one,
+    /// of samples [first, first + count), sample by sample, after the layer has run.
+    template <class F>
+    void each_fed_back(
+        size_t step, const Activations& activations, size_t first, size_t count, F&& f) const {
+        const BufferPlan::Step& s = plan.steps[step];
+        const auto positions = static_cast<size_t>(s.output[0]);
+        const auto hidden = static_cast<size_t>(s.output[1]);
+        const float* from = activations.buffers[s.target].data();
+        for (size_t i = first; positions > 1 && i < first + count; i++) {
+            f(ConstFloatView{from + i * positions * hidden, positions - 1, hidden});
+        }
+    }
+
   private:
+    void run_recurrent(const Layer& layer,
+                       size_t step,
+                       Activations& activations,
+                       size_t first,
+                       size_t count,
+                       ReadKey key,
+                       ExecutorScratch& scratch,
+                       const Observer& observer) const;
     void run_matrix(const Layer& layer,
                     size_t step,
                     Activations& activations,
@@ -103,7 +131,8 @@ void Executor::Impl::each_input_piece(size_t step,
     const float* input = activations.buffers[plan.steps[step].sources[0]].data();
     const std::optional<PatchLayout>& patches = prepared[step].patches;
     if (!patches) {
-        f(first, ConstFloatView{input + first * features, count, features});
+        const size_t rows = positions_of(plan.steps[step].output);
+        f(first * rows, ConstFloatView{input + first * features, count * rows, features / rows});
         return;
     }
     const size_t positions = patches->positions();

@@ -107,15 +107,17 @@ Shape linear_shape(const LinearOp& op, const Shape& in, const LayerCheck& check)
     check.within("in_features", op.inputs, 1, kMaxDimension);
     check.within("out_features", op.outputs, 1, kMaxDimension);
     check.weights({op.outputs, op.inputs});
-    if (in.size() != 1) {
+    if (in.size() > 2) {
         check.fail(fmt::format("needs a vector as input, got {}; put a flatten layer before it",
                                text(in)));
     }
-    if (in[0] != op.inputs) {
+    if (in.back() != op.inputs) {
         check.fail(
-            fmt::format("in_features is {}, but its input has {} features", op.inputs, in[0]));
+            fmt::format("in_features is {}, but its input has {} features", op.inputs, in.back()));
     }
-    return {op.outputs};
+    Shape out = in;
+    out.back() = op.outputs;
+    return out;
 }
 
 Shape conv_shape(const Conv2dOp& op, const Shape& in, const LayerCheck& check) {
@@ -153,6 +155,47 @@ Shape conv_shape(const Conv2dOp& op, const Shape& in, const LayerCheck& check) {
         check.positions("width", in[2], op.kernel[1], op.stride[1], op.padding[1], op.dilation[1])};
 }
 
+Shape conv3d_shape(const Conv3dOp& op, const Shape& in, const LayerCheck& check) {
+    check.within("in_channels", op.in_channels, 1, kMaxDimension);
+    check.within("out_channels", op.out_channels, 1, kMaxDimension);
+    check.within("groups", op.groups, 1, kMaxDimension);
+    for (size_t axis = 0; axis < 3; axis++) {
+        check.within("kernel", op.kernel[axis], 1, kMaxDimension);
+        check.within("stride", op.stride[axis], 1, kMaxDimension);
+        check.within("dilation", op.dilation[axis], 1, kMaxDimension);
+        const int64_t reach = int64_t{op.dilation[axis]} * (op.kernel[axis] - 1);
+        check.within("padding",
+                     op.padding[axis],
+                     0,
+                     static_cast<int>(std::min<int64_t>(reach, kMaxDimension)));
+    }
+    if (op.in_channels % op.groups != 0 || op.out_channels % op.groups != 0) {
+        check.fail(fmt::format("groups = {} must divide in_channels = {} and out_channels = {}",
+                               op.groups,
+                               op.in_channels,
+                               op.out_channels));
+    }
+    check.weights(
+        {op.out_channels, op.in_channels / op.groups, op.kernel[0], op.kernel[1], op.kernel[2]});
+    if (in.size() != 4 || in[0] != op.in_channels) {
+        check.fail(fmt::format(
+            "needs an input [{}, depth, height, width], got {}; a volume layer makes one",
+            op.in_channels,
+            text(in)));
+    }
+    Shape out = {op.out_channels};
+    const char* const axes[] = {"depth", "height", "width"};
+    for (size_t axis = 0; axis < 3; axis++) {
+        out.push_back(check.positions(axes[axis],
+                                      in[axis + 1],
+                                      op.kernel[axis],
+                                      op.stride[axis],
+                                      op.padding[axis],
+                                      op.dilation[axis]));
+    }
+    return out;
+}
+
 Shape pool_shape(const Pool2dOp& op, const Shape& in, const LayerCheck& check) {
     for (size_t axis = 0; axis < 2; axis++) {
         check.within("kernel", op.kernel[axis], 1, kMaxDimension);
@@ -166,6 +209,92 @@ Shape pool_shape(const Pool2dOp& op, const Shape& in, const LayerCheck& check) {
             check.positions("width", in[2], op.kernel[1], op.stride[1], op.padding[1], 1)};
 }
 
+// What the layers of sequences have in common.
+void is_sequence(const Shape& in, int features, const LayerCheck& check) {
+    if (in.size() != 2 || in[1] != features) {
+        check.fail(fmt::format("needs an input [positions, {}], got {}", features, text(in)));
+    }
+}
+
+using Inputs = std::vector<const Shape*>;
+
+Shape sequence_shape(const SequenceOp&, const Inputs& in, const LayerCheck& check) {
+    if (in[0]->size() != 3 || (*in[0])[0] != 1) {
+        check.fail(fmt::format("needs an input [1, positions, features], got {}", text(*in[0])));
+    }
+    return {(*in[0])[1], (*in[0])[2]};
+}
+
+Shape sequence_shape(const VolumeOp& op, const Inputs& in, const LayerCheck& check) {
+    check.is_image(*in[0]);
+    check.within("depth", op.depth, 1, (*in[0])[0]);
+    if ((*in[0])[0] % op.depth != 0) {
+        check.fail(fmt::format("depth = {} must divide the {} channels", op.depth, (*in[0])[0]));
+    }
+    return {(*in[0])[0] / op.depth, op.depth, (*in[0])[1], (*in[0])[2]};
+}
+
+Shape sequence_shape(const LastPositionOp&, const Inputs& in, const LayerCheck& check) {
+    if (in[0]->size() != 2) {
+        check.fail(fmt::format("needs an input [positions, features], got {}", text(*in[0])));
+    }
+    return {(*in[0])[1]};
+}
+
+Shape sequence_shape(const EmbeddingOp& op, const Inputs& in, const LayerCheck& check) {
+    check.within("vocabulary", op.vocabulary, 1, kMaxDimension);
+    check.within("features", op.features, 1, kMaxDimension);
+    check.weights({op.vocabulary, op.features});
+    if (in[0]->size() != 3 || (*in[0])[0] != 1 || (*in[0])[1] != 1) {
+        check.fail(fmt::format("needs an input [1, 1, positions], got {}", text(*in[0])));
+    }
+    return {(*in[0])[2], op.features};
+}
+
+Shape sequence_shape(const PositionalEmbeddingOp& op, const Inputs& in, const LayerCheck& check) {
+    check.within("positions", op.positions, 1, kMaxDimension);
+    check.within("features", op.features, 1, kMaxDimension);
+    check.weights({op.positions, op.features});
+    is_sequence(*in[0], op.features, check);
+    if ((*in[0])[0] != op.positions) {
+        check.fail(fmt::format("positions is {}, but its input has {}", op.positions, (*in[0])[0]));
+    }
+    return *in[0];
+}
+
+Shape sequence_shape(const LayerNormOp& op, const Inputs& in, const LayerCheck& check) {
+    check.within("features", op.features, 1, kMaxDimension);
+    if (!(op.epsilon > 0 && op.epsilon <= 1)) {
+        check.fail(fmt::format("epsilon must be above 0 and at most 1, got {}", op.epsilon));
+    }
+    if (in[0]->size() > 2 || in[0]->back() != op.features) {
+        check.fail(fmt::format("features is {}, but its input is {}", op.features, text(*in[0])));
+    }
+    return *in[0];
+}
+
+Shape sequence_shape(const RecurrentOp& op, const Inputs& in, const LayerCheck& check) {
+    check.within("hidden", op.hidden, 1, kMaxDimension / 4);
+    check.weights({op.gates(), op.hidden, op.hidden});
+    is_sequence(*in[0], op.gates() * op.hidden, check);
+    return {(*in[0])[0], op.hidden};
+}
+
+Shape sequence_shape(const SelfAttentionOp& op, const Inputs& in, const LayerCheck& check) {
+    check.within("features", op.features, 1, kMaxDimension);
+    check.within("heads", op.heads, 1, op.features);
+    if (op.features % op.heads != 0) {
+        check.fail(fmt::format("heads = {} must divide features = {}", op.heads, op.features));
+    }
+    for (const Shape* each : in) {
+        is_sequence(*each, op.features, check);
+        if (*each != *in[0]) {
+            check.fail(fmt::format("inputs of shapes {} and {}", text(*in[0]), text(*each)));
+        }
+    }
+    return *in[0];
+}
+
 Shape shape_of(const Op& op, const std::vector<const Shape*>& in, const LayerCheck& check) {
     return std::visit(
         Overloaded{[&](const LinearOp& o) { return linear_shape(o, *in[0], check); },
@@ -175,7 +304,7 @@ Shape shape_of(const Op& op, const std::vector<const Shape*>& in, const LayerChe
                            check.fail(fmt::format("epsilon must be above 0 and at most 1, got {}",
                                                   o.epsilon));
                        }
-                       if (o.channels != (*in[0])[0]) {
+                       if (o.channels != (*in[0])[0] || in[0]->size() == 2) {
                            check.fail(fmt::format(
                                "channels is {}, but its input is {}", o.channels, text(*in[0])));
                        }
@@ -204,7 +333,9 @@ Shape shape_of(const Op& op, const std::vector<const Shape*>& in, const LayerChe
                                fmt::format("{} features are more than {}", count, kMaxDimension));
                        }
                        return Shape{static_cast<int>(count)};
-                   }},
+                   },
+                   [&](const Conv3dOp& o) { return conv3d_shape(o, *in[0], check); },
+                   [&](const auto& o) { return sequence_shape(o, in, check); }},
         op);
 }
 
@@ -280,7 +411,12 @@ std::vector<std::vector<int>> resolve_inputs(const Graph& graph, const std::stri
         if (adds && result[i].size() < 2) {
             check.fail("add needs at least two inputs");
         }
-        if (!adds && result[i].size() != 1) {
+        const bool attends = std::holds_alternative<SelfAttentionOp>(layer.op);
+        if (attends && result[i].size() != 3) {
+            check.fail(fmt::format("takes three inputs (queries, keys, values), got {}",
+                                   result[i].size()));
+        }
+        if (!adds && !attends && result[i].size() != 1) {
             check.fail(fmt::format("takes one input, got {}", result[i].size()));
         }
         index_of.emplace(layer.name, static_cast<int>(i));

@@ -11,8 +11,10 @@
 
 namespace mho {
 
-// Operations of a network. Shapes are [channels, height, width] or [features] per sample.
+// Operations of a network. Shapes per sample are [channels, height, width] for images, [channels,
+// depth, height, width] for volumes, [positions, features] for sequences, or [features].
 
+/// Of features, or of every position of a sequence: then all positions share the weights.
 struct LinearOp {
     int inputs = 1;
     int outputs = 1;
@@ -26,6 +28,18 @@ struct Conv2dOp {
     std::array<int, 2> stride = {1, 1};
     std::array<int, 2> padding = {0, 0};  // zeros on each side
     std::array<int, 2> dilation = {1, 1};
+    int groups = 1;
+    bool bias = true;
+};
+
+/// Convolution of volumes. A convolution of signals is a Conv2dOp of images [channels, 1, length].
+struct Conv3dOp {
+    int in_channels = 1;
+    int out_channels = 1;
+    std::array<int, 3> kernel = {3, 3, 3};  // depth, height, width
+    std::array<int, 3> stride = {1, 1, 1};
+    std::array<int, 3> padding = {0, 0, 0};
+    std::array<int, 3> dilation = {1, 1, 1};
     int groups = 1;
     bool bias = true;
 };
@@ -52,6 +66,61 @@ struct GlobalAveragePoolOp {};  // mean over all positions: [channels]
 struct AddOp {};                // sum of its inputs, equal shapes
 struct FlattenOp {};
 
+struct SequenceOp {};  // [1, positions, features] read as [positions, features]
+struct VolumeOp {      // [channels * depth, height, width] read as [channels, depth, height, width]
+    int depth = 1;
+};
+struct LastPositionOp {};  // [positions, features] to the [features] of the last position
+
+/// A row of a table for every symbol: [1, 1, positions] of whole numbers below `vocabulary`, as the
+/// input spec leaves them, to [positions, features].
+struct EmbeddingOp {
+    int vocabulary = 1;
+    int features = 1;
+};
+
+/// Adds a learned vector to every position; sequences have exactly `positions` of them.
+struct PositionalEmbeddingOp {
+    int positions = 1;
+    int features = 1;
+};
+
+/// (x - mean) / sqrt(variance + epsilon) * weight + bias over the features (of every position;
+/// Ba et al., arXiv 1607.06450).
+struct LayerNormOp {
+    int features = 1;
+    double epsilon = 1e-5;
+};
+
+/// The recurrence of a layer. Its input holds what the gates get from the present symbol,
+/// [positions, gates * hidden] (a LinearOp before it, usually called NAME.input); the layer itself,
+/// usually called NAME.hidden, owns the matrix from hidden state to gates [gates * hidden, hidden].
+/// The state starts at zero in every sequence; the output is the hidden state, [positions, hidden].
+/// Gates in PyTorch's order: rnn tanh; lstm input, forget, cell, output; gru reset, update, new
+/// with
+///   rnn   h = tanh(x + u)                                  (u = product of the old h, x = input)
+///   lstm  c = sig(x_f + u_f) c + sig(x_i + u_i) tanh(x_c + u_c), h = sig(x_o + u_o) tanh(c)
+///   gru   n = tanh(x_n + sig(x_r + u_r) u_n), z = sig(x_z + u_z), h = (1 - z) n + z h
+/// Noise of position p of sample s: row s of step `step * positions + p`.
+enum class RecurrentKind { kRnn, kLstm, kGru };
+struct RecurrentOp {
+    RecurrentKind kind = RecurrentKind::kLstm;
+    int hidden = 1;
+    bool bias = true;
+    int gates() const {
+        return kind == RecurrentKind::kRnn ? 1 : kind == RecurrentKind::kLstm ? 4 : 3;
+    }
+};
+
+/// softmax(q k^T / sqrt(features / heads)) v per head, on the digital side (Vaswani et al., arXiv
+/// 1706.03762). Three inputs [positions, features]: queries, keys, values; their projections and
+/// that of the output are LinearOps. Causal: a position sees itself and those before it.
+struct SelfAttentionOp {
+    int features = 1;
+    int heads = 1;
+    bool causal = true;
+};
+
 using Op = std::variant<LinearOp,
                         Conv2dOp,
                         BatchNormOp,
@@ -59,7 +128,16 @@ using Op = std::variant<LinearOp,
                         Pool2dOp,
                         GlobalAveragePoolOp,
                         AddOp,
-                        FlattenOp>;
+                        FlattenOp,
+                        Conv3dOp,
+                        SequenceOp,
+                        VolumeOp,
+                        LastPositionOp,
+                        EmbeddingOp,
+                        PositionalEmbeddingOp,
+                        LayerNormOp,
+                        RecurrentOp,
+                        SelfAttentionOp>;
 
 struct Layer {
     std::string name;  // unique, [A-Za-z0-9_./-]; parameters are called name.weight, name.bias, ...
@@ -99,8 +177,12 @@ std::vector<std::vector<int>> resolve_inputs(const Graph& graph);
 /// with op one of linear (in_features, out_features, bias), conv2d (in_channels, out_channels,
 /// kernel, stride, padding, dilation, groups, bias), batch_norm (channels, epsilon), relu, tanh,
 /// sigmoid, gelu, max_pool2d and avg_pool2d (kernel, stride = kernel, padding),
-/// global_average_pool, add, flatten; sizes of windows are a number or [height, width]. Dimensions
-/// are at most 2^20, outputs of a layer and weights at most 2^31 numbers.
+/// global_average_pool, add, flatten, conv1d (like conv2d, for images of height 1; sizes are one
+/// number), conv3d (sizes are a number or [depth, height, width]), sequence, volume (depth),
+/// last_position, embedding (vocabulary, features), positional_embedding (positions, features),
+/// layer_norm (features, epsilon), rnn, lstm, gru (hidden, bias), self_attention (features, heads,
+/// causal); sizes of windows are a number or [height, width]. Dimensions are at most 2^20, outputs
+/// of a layer and weights at most 2^31 numbers.
 std::string graph_to_json(const Graph& graph);
 Graph graph_from_json(const std::string& text, const std::string& path = "network");
 

@@ -142,7 +142,7 @@ TEST(GraphJson, RoundTripOfEveryZooNetworkAndOfRareParameters) {
     for (const Graph& graph : {odd,
                                mlp({784, 8, 10}, {{1, 28, 28}, 1.0 / 255, {}, {}}),
                                lenet5({{1, 28, 28}, 1.0 / 255, {}, {}}),
-                               residual_cnn(16, 2, 10, {{1, 28, 28}, 1.0 / 255, {}, {}}),
+                               residual_cnn(16, {16, 32}, 10, {{1, 28, 28}, 1.0 / 255, {}, {}}),
                                resnet_cifar(20, {{3, 32, 32}, 1.0 / 255, {}, {}})}) {
         const std::string text = graph_to_json(graph);
         const Graph back = graph_from_json(text);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 namespace mho {
 
 MatrixLayout matrix_layout(const Op& op) {
@@ -17,6 +19,20 @@ MatrixLayout matrix_layout(const Op& op) {
                 size(conv->in_channels) / groups * size(conv->kernel[0]) * size(conv->kernel[1]),
                 size(conv->out_channels) / groups,
                 conv->bias};
+    }
+    if (const auto* conv = std::get_if<Conv3dOp>(&op)) {
+        const size_t groups = size(conv->groups);
+        return {groups,
+                size(conv->in_channels) / groups * size(conv->kernel[0]) * size(conv->kernel[1]) *
+                    size(conv->kernel[2]),
+                size(conv->out_channels) / groups,
+                conv->bias};
+    }
+    if (const auto* recurrent = std::get_if<RecurrentOp>(&op)) {
+        return {1,
+                size(recurrent->hidden),
+                size(recurrent->gates()) * size(recurrent->hidden),
+                recurrent->bias};
     }
     return {0, 0, 0, false};
 }
@@ -32,7 +48,39 @@ std::vector<size_t> weight_shape(const Op& op) {
                 size(conv->kernel[0]),
                 size(conv->kernel[1])};
     }
+    if (const auto* conv = std::get_if<Conv3dOp>(&op)) {
+        return {size(conv->out_channels),
+                size(conv->in_channels / conv->groups),
+                size(conv->kernel[0]),
+                size(conv->kernel[1]),
+                size(conv->kernel[2])};
+    }
+    if (const auto* recurrent = std::get_if<RecurrentOp>(&op)) {
+        return {size(recurrent->gates()) * size(recurrent->hidden), size(recurrent->hidden)};
+    }
     return {};
+}
+
+std::vector<size_t> table_shape(const Op& op) {
+    const auto size = [](int v) { return static_cast<size_t>(v); };
+    if (const auto* embedding = std::get_if<EmbeddingOp>(&op)) {
+        return {size(embedding->vocabulary), size(embedding->features)};
+    }
+    if (const auto* embedding = std::get_if<PositionalEmbeddingOp>(&op)) {
+        return {size(embedding->positions), size(embedding->features)};
+    }
+    return {};
+}
+
+size_t positions_of(const Shape& output) {
+    if (output.size() == 2) {
+        return static_cast<size_t>(output[0]);
+    }
+    size_t count = 1;
+    for (size_t axis = 1; axis < output.size(); axis++) {
+        count *= static_cast<size_t>(output[axis]);
+    }
+    return count;
 }
 
 std::string kind_text(const Op& op) {
@@ -48,8 +96,35 @@ std::string kind_text(const Op& op) {
         static const char* const names[] = {"relu", "tanh", "sigmoid", "gelu"};
         return names[static_cast<size_t>(activation->kind)];
     }
-    static const char* const names[] = {
-        "linear", "", "batch norm", "", "", "global average pool", "add", "flatten"};
+    if (const auto* conv = std::get_if<Conv3dOp>(&op)) {
+        return fmt::format("{}conv {}x{}x{}",
+                           conv->groups > 1 ? "grouped " : "",
+                           conv->kernel[0],
+                           conv->kernel[1],
+                           conv->kernel[2]);
+    }
+    if (const auto* recurrent = std::get_if<RecurrentOp>(&op)) {
+        static const char* const kinds[] = {"rnn", "lstm", "gru"};
+        return kinds[static_cast<size_t>(recurrent->kind)];
+    }
+    static const char* const names[] = {"linear",
+                                        "",
+                                        "batch norm",
+                                        "",
+                                        "",
+                                        "global average pool",
+                                        "add",
+                                        "flatten",
+                                        "",
+                                        "sequence",
+                                        "volume",
+                                        "last position",
+                                        "embedding",
+                                        "positional embedding",
+                                        "layer norm",
+                                        "",
+                                        "self-attention"};
+    static_assert(std::size(names) == std::variant_size_v<Op>);
     return names[op.index()];
 }
 

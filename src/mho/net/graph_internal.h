@@ -28,7 +28,7 @@ std::string layer_place(const Graph& graph, size_t index, const std::string& pat
 std::vector<Shape> infer_shapes(const Graph& graph, const std::string& path);
 std::vector<std::vector<int>> resolve_inputs(const Graph& graph, const std::string& path);
 
-/// The matrix that a linear or convolution layer multiplies with, one per group.
+/// The matrix that a linear, convolution or recurrent layer multiplies with, one per group.
 struct MatrixLayout {
     size_t groups = 1;
     size_t rows = 0;     // inputs of one group, unrolled: channel, row, column
@@ -41,8 +41,15 @@ struct MatrixLayout {
 /// The layout of a layer's matrix; groups = 0 for the other kinds of layers.
 MatrixLayout matrix_layout(const Op& op);
 
-/// Shape of the weight of a linear or convolution layer.
+/// Shape of the weight of a layer with a matrix.
 std::vector<size_t> weight_shape(const Op& op);
+
+/// Shape of the table of an embedding; empty for the other kinds of layers.
+std::vector<size_t> table_shape(const Op& op);
+
+/// Rows that the matrix of a layer multiplies per sample: positions of a sequence, of a signal, an
+/// image or a volume; 1 for features.
+size_t positions_of(const Shape& output);
 
 /// "conv 3x3", "linear", "relu", ...
 std::string kind_text(const Op& op);

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <iterator>
+#include <string_view>
+
 #include "mho/net/graph.h"
 #include "mho/net/graph_internal.h"
 #include "mho/util/json.h"
@@ -48,18 +51,23 @@ class ObjectReader {
         }
     }
 
-    // One number for both axes, or [height, width].
-    void pair(const std::string& key, std::array<int, 2>& value, const FieldInfo& info) {
+    // One number for all axes, or one for each.
+    template <size_t N>
+    void window(const std::string& key, std::array<int, N>& value, const FieldInfo& info) {
         const Json* found = find(key);
         if (!found) {
             return;
         }
         if (found->is_number()) {
             from_json(*found, value[0], join_path(path_, key), info, problems_);
-            value[1] = value[0];
+            value.fill(value[0]);
             return;
         }
-        fixed(*found, key, value, info, "a number or [height, width]");
+        fixed(*found,
+              key,
+              value,
+              info,
+              N == 2 ? "a number or [height, width]" : "a number or [depth, height, width]");
     }
 
     template <size_t N>
@@ -119,45 +127,96 @@ std::string op_name(const Op& op) {
     if (const auto* p = std::get_if<Pool2dOp>(&op)) {
         return p->average ? "avg_pool2d" : "max_pool2d";
     }
-    static const char* const names[] = {
-        "linear", "conv2d", "batch_norm", "", "", "global_average_pool", "add", "flatten"};
+    if (const auto* r = std::get_if<RecurrentOp>(&op)) {
+        static const char* const kinds[] = {"rnn", "lstm", "gru"};
+        return kinds[static_cast<size_t>(r->kind)];
+    }
+    static const char* const names[] = {"linear",
+                                        "conv2d",
+                                        "batch_norm",
+                                        "",
+                                        "",
+                                        "global_average_pool",
+                                        "add",
+                                        "flatten",
+                                        "conv3d",
+                                        "sequence",
+                                        "volume",
+                                        "last_position",
+                                        "embedding",
+                                        "positional_embedding",
+                                        "layer_norm",
+                                        "",
+                                        "self_attention"};
+    static_assert(std::size(names) == std::variant_size_v<Op>);
     return names[op.index()];
 }
 
+// A convolution of signals is one of images of height 1.
+constexpr std::string_view kConv1d = "conv1d";
+
+Conv2dOp signal_conv() {
+    Conv2dOp op;
+    op.kernel = {1, 3};
+    return op;
+}
+
+std::vector<Op> all_ops() {
+    return {LinearOp{},
+            Conv2dOp{},
+            BatchNormOp{},
+            ActivationOp{Activation::kRelu},
+            ActivationOp{Activation::kTanh},
+            ActivationOp{Activation::kSigmoid},
+            ActivationOp{Activation::kGelu},
+            Pool2dOp{.average = false},
+            Pool2dOp{.average = true},
+            GlobalAveragePoolOp{},
+            AddOp{},
+            FlattenOp{},
+            Conv3dOp{},
+            SequenceOp{},
+            VolumeOp{},
+            LastPositionOp{},
+            EmbeddingOp{},
+            PositionalEmbeddingOp{},
+            LayerNormOp{},
+            RecurrentOp{.kind = RecurrentKind::kRnn},
+            RecurrentOp{.kind = RecurrentKind::kLstm},
+            RecurrentOp{.kind = RecurrentKind::kGru},
+            SelfAttentionOp{}};
+}
+
 std::optional<Op> op_of_name(const std::string& name) {
-    for (const auto& [each, kind] : activation_names()) {
-        if (each == name) {
-            return ActivationOp{kind};
-        }
-    }
-    for (const Op& op : {Op(LinearOp{}),
-                         Op(Conv2dOp{}),
-                         Op(BatchNormOp{}),
-                         Op(Pool2dOp{.average = false}),
-                         Op(Pool2dOp{.average = true}),
-                         Op(GlobalAveragePoolOp{}),
-                         Op(AddOp{}),
-                         Op(FlattenOp{})}) {
+    for (const Op& op : all_ops()) {
         if (op_name(op) == name) {
             return op;
         }
+    }
+    if (name == kConv1d) {
+        return signal_conv();
     }
     return std::nullopt;
 }
 
 std::vector<std::string> op_names() {
-    return {"linear",
-            "conv2d",
-            "batch_norm",
-            "relu",
-            "tanh",
-            "sigmoid",
-            "gelu",
-            "max_pool2d",
-            "avg_pool2d",
-            "global_average_pool",
-            "add",
-            "flatten"};
+    std::vector<std::string> names = {std::string(kConv1d)};
+    for (const Op& op : all_ops()) {
+        names.push_back(op_name(op));
+    }
+    return names;
+}
+
+// The sizes along the signal are the second entries; the first are those of a height of 1.
+void read_signal_conv(ObjectReader& reader, Conv2dOp& conv) {
+    reader.required("in_channels", conv.in_channels, kSize);
+    reader.required("out_channels", conv.out_channels, kSize);
+    reader.optional("kernel", conv.kernel[1], kSize);
+    reader.optional("stride", conv.stride[1], kSize);
+    reader.optional("padding", conv.padding[1], kCount);
+    reader.optional("dilation", conv.dilation[1], kSize);
+    reader.optional("groups", conv.groups, kSize);
+    reader.optional("bias", conv.bias);
 }
 
 void read_op(ObjectReader& reader, Op& op) {
@@ -168,20 +227,47 @@ void read_op(ObjectReader& reader, Op& op) {
     } else if (auto* conv = std::get_if<Conv2dOp>(&op)) {
         reader.required("in_channels", conv->in_channels, kSize);
         reader.required("out_channels", conv->out_channels, kSize);
-        reader.pair("kernel", conv->kernel, kSize);
-        reader.pair("stride", conv->stride, kSize);
-        reader.pair("padding", conv->padding, kCount);
-        reader.pair("dilation", conv->dilation, kSize);
+        reader.window("kernel", conv->kernel, kSize);
+        reader.window("stride", conv->stride, kSize);
+        reader.window("padding", conv->padding, kCount);
+        reader.window("dilation", conv->dilation, kSize);
         reader.optional("groups", conv->groups, kSize);
         reader.optional("bias", conv->bias);
     } else if (auto* norm = std::get_if<BatchNormOp>(&op)) {
         reader.required("channels", norm->channels, kSize);
         reader.optional("epsilon", norm->epsilon, {.min = 0, .max = 1});
     } else if (auto* pool = std::get_if<Pool2dOp>(&op)) {
-        reader.pair("kernel", pool->kernel, kSize);
+        reader.window("kernel", pool->kernel, kSize);
         pool->stride = pool->kernel;
-        reader.pair("stride", pool->stride, kSize);
-        reader.pair("padding", pool->padding, kCount);
+        reader.window("stride", pool->stride, kSize);
+        reader.window("padding", pool->padding, kCount);
+    } else if (auto* volume_conv = std::get_if<Conv3dOp>(&op)) {
+        reader.required("in_channels", volume_conv->in_channels, kSize);
+        reader.required("out_channels", volume_conv->out_channels, kSize);
+        reader.window("kernel", volume_conv->kernel, kSize);
+        reader.window("stride", volume_conv->stride, kSize);
+        reader.window("padding", volume_conv->padding, kCount);
+        reader.window("dilation", volume_conv->dilation, kSize);
+        reader.optional("groups", volume_conv->groups, kSize);
+        reader.optional("bias", volume_conv->bias);
+    } else if (auto* volume = std::get_if<VolumeOp>(&op)) {
+        reader.required("depth", volume->depth, kSize);
+    } else if (auto* embedding = std::get_if<EmbeddingOp>(&op)) {
+        reader.required("vocabulary", embedding->vocabulary, kSize);
+        reader.required("features", embedding->features, kSize);
+    } else if (auto* positional = std::get_if<PositionalEmbeddingOp>(&op)) {
+        reader.required("positions", positional->positions, kSize);
+        reader.required("features", positional->features, kSize);
+    } else if (auto* layer_norm = std::get_if<LayerNormOp>(&op)) {
+        reader.required("features", layer_norm->features, kSize);
+        reader.optional("epsilon", layer_norm->epsilon, {.min = 0, .max = 1});
+    } else if (auto* recurrent = std::get_if<RecurrentOp>(&op)) {
+        reader.required("hidden", recurrent->hidden, kSize);
+        reader.optional("bias", recurrent->bias);
+    } else if (auto* attention = std::get_if<SelfAttentionOp>(&op)) {
+        reader.required("features", attention->features, kSize);
+        reader.optional("heads", attention->heads, kSize);
+        reader.optional("causal", attention->causal);
     }
 }
 
@@ -201,7 +287,11 @@ void read_layer(const Json& j, Layer& layer, const std::string& path, Problems& 
         return;
     }
     layer.op = *op;
-    read_op(reader, layer.op);
+    if (name == kConv1d) {
+        read_signal_conv(reader, std::get<Conv2dOp>(layer.op));
+    } else {
+        read_op(reader, layer.op);
+    }
     reader.finish();
 }
 
@@ -218,8 +308,21 @@ void read_input(const Json& j, InputSpec& input, const std::string& path, Proble
     reader.finish();
 }
 
-Json pair_json(const std::array<int, 2>& pair) {
-    return Json::array({pair[0], pair[1]});
+template <size_t N>
+Json window_json(const std::array<int, N>& sizes) {
+    return Json(sizes);
+}
+
+template <class Conv>
+void conv_json(const Conv& conv, Json& j) {
+    j["in_channels"] = conv.in_channels;
+    j["out_channels"] = conv.out_channels;
+    j["kernel"] = window_json(conv.kernel);
+    j["stride"] = window_json(conv.stride);
+    j["padding"] = window_json(conv.padding);
+    j["dilation"] = window_json(conv.dilation);
+    j["groups"] = conv.groups;
+    j["bias"] = conv.bias;
 }
 
 Json layer_json(const Layer& layer) {
@@ -229,21 +332,34 @@ Json layer_json(const Layer& layer) {
         j["out_features"] = linear->outputs;
         j["bias"] = linear->bias;
     } else if (const auto* conv = std::get_if<Conv2dOp>(&layer.op)) {
-        j["in_channels"] = conv->in_channels;
-        j["out_channels"] = conv->out_channels;
-        j["kernel"] = pair_json(conv->kernel);
-        j["stride"] = pair_json(conv->stride);
-        j["padding"] = pair_json(conv->padding);
-        j["dilation"] = pair_json(conv->dilation);
-        j["groups"] = conv->groups;
-        j["bias"] = conv->bias;
+        conv_json(*conv, j);
     } else if (const auto* norm = std::get_if<BatchNormOp>(&layer.op)) {
         j["channels"] = norm->channels;
         j["epsilon"] = norm->epsilon;
     } else if (const auto* pool = std::get_if<Pool2dOp>(&layer.op)) {
-        j["kernel"] = pair_json(pool->kernel);
-        j["stride"] = pair_json(pool->stride);
-        j["padding"] = pair_json(pool->padding);
+        j["kernel"] = window_json(pool->kernel);
+        j["stride"] = window_json(pool->stride);
+        j["padding"] = window_json(pool->padding);
+    } else if (const auto* volume_conv = std::get_if<Conv3dOp>(&layer.op)) {
+        conv_json(*volume_conv, j);
+    } else if (const auto* volume = std::get_if<VolumeOp>(&layer.op)) {
+        j["depth"] = volume->depth;
+    } else if (const auto* embedding = std::get_if<EmbeddingOp>(&layer.op)) {
+        j["vocabulary"] = embedding->vocabulary;
+        j["features"] = embedding->features;
+    } else if (const auto* positional = std::get_if<PositionalEmbeddingOp>(&layer.op)) {
+        j["positions"] = positional->positions;
+        j["features"] = positional->features;
+    } else if (const auto* layer_norm = std::get_if<LayerNormOp>(&layer.op)) {
+        j["features"] = layer_norm->features;
+        j["epsilon"] = layer_norm->epsilon;
+    } else if (const auto* recurrent = std::get_if<RecurrentOp>(&layer.op)) {
+        j["hidden"] = recurrent->hidden;
+        j["bias"] = recurrent->bias;
+    } else if (const auto* attention = std::get_if<SelfAttentionOp>(&layer.op)) {
+        j["features"] = attention->features;
+        j["heads"] = attention->heads;
+        j["causal"] = attention->causal;
     }
     if (!layer.inputs.empty()) {
         j["inputs"] = layer.inputs;

@@ -24,6 +24,7 @@ TEST(Hardware, JsonRoundTripKeepsEverything) {
     hardware.converter = NPair{};
     hardware.drift_compensation = DriftCompensationKind::kPerColumn;
     hardware.renormalise_programmed = true;
+    hardware.stuck_cells = {0.01, StuckAt::kRandom};
     hardware.input_range.decay = 0.25;
     hardware.modifier.kind = ModifierKind::kPcmNoise;
     hardware.clip.value = 0.5;

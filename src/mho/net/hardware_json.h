@@ -56,6 +56,10 @@ struct Schema<Hardware> {
                 {.meaning = "convert programmed weights a second time, with a scale from "
                             "their noisy maximum, as aihwkit does",
                  .source = "aihwkit 1.2.0"}),
+            field<H, StuckCells>(
+                "stuck_cells",
+                &H::stuck_cells,
+                {.meaning = "defective cells of a programmed tile", .source = "arXiv 2302.08469"}),
             field<H, InputRangeConfig>("input_range",
                                        &H::input_range,
                                        {.meaning = "cut and scale of the inputs of each tile",

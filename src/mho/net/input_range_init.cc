@@ -116,27 +116,54 @@ void initialize_input_ranges(
             const auto samples_of = [&](size_t part) {
                 return std::min(kSamplesPerPart, rows - part * kSamplesPerPart);
             };
+            const auto run = [&] {
+                parallel_for(threads, parts, [&](size_t part, size_t worker) {
+                    impl.run_step(network,
+                                  s,
+                                  activations,
+                                  part * kSamplesPerPart,
+                                  samples_of(part),
+                                  key,
+                                  scratch[worker],
+                                  {});
+                });
+            };
             if (state.config != nullptr && b < static_cast<size_t>(state.config->init_batches)) {
+                const bool recurrent = std::holds_alternative<RecurrentOp>(
+                    network.graph.layers[plan.steps[s].layer].op);
+                if (recurrent) {
+                    // What it feeds back to itself is known only after a run with the present
+                    // range.
+                    run();
+                }
                 std::vector<TileGrid>& grids = *impl.prepared[s].grids;
                 const std::vector<size_t>& cuts = grids[0].input_offsets();
                 const size_t pieces = grids[0].input_pieces();
                 std::vector<Moments> parts_moments(parts * state.ranges.size());
                 parallel_for(threads, parts, [&](size_t part, size_t worker) {
                     Moments* to = parts_moments.data() + part * state.ranges.size();
+                    const auto add = [&](size_t g, ConstFloatView x) {
+                        for (size_t c = 0; c < pieces; c++) {
+                            to[g * pieces + c].merge(
+                                moments_of(x.column_block(cuts[c], cuts[c + 1] - cuts[c])));
+                        }
+                    };
+                    if (recurrent) {
+                        impl.each_fed_back(s,
+                                           activations,
+                                           part * kSamplesPerPart,
+                                           samples_of(part),
+                                           [&](ConstFloatView x) { add(0, x); });
+                        return;
+                    }
                     for (size_t g = 0; g < grids.size(); g++) {
-                        impl.each_input_piece(
-                            s,
-                            activations,
-                            part * kSamplesPerPart,
-                            samples_of(part),
-                            g,
-                            scratch[worker],
-                            [&](size_t, ConstFloatView x) {
-                                for (size_t c = 0; c < pieces; c++) {
-                                    to[g * pieces + c].merge(
-                                        moments_of(x.column_block(cuts[c], cuts[c + 1] - cuts[c])));
-                                }
-                            });
+                        impl.each_input_piece(s,
+                                              activations,
+                                              part * kSamplesPerPart,
+                                              samples_of(part),
+                                              g,
+                                              scratch[worker],
+                                              [&](size_t, ConstFloatView x) { add(g, x); });
                     }
                 });
                 for (size_t i = 0; i < state.ranges.size(); i++) {
@@ -157,16 +184,7 @@ void initialize_input_ranges(
                     grids[g].set_input_ranges({from, from + static_cast<std::ptrdiff_t>(pieces)});
                 }
             }
-            parallel_for(threads, parts, [&](size_t part, size_t worker) {
-                impl.run_step(network,
-                              s,
-                              activations,
-                              part * kSamplesPerPart,
-                              samples_of(part),
-                              key,
-                              scratch[worker],
-                              {});
-            });
+            run();
         }
     }
     for (size_t s = 0; s < plan.steps.size(); s++) {

@@ -89,6 +89,8 @@ void fold_into(Network& network,
 void set_bias(Op& op) {
     if (auto* linear = std::get_if<LinearOp>(&op)) {
         linear->bias = true;
+    } else if (auto* volume = std::get_if<Conv3dOp>(&op)) {
+        volume->bias = true;
     } else {
         std::get<Conv2dOp>(op).bias = true;
     }
@@ -176,6 +178,14 @@ std::vector<ParameterShape> parameter_shapes(const Network& network, const Layer
         }
         list.push_back({layer.name + ".running_var", shape, true});
     }
+    if (const auto* norm = std::get_if<LayerNormOp>(&layer.op)) {
+        const std::vector<size_t> shape = {static_cast<size_t>(norm->features)};
+        list.push_back({layer.name + ".weight", shape, false});
+        list.push_back({layer.name + ".bias", shape, false});
+    }
+    if (const std::vector<size_t> table = table_shape(layer.op); !table.empty()) {
+        list.push_back({layer.name + ".weight", table, false});
+    }
     const MatrixLayout layout = matrix_layout(layer.op);
     if (layout.groups == 0) {
         return list;
@@ -208,7 +218,7 @@ void validate_network(const Network& network, const std::string& path) {
     for (const auto& [layer, hardware] : network.analog) {
         const std::string here = path + ".analog." + layer;
         if (!matrices.contains(layer)) {
-            problems.push_back({here, "no linear or convolution layer has this name"});
+            problems.push_back({here, "no linear, convolution or recurrent layer has this name"});
         }
         const Problems found = validate(hardware, here);
         problems.insert(problems.end(), found.begin(), found.end());
@@ -247,6 +257,7 @@ Network fold_batch_norm(const Network& network) {
     validate_network(network);
     const Graph& graph = network.graph;
     const std::vector<std::vector<int>> inputs = resolve_inputs(graph);
+    const std::vector<Shape> shapes = infer_shapes(graph);
     std::vector<size_t> uses(graph.layers.size(), 0);
     for (const std::vector<int>& each : inputs) {
         for (const int source : each) {
@@ -268,8 +279,9 @@ Network fold_batch_norm(const Network& network) {
         }
         const auto from = static_cast<size_t>(source);
         const Layer& layer = graph.layers[from];
-        if (matrix_layout(layer.op).groups == 0 || uses[from] != 1 ||
-            network.is_analog(layer.name)) {
+        // The product of a recurrent layer is not what it puts out.
+        if (matrix_layout(layer.op).groups == 0 || std::holds_alternative<RecurrentOp>(layer.op) ||
+            shapes[from].size() == 2 || uses[from] != 1 || network.is_analog(layer.name)) {
             continue;
         }
         fold_into(result, layer.name, graph.layers[i].name, norm->epsilon);

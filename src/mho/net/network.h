@@ -15,9 +15,11 @@ namespace mho {
 
 /// A network with its parameters. Parameters of a layer NAME:
 ///   digital linear, conv:  NAME.weight ([out, in] or [out, in / groups, kh, kw]), NAME.bias [out]
-///   batch norm:            NAME.weight, NAME.bias, NAME.running_mean, NAME.running_var
-///   analog linear, conv:   NAME.tile_weight [out, in * kh * kw / groups] (units of the largest
-///   weight, inputs of a
+///   recurrent:             as linear, [gates * hidden, hidden] (input projections are linear
+///   layers) embeddings:            NAME.weight [vocabulary or positions, features] layer norm:
+///   NAME.weight, NAME.bias [features] batch norm:            NAME.weight, NAME.bias,
+///   NAME.running_mean, NAME.running_var analog linear, conv:   NAME.tile_weight [out, in * kh * kw
+///   / groups] (units of the largest weight, inputs of a
 ///                          convolution in the order channel, row, column), NAME.scale [pieces,
 ///                          out], NAME.bias [out], NAME.input_range [groups * pieces] (group by
 ///                          group; 0 = no range)
@@ -41,8 +43,8 @@ void write_network(const std::string& path, const Network& network);
 /// else uses are folded into it: W' = W g, b' = (b - mean) g + beta, g = gamma / sqrt(var + eps).
 Network fold_batch_norm(const Network& network);
 
-/// Maps the linear and convolution layers of a digital network to tiles (batch norms should be
-/// folded before). Input ranges start at `input_range.initial`.
+/// Maps the linear, convolution and recurrent layers of a digital network to tiles (batch norms
+/// should be folded before). Input ranges start at `input_range.initial`.
 Network map_to_hardware(const Network& network, const HardwareSpec& spec);
 
 /// Back to logical weights.

@@ -27,11 +27,9 @@ TEST(Network, ValidationNamesTheParameter) {
                   n.parameters.erase("fc.weight");
               }).find("network.parameters.fc.weight: is missing; its shape would be [5, 8]"),
               std::string::npos);
-    EXPECT_NE(message([](Network& n) {
-                  n.parameters["stem.weight"].shape = {4, 9};
-              })
+    EXPECT_NE(message([](Network& n) { n.parameters["stem.weight"].shape = {4, 9}; })
                   .find("network.parameters.stem.weight: has shape [4, 9], but the layer needs [4, "
-                        "1, 3, 3]"),
+                        "1, 5, 5]"),
               std::string::npos);
     EXPECT_NE(message([](Network& n) {
                   n.parameters["fc.bias"].values[2] = std::numeric_limits<float>::infinity();
@@ -104,11 +102,11 @@ TEST(Network, MappingThereAndBack) {
         R"({"mapping": {"max_inputs": 7, "max_outputs": 3}, "layers": [{"match": "fc", "digital": true}]})");
     const Network analog = map_to_hardware(network, spec);
     EXPECT_FALSE(analog.is_analog("fc"));
-    EXPECT_TRUE(analog.is_analog("res2.0.downsample.0"));
-    const Tensor& weight = analog.parameters.at("res1.0.conv1.tile_weight");
+    EXPECT_TRUE(analog.is_analog("res2.downsample.0"));
+    const Tensor& weight = analog.parameters.at("res1.conv1.tile_weight");
     EXPECT_EQ(weight.shape, (std::vector<size_t>{4, 36}));
-    EXPECT_EQ(analog.parameters.at("res1.0.conv1.scale").shape, (std::vector<size_t>{6, 4}));
-    EXPECT_EQ(analog.parameters.at("res1.0.conv1.input_range").values, std::vector<float>(6, 3.0f));
+    EXPECT_EQ(analog.parameters.at("res1.conv1.scale").shape, (std::vector<size_t>{6, 4}));
+    EXPECT_EQ(analog.parameters.at("res1.conv1.input_range").values, std::vector<float>(6, 3.0f));
     float largest = 0;
     for (const float v : weight.values) {
         largest = std::max(largest, std::abs(v));

@@ -72,8 +72,56 @@ PatchLayout::PatchLayout(const Conv2dOp& op, const Shape& input, const Shape& ou
       padding_(sizes(op.padding)),
       dilation_(sizes(op.dilation)) {}
 
+PatchLayout::PatchLayout(const Conv3dOp& op, const Shape& input, const Shape& output)
+    : channels_(static_cast<size_t>(op.in_channels / op.groups)),
+      height_(static_cast<size_t>(input[2])),
+      width_(static_cast<size_t>(input[3])),
+      out_height_(static_cast<size_t>(output[2])),
+      out_width_(static_cast<size_t>(output[3])),
+      kernel_(sizes({op.kernel[1], op.kernel[2]})),
+      stride_(sizes({op.stride[1], op.stride[2]})),
+      padding_(sizes({op.padding[1], op.padding[2]})),
+      dilation_(sizes({op.dilation[1], op.dilation[2]})),
+      depth_{static_cast<size_t>(input[1]),
+             static_cast<size_t>(op.kernel[0]),
+             static_cast<size_t>(op.stride[0]),
+             static_cast<size_t>(op.padding[0]),
+             static_cast<size_t>(op.dilation[0])},
+      out_depth_(static_cast<size_t>(output[1])),
+      is_volume_(true) {}
+
+void PatchLayout::unroll_volume(const float* volume, size_t first, size_t count, float* to) const {
+    for (size_t p = first; p < first + count; p++) {
+        const size_t x = p % out_width_ * stride_[1];
+        const size_t y = p / out_width_ % out_height_ * stride_[0];
+        const size_t z = p / out_width_ / out_height_ * depth_.stride;
+        for (size_t c = 0; c < channels_; c++) {
+            for (size_t kz = 0; kz < depth_.kernel; kz++) {
+                // Positions of the padded volume; the border is where they leave [padding, padding
+                // + size).
+                const size_t pz = z + kz * depth_.dilation - depth_.padding;
+                for (size_t ky = 0; ky < kernel_[0]; ky++) {
+                    const size_t py = y + ky * dilation_[0] - padding_[0];
+                    const bool inside = pz < depth_.size && py < height_;
+                    const float* line =
+                        inside ? volume + ((c * depth_.size + pz) * height_ + py) * width_
+                               : nullptr;
+                    for (size_t kx = 0; kx < kernel_[1]; kx++) {
+                        const size_t px = x + kx * dilation_[1] - padding_[1];
+                        *to++ = inside && px < width_ ? line[px] : 0.0f;
+                    }
+                }
+            }
+        }
+    }
+}
+
 void PatchLayout::unroll(
     const float* image, size_t first, size_t count, std::vector<float>& padded, float* to) const {
+    if (is_volume_) {
+        unroll_volume(image, first, count, to);
+        return;
+    }
     size_t rows = height_;
     size_t columns = width_;
     const float* source = image;

@@ -10,7 +10,8 @@ namespace {
 
 bool is_elementwise(const Op& op) {
     return std::holds_alternative<ActivationOp>(op) || std::holds_alternative<BatchNormOp>(op) ||
-           std::holds_alternative<AddOp>(op);
+           std::holds_alternative<AddOp>(op) || std::holds_alternative<LayerNormOp>(op) ||
+           std::holds_alternative<PositionalEmbeddingOp>(op);
 }
 
 // Buffers with the number of readers that have not run yet.
@@ -45,6 +46,11 @@ class Pool {
 };
 
 }  // namespace
+
+bool is_view(const Op& op) {
+    return std::holds_alternative<FlattenOp>(op) || std::holds_alternative<SequenceOp>(op) ||
+           std::holds_alternative<VolumeOp>(op);
+}
 
 size_t feature_count(const Shape& shape) {
     return std::accumulate(shape.begin(), shape.end(), size_t{1}, [](size_t n, int extent) {
@@ -83,8 +89,7 @@ BufferPlan plan_buffers(const Graph& graph) {
         step.input = inputs[i][0] < 0 ? image : shapes[static_cast<size_t>(inputs[i][0])];
         step.output = shapes[i];
         const size_t first = step.sources[0];
-        if (std::holds_alternative<FlattenOp>(op) ||
-            (is_elementwise(op) && pool.readers(first) == 1)) {
+        if (is_view(op) || (is_elementwise(op) && pool.readers(first) == 1)) {
             step.target = first;
             pool.add_readers(first, uses[i + 1]);
         } else {

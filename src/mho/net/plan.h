@@ -29,6 +29,9 @@ struct BufferPlan {
     size_t features_per_sample() const;
 };
 
+/// Layers that only read the same numbers under another shape.
+bool is_view(const Op& op);
+
 /// Numbers per sample of a shape.
 size_t feature_count(const Shape& shape);
 

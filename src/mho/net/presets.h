@@ -24,8 +24,8 @@ struct PresetInfo {
 };
 std::vector<PresetInfo> list_presets();
 
-/// The "hardware" object of a preset as JSON text. Throws ConfigError at `path` for an unknown name, with the
-/// nearest one.
+/// The "hardware" object of a preset as JSON text. Throws ConfigError at `path` for an unknown
+/// name, with the nearest one.
 std::string preset_hardware(const std::string& name, const std::string& path = "hardware.preset");
 
 }  // namespace mho

@@ -7,14 +7,6 @@
 namespace mho {
 namespace {
 
-size_t positions(const Shape& output) {
-    size_t count = 1;
-    for (size_t axis = 1; axis < output.size(); axis++) {
-        count *= static_cast<size_t>(output[axis]);
-    }
-    return count;
-}
-
 // Cells that the pieces of an axis occupy on full-size tiles; an unlimited axis has tiles of its
 // own size.
 size_t axis_cells(size_t size, int limit, size_t pieces) {
@@ -46,7 +38,7 @@ NetworkSummary summarize(const Network& network) {
             summary.rows = layout.rows;
             summary.columns = layout.columns;
             summary.weights = layout.weights();
-            summary.multiply_adds = layout.weights() * positions(shapes[i]);
+            summary.multiply_adds = layout.weights() * positions_of(shapes[i]);
             const auto hardware = network.analog.find(layer.name);
             if (hardware != network.analog.end()) {
                 add_tiles(layout, hardware->second.mapping, summary);

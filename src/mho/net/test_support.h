@@ -58,7 +58,7 @@ inline void randomise_norms(Network& network) {
 
 /// The network of the layer tests: convolutions, both kinds of shortcut, batch norms, one linear.
 inline Network small_network() {
-    Network network = initialize(residual_cnn(4, 1, 5, raw_input(1, 12, 12)), 11);
+    Network network = initialize(residual_cnn(4, {4, 8}, 5, raw_input(1, 12, 12)), 11);
     randomise_norms(network);
     return network;
 }

@@ -61,6 +61,27 @@ class GraphBuilder {
         return add(prefix + ".relu2", ActivationOp{Activation::kRelu});
     }
 
+    // Pre-norm block of attention and a perceptron four times as wide, each added to the stream
+    // (Radford et al. 2019, GPT-2).
+    std::string transformer_block(const std::string& prefix,
+                                  const std::string& from,
+                                  int width,
+                                  int heads) {
+        const std::string norm = add(prefix + ".norm1", LayerNormOp{width, 1e-5}, {from});
+        std::vector<std::string> projected;
+        for (const char* what : {".query", ".key", ".value"}) {
+            projected.push_back(add(prefix + what, LinearOp{width, width, true}, {norm}));
+        }
+        add(prefix + ".attention", SelfAttentionOp{width, heads, true}, projected);
+        const std::string attended = add(prefix + ".output", LinearOp{width, width, true});
+        const std::string middle = add(prefix + ".add1", AddOp{}, {from, attended});
+        add(prefix + ".norm2", LayerNormOp{width, 1e-5});
+        add(prefix + ".fc1", LinearOp{width, 4 * width, true});
+        add(prefix + ".gelu", ActivationOp{Activation::kGelu});
+        const std::string wide = add(prefix + ".fc2", LinearOp{4 * width, width, true});
+        return add(prefix + ".add2", AddOp{}, {middle, wide});
+    }
+
     Graph finish() {
         infer_shapes(graph_, graph_.name);
         return std::move(graph_);
@@ -127,26 +148,27 @@ Graph lenet5(InputSpec input) {
     return b.finish();
 }
 
-Graph residual_cnn(int width, int blocks, int classes, InputSpec input) {
-    require(width >= 1 && width <= 4096, fmt::format("width must be 1 to 4096, got {}", width));
-    require(blocks >= 1 && blocks <= 1000, fmt::format("blocks must be 1 to 1000, got {}", blocks));
+Graph residual_cnn(int stem, const std::vector<int>& stages, int classes, InputSpec input) {
+    const auto is_width = [](int w) { return w >= 1 && w <= 4096; };
+    require(is_width(stem), fmt::format("the stem must have 1 to 4096 channels, got {}", stem));
+    require(!stages.empty() && stages.size() <= 16, "a residual cnn has 1 to 16 stages");
     const int channels = input.shape[0];
     GraphBuilder b("residual_cnn", std::move(input));
-    // Stride 2 at once: 14 x 14 positions are where a 28 x 28 image gives most per multiply-add.
-    b.conv_norm("stem", "stem_bn", channels, width, 3, 2);
-    std::string last = b.add("stem_relu", ActivationOp{Activation::kRelu});
-    for (int stage = 1; stage <= 2; stage++) {
-        for (int i = 0; i < blocks; i++) {
-            const bool changes = stage == 2 && i == 0;
-            last = b.residual_block(fmt::format("res{}.{}", stage, i),
-                                    last,
-                                    changes ? width : stage * width,
-                                    stage * width,
-                                    changes ? 2 : 1);
-        }
+    // Resolution goes down early: wide layers on few positions stand analog noise better than
+    // narrow ones on many, at the same number of multiply-adds.
+    b.conv_norm("stem", "stem_bn", channels, stem, 5, 2);
+    b.add("stem_relu", ActivationOp{Activation::kRelu});
+    std::string last = b.add("stem_pool", Pool2dOp{});
+    int width = stem;
+    for (size_t i = 0; i < stages.size(); i++) {
+        require(is_width(stages[i]),
+                fmt::format("a stage must have 1 to 4096 channels, got {}", stages[i]));
+        last =
+            b.residual_block(fmt::format("res{}", i + 1), last, width, stages[i], i == 0 ? 1 : 2);
+        width = stages[i];
     }
     b.add("pool", GlobalAveragePoolOp{});
-    b.add("fc", LinearOp{2 * width, classes, true});
+    b.add("fc", LinearOp{width, classes, true});
     return b.finish();
 }
 
@@ -173,6 +195,75 @@ Graph resnet_cifar(int depth, InputSpec input) {
     return b.finish();
 }
 
+Graph vgg_small(InputSpec input, int classes) {
+    require(input.shape[1] % 8 == 0 && input.shape[2] % 8 == 0,
+            fmt::format("vgg_small halves the image three times; {} x {} is no multiple of 8",
+                        input.shape[1],
+                        input.shape[2]));
+    int channels = input.shape[0];
+    const int positions = input.shape[1] / 8 * (input.shape[2] / 8);
+    GraphBuilder b("vgg_small", std::move(input));
+    int number = 0;
+    for (const int width : {32, 64, 128}) {
+        for (int i = 0; i < 2; i++) {
+            number++;
+            b.conv_norm(
+                fmt::format("conv{}", number), fmt::format("bn{}", number), channels, width, 3, 1);
+            b.add(fmt::format("relu{}", number), ActivationOp{Activation::kRelu});
+            channels = width;
+        }
+        b.add(fmt::format("pool{}", number / 2), Pool2dOp{});
+    }
+    b.add("flatten", FlattenOp{});
+    b.add("fc1", LinearOp{channels * positions, 256, true});
+    b.add("relu7", ActivationOp{Activation::kRelu});
+    b.add("fc2", LinearOp{256, classes, true});
+    return b.finish();
+}
+
+InputSpec symbol_input(int positions) {
+    return {{1, 1, positions}, 1.0, {}, {}};
+}
+
+Graph char_recurrent(RecurrentKind kind, const CharRecurrentSizes& s) {
+    require(s.layers >= 1 && s.layers <= 1000,
+            fmt::format("layers must be 1 to 1000, got {}", s.layers));
+    const char* const kinds[] = {"rnn", "lstm", "gru"};
+    const char* const name = kinds[static_cast<size_t>(kind)];
+    GraphBuilder b(fmt::format("char_{}", name), symbol_input(s.positions));
+    b.add("embedding", EmbeddingOp{s.vocabulary, s.embedding});
+    int inputs = s.embedding;
+    for (int i = 1; i <= s.layers; i++) {
+        const RecurrentOp op{kind, s.hidden, true};
+        const std::string layer = fmt::format("{}{}", name, i);
+        b.add(layer + ".input", LinearOp{inputs, op.gates() * s.hidden, true});
+        b.add(layer + ".hidden", op);
+        inputs = s.hidden;
+    }
+    b.add("head", LinearOp{s.hidden, s.vocabulary, true});
+    return b.finish();
+}
+
+Graph char_lstm(const CharRecurrentSizes& sizes) {
+    return char_recurrent(RecurrentKind::kLstm, sizes);
+}
+
+Graph small_gpt(const SmallGptSizes& s) {
+    require(s.layers >= 1 && s.layers <= 1000,
+            fmt::format("layers must be 1 to 1000, got {}", s.layers));
+    require(s.width >= 1 && s.width <= 65536,
+            fmt::format("width must be 1 to 65536, got {}", s.width));
+    GraphBuilder b("small_gpt", symbol_input(s.positions));
+    b.add("embedding", EmbeddingOp{s.vocabulary, s.width});
+    std::string stream = b.add("position", PositionalEmbeddingOp{s.positions, s.width});
+    for (int i = 1; i <= s.layers; i++) {
+        stream = b.transformer_block(fmt::format("block{}", i), stream, s.width, s.heads);
+    }
+    b.add("norm", LayerNormOp{s.width, 1e-5});
+    b.add("head", LinearOp{s.width, s.vocabulary, true});
+    return b.finish();
+}
+
 Network initialize(const Graph& graph, uint64_t seed) {
     infer_shapes(graph);
     Network network;
@@ -188,6 +279,16 @@ Network initialize(const Graph& graph, uint64_t seed) {
             constant(".bias", channels, 0.0f);
             constant(".running_mean", channels, 0.0f);
             constant(".running_var", channels, 1.0f);
+        }
+        if (const auto* normed = std::get_if<LayerNormOp>(&layer.op)) {
+            constant(".weight", static_cast<size_t>(normed->features), 1.0f);
+            constant(".bias", static_cast<size_t>(normed->features), 0.0f);
+        }
+        if (const std::vector<size_t> table = table_shape(layer.op); !table.empty()) {
+            std::vector<float> values(table[0] * table[1]);
+            fill_normal(
+                make_tile_key(seed, layer.name + ".weight"), Stream::kInitialWeights, 0, 0, values);
+            network.parameters[layer.name + ".weight"] = make_tensor(table, std::move(values));
         }
         const MatrixLayout layout = matrix_layout(layer.op);
         if (layout.groups == 0) {
@@ -213,7 +314,15 @@ Network initialize(const Graph& graph, uint64_t seed) {
 }
 
 std::vector<std::string> zoo_names() {
-    return {"mlp", "lenet5", "residual_cnn", "resnet_cifar"};
+    return {"mlp",
+            "lenet5",
+            "residual_cnn",
+            "resnet_cifar",
+            "vgg_small",
+            "char_rnn",
+            "char_lstm",
+            "char_gru",
+            "small_gpt"};
 }
 
 }  // namespace mho

@@ -15,12 +15,45 @@ Graph mlp(const std::vector<int>& widths, InputSpec input);
 /// conv 5x5 -> 8, pool, conv 5x5 -> 16, pool, 256-128-10 (28 x 28 inputs).
 Graph lenet5(InputSpec input);
 /// Small residual network for 28 x 28 images: the network of the main job.
-Graph residual_cnn(int width, int blocks, int classes, InputSpec input);
-/// CIFAR ResNet of depth 6n + 2 with projection shortcuts; layer names match the trained networks of
-/// CrossSim (conv1, bn1, res1.0.conv1, ..., classifier.2).
+Graph residual_cnn(int stem, const std::vector<int>& stages, int classes, InputSpec input);
+/// CIFAR ResNet of depth 6n + 2 with projection shortcuts; layer names match the trained networks
+/// of CrossSim (conv1, bn1, res1.0.conv1, ..., classifier.2).
 Graph resnet_cifar(int depth, InputSpec input);
 
-/// Parameters drawn as PyTorch's defaults (uniform +-1/sqrt(fan in) weights and biases; batch norm 1, 0, 0, 1).
+/// VGG of six 3x3 convolutions (32, 32, 64, 64, 128, 128 channels, batch norm) in three stages and
+/// two linear layers (Simonyan and Zisserman, arXiv 1409.1556), for images of multiples of 8
+/// pixels.
+Graph vgg_small(InputSpec input, int classes = 10);
+
+/// Input of `positions` symbols, whole numbers.
+InputSpec symbol_input(int positions);
+
+/// Character models: symbols in, one row of logits [vocabulary] for every position out.
+struct CharRecurrentSizes {
+    int vocabulary = 65;
+    int positions = 64;
+    int embedding = 32;
+    int hidden = 128;
+    int layers = 1;
+};
+/// Layers embedding, KIND1.input, KIND1.hidden, ..., head.
+Graph char_recurrent(RecurrentKind kind, const CharRecurrentSizes& sizes);
+Graph char_lstm(const CharRecurrentSizes& sizes);
+
+struct SmallGptSizes {
+    int vocabulary = 65;
+    int positions = 64;
+    int width = 64;
+    int heads = 4;
+    int layers = 2;
+};
+/// Decoder of pre-norm transformer blocks (Radford et al. 2019). Layers embedding, position,
+/// blockN.{norm1, query, key, value, attention, output, add1, norm2, fc1, gelu, fc2, add2}, norm,
+/// head.
+Graph small_gpt(const SmallGptSizes& sizes);
+
+/// Parameters drawn as PyTorch's defaults (uniform +-1/sqrt(fan in) weights and biases; batch norm
+/// 1, 0, 0, 1; embeddings standard normal; layer norm 1, 0).
 Network initialize(const Graph& graph, uint64_t seed);
 
 std::vector<std::string> zoo_names();

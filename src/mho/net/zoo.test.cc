@@ -20,11 +20,12 @@ const InputSpec kFashion = {{1, 28, 28}, 1.0 / 255.0, {}, {}};
 const InputSpec kCifar = {{3, 32, 32}, 1.0 / 255.0, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
 
 TEST(Zoo, SizesOfTheNetworks) {
-    const NetworkSummary small = summarize(initialize(residual_cnn(16, 1, 10, kFashion), 1));
+    const NetworkSummary small = summarize(initialize(residual_cnn(32, {32, 80}, 10, kFashion), 1));
     EXPECT_LE(small.multiply_adds, 2500000u);
-    // stem, one block at 14 x 14, one at 7 x 7 with its projection, the linear layer.
-    EXPECT_EQ(small.multiply_adds,
-              9u * 16 * 196 + 2 * 9 * 256 * 196 + (9 * 16 * 32 + 9 * 32 * 32 + 16 * 32) * 49 + 320);
+    // Stem at 14 x 14, a block at 7 x 7, one at 4 x 4 with its projection, the linear layer.
+    EXPECT_EQ(
+        small.multiply_adds,
+        25u * 32 * 196 + 2 * 9 * 32 * 32 * 49 + (9 * 32 * 80 + 9 * 80 * 80 + 32 * 80) * 16 + 800);
     EXPECT_EQ(summarize(initialize(lenet5(kFashion), 1)).weights, 200u + 3200 + 32768 + 1280);
     EXPECT_EQ(summarize(initialize(mlp({784, 256, 128, 10}, kFashion), 1)).weights, 234752u);
     EXPECT_EQ(summarize(initialize(resnet_cifar(20, kCifar), 1)).weights, 270896u);
@@ -50,8 +51,8 @@ TEST(Zoo, ImpossibleShapesAreRefused) {
     EXPECT_THROW(mlp({783, 10}, kFashion), InputError);
     EXPECT_THROW(mlp({784, 0}, kFashion), ConfigError);
     EXPECT_THROW(lenet5(kCifar), InputError);
-    EXPECT_THROW(residual_cnn(0, 1, 10, kFashion), InputError);
-    EXPECT_THROW(residual_cnn(16, 0, 10, kFashion), InputError);
+    EXPECT_THROW(residual_cnn(0, {8}, 10, kFashion), InputError);
+    EXPECT_THROW(residual_cnn(16, {}, 10, kFashion), InputError);
     EXPECT_THROW(resnet_cifar(21, kCifar), InputError);
     EXPECT_THROW(resnet_cifar(2, kCifar), InputError);
 }

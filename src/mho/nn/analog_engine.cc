@@ -17,8 +17,8 @@ namespace mho {
 
 namespace {
 
-constexpr size_t kRows = 64;             // least rows of a block
-constexpr size_t kBlockFloats = 96000;   // unrolled inputs of a block
+constexpr size_t kRows = 64;            // least rows of a block
+constexpr size_t kBlockFloats = 96000;  // unrolled inputs of a block
 
 // How a batch is cut: an item is a range of samples that one thread takes; its chunks are ranges of
 // rows (positions of its samples). An item of several samples has a single chunk.
@@ -44,7 +44,8 @@ struct Chunking {
 // The unrolled inputs of one item and group, chunk by chunk.
 class ItemRows {
   public:
-    void start(const LayerGeometry& g, const float* x, size_t first_sample, size_t samples, size_t group) {
+    void start(
+        const LayerGeometry& g, const float* x, size_t first_sample, size_t samples, size_t group) {
         geometry_ = &g;
         samples_ = samples;
         if (!g.is_convolution) {
@@ -57,7 +58,9 @@ class ItemRows {
             padded_.assign(samples * size, 0.0f);
         }
         for (size_t s = 0; s < samples; s++) {
-            pad_sample(g.patch, layout(g, group), x + (first_sample + s) * g.sample_size(),
+            pad_sample(g.patch,
+                       layout(g, group),
+                       x + (first_sample + s) * g.sample_size(),
                        padded_.data() + s * size);
         }
     }
@@ -84,7 +87,10 @@ class ItemRows {
             gather_patches(g.patch, padded_.data(), first, count, unrolled_.data());
         } else {
             for (size_t s = 0; s < samples_; s++) {
-                gather_patches(g.patch, padded_.data() + s * g.patch.padded_size(), 0, g.positions(),
+                gather_patches(g.patch,
+                               padded_.data() + s * g.patch.padded_size(),
+                               0,
+                               g.positions(),
                                unrolled_.data() + s * g.positions() * g.inputs);
             }
         }
@@ -123,12 +129,17 @@ void over_items(size_t items, bool serial, const F& f) {
 
 }  // namespace
 
-AnalogEngine::AnalogEngine(const Hardware& hardware, size_t groups, size_t outputs, size_t inputs,
-                           uint64_t seed, const std::string& path)
+AnalogEngine::AnalogEngine(const Hardware& hardware,
+                           size_t groups,
+                           size_t outputs,
+                           size_t inputs,
+                           uint64_t seed,
+                           const std::string& path)
     : hardware_(hardware) {
     grids_.reserve(groups);
     for (size_t g = 0; g < groups; g++) {
-        grids_.emplace_back(hardware, outputs, inputs, seed, groups == 1 ? path : path + "/g" + std::to_string(g));
+        grids_.emplace_back(
+            hardware, outputs, inputs, seed, groups == 1 ? path : path + "/g" + std::to_string(g));
     }
 }
 
@@ -141,8 +152,10 @@ void AnalogEngine::modify(ConstFloatView weights, FloatView modified, uint64_t s
                 const size_t rows = grid.output_offsets()[r + 1] - grid.output_offsets()[r];
                 const size_t col = grid.input_offsets()[c];
                 const size_t cols = grid.input_offsets()[c + 1] - col;
-                modify_weights(hardware_.modifier, weights.row_block(row, rows).column_block(col, cols),
-                               modified.row_block(row, rows).column_block(col, cols), grid.tile(r, c).key(),
+                modify_weights(hardware_.modifier,
+                               weights.row_block(row, rows).column_block(col, cols),
+                               modified.row_block(row, rows).column_block(col, cols),
+                               grid.tile(r, c).key(),
                                step);
             }
         }
@@ -169,7 +182,8 @@ void AnalogEngine::load_scales(const LayerScales& scales, const std::vector<floa
             }
         }
         grid.set_scales(std::move(total));
-        const auto piece = scales.ranges.begin() + static_cast<std::ptrdiff_t>(g * grid.input_pieces());
+        const auto piece =
+            scales.ranges.begin() + static_cast<std::ptrdiff_t>(g * grid.input_pieces());
         grid.set_input_ranges({piece, piece + static_cast<std::ptrdiff_t>(grid.input_pieces())});
         if (!bias.empty()) {
             const auto first = bias.begin() + static_cast<std::ptrdiff_t>(g * grid.outputs());
@@ -178,7 +192,8 @@ void AnalogEngine::load_scales(const LayerScales& scales, const std::vector<floa
     }
 }
 
-std::vector<InputMoments> AnalogEngine::input_moments(const LayerGeometry& g, const float* x,
+std::vector<InputMoments> AnalogEngine::input_moments(const LayerGeometry& g,
+                                                      const float* x,
                                                       size_t samples) const {
     const Chunking cut(g, samples);
     const size_t count = grids_.size() * pieces();
@@ -193,7 +208,8 @@ std::vector<InputMoments> AnalogEngine::input_moments(const LayerGeometry& g, co
             rows[worker].start(g, x, first, here, group);
             const size_t total = here * g.positions();
             for (size_t row = 0; row < total; row += cut.chunk_rows) {
-                const ConstFloatView chunk = rows[worker].rows(row, std::min(cut.chunk_rows, total - row));
+                const ConstFloatView chunk =
+                    rows[worker].rows(row, std::min(cut.chunk_rows, total - row));
                 for (size_t c = 0; c < pieces(); c++) {
                     parts[item * count + group * pieces() + c].add(
                         chunk.column_block(offsets[c], offsets[c + 1] - offsets[c]));
@@ -208,13 +224,18 @@ std::vector<InputMoments> AnalogEngine::input_moments(const LayerGeometry& g, co
     return all;
 }
 
-void AnalogEngine::forward(const LayerGeometry& g, const float* x, size_t samples, float* y, ReadKey key,
+void AnalogEngine::forward(const LayerGeometry& g,
+                           const float* x,
+                           size_t samples,
+                           float* y,
+                           ReadKey key,
                            ForwardTrace* trace) {
     const Chunking cut(g, samples);
     const size_t chunks = cut.items * cut.chunks_per_item;
     const auto threads = static_cast<size_t>(at::get_num_threads());
     // A running average over inputs has an order.
-    const bool serial = hardware_.forward.noise_management.kind == NoiseManagementKind::kAverageAbsMax;
+    const bool serial =
+        hardware_.forward.noise_management.kind == NoiseManagementKind::kAverageAbsMax;
     scratch_.resize(std::max(scratch_.size(), threads * grids_.size()));
     std::vector<ItemRows> rows(threads);
     if (trace != nullptr) {
@@ -231,14 +252,18 @@ void AnalogEngine::forward(const LayerGeometry& g, const float* x, size_t sample
             for (size_t row = 0, k = 0; row < total; row += cut.chunk_rows, k++) {
                 const size_t count = std::min(cut.chunk_rows, total - row);
                 const size_t global = first * g.positions() + row;
-                const FloatView out{y + global * g.total_outputs() + group * g.outputs, count, g.outputs,
+                const FloatView out{y + global * g.total_outputs() + group * g.outputs,
+                                    count,
+                                    g.outputs,
                                     g.total_outputs()};
                 grids_[group].apply(
-                    rows[worker].rows(row, count), out,
+                    rows[worker].rows(row, count),
+                    out,
                     {key.step, key.first_sample * g.positions() + global},
                     scratch_[worker * grids_.size() + group],
-                    trace != nullptr ? &trace->records[group * chunks + item * cut.chunks_per_item + k]
-                                     : nullptr);
+                    trace != nullptr
+                        ? &trace->records[group * chunks + item * cut.chunks_per_item + k]
+                        : nullptr);
             }
         }
     });
@@ -247,8 +272,8 @@ void AnalogEngine::forward(const LayerGeometry& g, const float* x, size_t sample
 // Memory of one thread in the backward pass.
 struct AnalogEngine::Worker {
     ItemRows rows;
-    std::vector<float> errors;            // masked and scaled [rows, outputs]
-    std::vector<float> gradient;          // [rows, inputs]
+    std::vector<float> errors;    // masked and scaled [rows, outputs]
+    std::vector<float> gradient;  // [rows, inputs]
     std::vector<float> padded_gradient;
     std::vector<float> learned, bias, scale;  // of one chunk
     TileGrid::Scratch scratch;
@@ -262,8 +287,14 @@ struct AnalogEngine::Sums {
     std::vector<uint64_t> clipped;
 };
 
-void AnalogEngine::backward_item(const ForwardTrace& trace, size_t item, const float* x, size_t samples,
-                                 const at::Tensor& weights, const float* errors, Worker& w, Sums& sums,
+void AnalogEngine::backward_item(const ForwardTrace& trace,
+                                 size_t item,
+                                 const float* x,
+                                 size_t samples,
+                                 const at::Tensor& weights,
+                                 const float* errors,
+                                 Worker& w,
+                                 Sums& sums,
                                  float* input_gradient) const {
     const LayerGeometry& g = trace.geometry;
     const Chunking cut(g, samples);
@@ -275,7 +306,8 @@ void AnalogEngine::backward_item(const ForwardTrace& trace, size_t item, const f
     const size_t padded = g.patch.padded_size();
     const bool learn_scales = hardware_.mapping.learn_scales != LearnedScales::kNone;
     const bool learn_range = hardware_.input_range.enabled && hardware_.input_range.learn;
-    const bool exact_backward = hardware_.backward.perfect && hardware_.backward.output_scale == 1.0;
+    const bool exact_backward =
+        hardware_.backward.perfect && hardware_.backward.output_scale == 1.0;
     for (size_t group = 0; group < grids_.size(); group++) {
         const TileGrid& grid = grids_[group];
         w.rows.start(g, x, first, here, group);
@@ -313,9 +345,12 @@ void AnalogEngine::backward_item(const ForwardTrace& trace, size_t item, const f
             if (!exact_backward) {
                 gradient = whole_gradient();
                 const ConstFloatView error_view{error_rows, count, g.outputs, all_outputs};
-                grid.apply_transposed(error_view, gradient,
-                                      {trace.key.step, trace.key.first_sample * g.positions() + global},
-                                      w.scratch, hardware_.gradient.mask_outputs ? &record : nullptr);
+                grid.apply_transposed(
+                    error_view,
+                    gradient,
+                    {trace.key.step, trace.key.first_sample * g.positions() + global},
+                    w.scratch,
+                    hardware_.gradient.mask_outputs ? &record : nullptr);
                 gradient_ready = true;
             } else {
                 gradient = whole_gradient();
@@ -372,7 +407,10 @@ void AnalogEngine::backward_item(const ForwardTrace& trace, size_t item, const f
                 if (need && !gradient_ready) {
                     at::Tensor to = blob(part_gradient.data, count, width, g.inputs);
                     const at::Tensor matrix =
-                        weights.narrow(0, static_cast<int64_t>(group * g.outputs), static_cast<int64_t>(g.outputs))
+                        weights
+                            .narrow(0,
+                                    static_cast<int64_t>(group * g.outputs),
+                                    static_cast<int64_t>(g.outputs))
                             .narrow(1, static_cast<int64_t>(column), static_cast<int64_t>(width));
                     at::mm_out(to, error_tensor, matrix);
                 }
@@ -383,10 +421,12 @@ void AnalogEngine::backward_item(const ForwardTrace& trace, size_t item, const f
                 const float* factor = part.data;
                 if (outside) {
                     if (clipped_inputs.data == nullptr) {
-                        // For convolutions the unrolled rows are ours already: cutting in place is fine.
-                        clipped_inputs = g.is_convolution
-                                             ? FloatView{const_cast<float*>(in.data), count, g.inputs}
-                                             : w.rows.mutable_rows(row, count);
+                        // For convolutions the unrolled rows are ours already: cutting in place is
+                        // fine.
+                        clipped_inputs =
+                            g.is_convolution
+                                ? FloatView{const_cast<float*>(in.data), count, g.inputs}
+                                : w.rows.mutable_rows(row, count);
                     }
                     const FloatView cut_part = clipped_inputs.column_block(column, width);
                     const bool mask = hardware_.gradient.mask_inputs && input_gradient != nullptr;
@@ -407,7 +447,9 @@ void AnalogEngine::backward_item(const ForwardTrace& trace, size_t item, const f
                 }
                 at::Tensor to =
                     sums.weights
-                        .narrow(0, static_cast<int64_t>(group * g.outputs), static_cast<int64_t>(g.outputs))
+                        .narrow(0,
+                                static_cast<int64_t>(group * g.outputs),
+                                static_cast<int64_t>(g.outputs))
                         .narrow(1, static_cast<int64_t>(column), static_cast<int64_t>(width));
                 to.addmm_(error_tensor.t(), blob(factor, count, width, g.inputs));
             }
@@ -420,25 +462,35 @@ void AnalogEngine::backward_item(const ForwardTrace& trace, size_t item, const f
                 scatter_patches(g.patch, gradient.data, row, count, w.padded_gradient.data());
             } else {
                 for (size_t s = 0; s < here; s++) {
-                    scatter_patches(g.patch, gradient.data + s * g.positions() * g.inputs, 0, g.positions(),
+                    scatter_patches(g.patch,
+                                    gradient.data + s * g.positions() * g.inputs,
+                                    0,
+                                    g.positions(),
                                     w.padded_gradient.data() + s * padded);
                 }
             }
         }
         if (g.is_convolution && input_gradient != nullptr) {
             for (size_t s = 0; s < here; s++) {
-                unpad_sample(g.patch, ItemRows::layout(g, group), w.padded_gradient.data() + s * padded,
+                unpad_sample(g.patch,
+                             ItemRows::layout(g, group),
+                             w.padded_gradient.data() + s * padded,
                              input_gradient + (first + s) * g.sample_size());
             }
         }
     }
 }
 
-void AnalogEngine::backward(const ForwardTrace& trace, const float* x, size_t samples,
-                            const at::Tensor& weights, const float* errors, BackwardResult& result) {
+void AnalogEngine::backward(const ForwardTrace& trace,
+                            const float* x,
+                            size_t samples,
+                            const at::Tensor& weights,
+                            const float* errors,
+                            BackwardResult& result) {
     const LayerGeometry& g = trace.geometry;
     const Chunking cut(g, samples);
-    const auto threads = std::min<size_t>(static_cast<size_t>(at::get_num_threads()), std::max<size_t>(cut.items, 1));
+    const auto threads = std::min<size_t>(static_cast<size_t>(at::get_num_threads()),
+                                          std::max<size_t>(cut.items, 1));
     const size_t outputs = g.total_outputs();
     std::vector<Worker> workers(threads);
     std::vector<Sums> sums(threads);
@@ -450,7 +502,8 @@ void AnalogEngine::backward(const ForwardTrace& trace, const float* x, size_t sa
         s.clipped.assign(grids_.size() * pieces(), 0);
     }
     over_items(cut.items, false, [&](size_t item, size_t worker) {
-        backward_item(trace, item, x, samples, weights, errors, workers[worker], sums[worker], result.inputs);
+        backward_item(
+            trace, item, x, samples, weights, errors, workers[worker], sums[worker], result.inputs);
     });
     Sums& all = sums[0];
     for (size_t t = 1; t < threads; t++) {
@@ -481,9 +534,17 @@ void AnalogEngine::backward(const ForwardTrace& trace, const float* x, size_t sa
             const size_t i = group * pieces() + c;
             const float range = trace.scales.ranges[i];
             if (hardware_.input_range.enabled && hardware_.input_range.learn && range > 0) {
+                // Sums over inputs add up over the passes of a step; what acts once a step must
+                // not.
+                InputRangeConfig config = hardware_.input_range;
+                config.gradient_scale /= trace.share;
                 result.ranges[i] = static_cast<float>(
-                    input_range_gradient(hardware_.input_range, all.ranges[i], range,
-                                         numbers > 0 ? static_cast<double>(all.clipped[i]) / numbers : 0.0));
+                    trace.share *
+                    input_range_gradient(
+                        config,
+                        all.ranges[i],
+                        range,
+                        numbers > 0 ? static_cast<double>(all.clipped[i]) / numbers : 0.0));
             }
             // dL/dV / s for the logical weight V = s w: the sums hold s dL/dV. One factor after
             // the other, for s^2 may underflow.
@@ -491,7 +552,8 @@ void AnalogEngine::backward(const ForwardTrace& trace, const float* x, size_t sa
                 const size_t at = group * g.outputs + o;
                 const float scale = trace.scales.mapping(c, at);
                 const float once = scale != 0 ? 1.0f / scale : 0.0f;
-                const float extra = hardware_.gradient.divide_by_range && range > 0 ? 1.0f / range : 1.0f;
+                const float extra =
+                    hardware_.gradient.divide_by_range && range > 0 ? 1.0f / range : 1.0f;
                 float* row = gradient + at * g.inputs;
                 for (size_t j = offsets[c]; j < offsets[c + 1]; j++) {
                     row[j] = row[j] * once * once * extra;
@@ -500,8 +562,8 @@ void AnalogEngine::backward(const ForwardTrace& trace, const float* x, size_t sa
         }
     }
     if (hardware_.mapping.learn_scales == LearnedScales::kPerTile) {
-        // One number per tile: every entry of the tile gets the gradient of that number, so that equal
-        // entries stay equal under any optimiser that works element by element.
+        // One number per tile: every entry of the tile gets the gradient of that number, so that
+        // equal entries stay equal under any optimiser that works element by element.
         for (size_t group = 0; group < grids_.size(); group++) {
             const std::vector<size_t>& offsets = grids_[group].output_offsets();
             for (size_t c = 0; c < pieces(); c++) {

@@ -21,10 +21,10 @@ namespace mho {
 struct LayerGeometry {
     bool is_convolution = false;
     size_t groups = 1;
-    size_t inputs = 1;   // of one group, unrolled
-    size_t outputs = 1;  // of one group
-    PatchGeometry patch;          // convolution only
-    bool channels_last = false;   // order of the inputs in memory; convolution only
+    size_t inputs = 1;           // of one group, unrolled
+    size_t outputs = 1;          // of one group
+    PatchGeometry patch;         // convolution only
+    bool channels_last = false;  // order of the inputs in memory; convolution only
 
     size_t positions() const { return is_convolution ? patch.positions() : 1; }
     size_t total_outputs() const { return groups * outputs; }
@@ -35,8 +35,8 @@ struct LayerGeometry {
 
 /// The digital numbers around the tiles of a layer, all groups together.
 struct LayerScales {
-    Matrix<float> mapping;  // [pieces, groups * outputs]
-    Matrix<float> learned;  // the same shape
+    Matrix<float> mapping;      // [pieces, groups * outputs]
+    Matrix<float> learned;      // the same shape
     std::vector<float> ranges;  // [groups * pieces], 0 = no range
 };
 
@@ -45,6 +45,7 @@ struct ForwardTrace {
     LayerGeometry geometry;
     LayerScales scales;
     ReadKey key;
+    double share = 1;                              // of what the layer does in one optimiser step
     std::vector<TileGrid::ForwardRecord> records;  // [group][chunk]
 };
 
@@ -57,12 +58,17 @@ struct BackwardResult {
     std::vector<float> ranges;  // [groups * pieces]
 };
 
-/// Runs the tiles of one layer over a batch, in blocks that stay in the second-level cache: patches are unrolled
-/// block by block, in the backward pass once more. Blocks are dealt to torch's threads in fixed shares, and no
-/// random number depends on them: outputs are equal for any number of threads, gradients for equal numbers.
+/// Runs the tiles of one layer over a batch, in blocks that stay in the second-level cache: patches
+/// are unrolled block by block, in the backward pass once more. Blocks are dealt to torch's threads
+/// in fixed shares, and no random number depends on them: outputs are equal for any number of
+/// threads, gradients for equal numbers.
 class AnalogEngine {
   public:
-    AnalogEngine(const Hardware& hardware, size_t groups, size_t outputs, size_t inputs, uint64_t seed,
+    AnalogEngine(const Hardware& hardware,
+                 size_t groups,
+                 size_t outputs,
+                 size_t inputs,
+                 uint64_t seed,
                  const std::string& path);
 
     size_t pieces() const { return grids_[0].input_pieces(); }
@@ -78,21 +84,38 @@ class AnalogEngine {
     void load_scales(const LayerScales& scales, const std::vector<float>& bias);
 
     /// Spread of the inputs of every piece, unrolled: [groups * pieces].
-    std::vector<InputMoments> input_moments(const LayerGeometry& geometry, const float* x, size_t samples) const;
+    std::vector<InputMoments> input_moments(const LayerGeometry& geometry,
+                                            const float* x,
+                                            size_t samples) const;
 
-    /// y [samples * positions, groups * outputs]. With `trace` (geometry, scales and key are set here) for training.
-    void forward(const LayerGeometry& geometry, const float* x, size_t samples, float* y, ReadKey key,
+    /// y [samples * positions, groups * outputs]. With `trace` (geometry, scales and key are set
+    /// here) for training.
+    void forward(const LayerGeometry& geometry,
+                 const float* x,
+                 size_t samples,
+                 float* y,
+                 ReadKey key,
                  ForwardTrace* trace);
 
     /// `weights`: those that the forward pass used. `errors` like y.
-    void backward(const ForwardTrace& trace, const float* x, size_t samples, const at::Tensor& weights,
-                  const float* errors, BackwardResult& result);
+    void backward(const ForwardTrace& trace,
+                  const float* x,
+                  size_t samples,
+                  const at::Tensor& weights,
+                  const float* errors,
+                  BackwardResult& result);
 
   private:
     struct Worker;
     struct Sums;
-    void backward_item(const ForwardTrace& trace, size_t item, const float* x, size_t samples,
-                       const at::Tensor& weights, const float* errors, Worker& worker, Sums& sums,
+    void backward_item(const ForwardTrace& trace,
+                       size_t item,
+                       const float* x,
+                       size_t samples,
+                       const at::Tensor& weights,
+                       const float* errors,
+                       Worker& worker,
+                       Sums& sums,
                        float* input_gradient) const;
 
     Hardware hardware_;

@@ -22,7 +22,9 @@ namespace mho {
 
 namespace {
 
-int64_t signed_size(size_t n) { return static_cast<int64_t>(n); }
+int64_t signed_size(size_t n) {
+    return static_cast<int64_t>(n);
+}
 
 FloatView view_of(const torch::Tensor& t) {
     return {t.data_ptr<float>(), static_cast<size_t>(t.size(0)), static_cast<size_t>(t.size(1))};
@@ -48,8 +50,9 @@ Tensor tensor_of(const torch::Tensor& t) {
 
 void copy_into(torch::Tensor& to, const Tensor& from, const std::string& layer, const char* what) {
     if (static_cast<size_t>(to.numel()) != from.values.size()) {
-        throw InputError("layer " + layer + ": " + what + " must hold " + std::to_string(to.numel()) +
-                         " numbers, got " + std::to_string(from.values.size()));
+        throw InputError("layer " + layer + ": " + what + " must hold " +
+                         std::to_string(to.numel()) + " numbers, got " +
+                         std::to_string(from.values.size()));
     }
     require_finite({from.values.data(), 1, from.values.size()}, what);
     std::copy(from.values.begin(), from.values.end(), to.data_ptr<float>());
@@ -77,8 +80,12 @@ class AnalogFunction : public torch::autograd::Function<AnalogFunction> {
                                  ReadKey key) {
         torch::Tensor output = at::empty({signed_size(pass->samples * geometry.positions()),
                                           signed_size(geometry.total_outputs())});
-        pass->engine->forward(geometry, input.data_ptr<float>(), pass->samples, output.data_ptr<float>(),
-                              key, &pass->trace);
+        pass->engine->forward(geometry,
+                              input.data_ptr<float>(),
+                              pass->samples,
+                              output.data_ptr<float>(),
+                              key,
+                              &pass->trace);
         ctx->save_for_backward({input, weights});
         ctx->saved_data["pass"] = c10::IValue::make_capsule(pass);
         return output;
@@ -97,12 +104,19 @@ class AnalogFunction : public torch::autograd::Function<AnalogFunction> {
             input_gradient = at::empty_strided(input.sizes(), input.strides(), input.options());
             result.inputs = input_gradient.data_ptr<float>();
         }
-        p.engine->backward(p.trace, input.data_ptr<float>(), p.samples, saved[1], errors.data_ptr<float>(),
+        p.engine->backward(p.trace,
+                           input.data_ptr<float>(),
+                           p.samples,
+                           saved[1],
+                           errors.data_ptr<float>(),
                            result);
         torch::Tensor learned;
         if (ctx->needs_input_grad(2)) {
-            learned = at::empty({signed_size(result.learned.rows), signed_size(result.learned.cols)});
-            std::copy(result.learned.values.begin(), result.learned.values.end(), learned.data_ptr<float>());
+            learned =
+                at::empty({signed_size(result.learned.rows), signed_size(result.learned.cols)});
+            std::copy(result.learned.values.begin(),
+                      result.learned.values.end(),
+                      learned.data_ptr<float>());
         }
         torch::Tensor range;
         if (ctx->needs_input_grad(3)) {
@@ -114,22 +128,35 @@ class AnalogFunction : public torch::autograd::Function<AnalogFunction> {
             bias = at::empty({signed_size(result.bias.size())});
             std::copy(result.bias.begin(), result.bias.end(), bias.data_ptr<float>());
         }
-        return {input_gradient, ctx->needs_input_grad(1) ? result.weights : torch::Tensor(), learned, range,
-                bias, torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+        return {input_gradient,
+                ctx->needs_input_grad(1) ? result.weights : torch::Tensor(),
+                learned,
+                range,
+                bias,
+                torch::Tensor(),
+                torch::Tensor(),
+                torch::Tensor(),
+                torch::Tensor()};
     }
 };
 
 size_t checked(int number, const char* what, const std::string& path) {
     if (number < 1) {
-        throw InputError("layer " + path + ": " + what + " must be at least 1, got " + std::to_string(number));
+        throw InputError("layer " + path + ": " + what + " must be at least 1, got " +
+                         std::to_string(number));
     }
     return static_cast<size_t>(number);
 }
 
 }  // namespace
 
-AnalogLayerImpl::AnalogLayerImpl(const Hardware& hardware, size_t groups, size_t outputs, size_t inputs,
-                                 bool has_bias, std::string path, uint64_t seed)
+AnalogLayerImpl::AnalogLayerImpl(const Hardware& hardware,
+                                 size_t groups,
+                                 size_t outputs,
+                                 size_t inputs,
+                                 bool has_bias,
+                                 std::string path,
+                                 uint64_t seed)
     : engine_(std::make_shared<AnalogEngine>(hardware, groups, outputs, inputs, seed, path)),
       path_(std::move(path)),
       seed_(seed) {
@@ -137,12 +164,14 @@ AnalogLayerImpl::AnalogLayerImpl(const Hardware& hardware, size_t groups, size_t
     const int64_t pieces = signed_size(engine_->pieces());
     const bool ranged = hardware.input_range.enabled;
     tile_weight = register_parameter("tile_weight", at::empty({all, signed_size(inputs)}));
-    learned_scale = register_parameter("learned_scale", at::ones({pieces, all}),
+    learned_scale = register_parameter("learned_scale",
+                                       at::ones({pieces, all}),
                                        hardware.mapping.learn_scales != LearnedScales::kNone);
-    input_range = register_parameter(
-        "input_range",
-        at::full({signed_size(groups) * pieces}, ranged ? hardware.input_range.initial : 0.0, at::kFloat),
-        ranged && hardware.input_range.learn);
+    input_range = register_parameter("input_range",
+                                     at::full({signed_size(groups) * pieces},
+                                              ranged ? hardware.input_range.initial : 0.0,
+                                              at::kFloat),
+                                     ranged && hardware.input_range.learn);
     if (has_bias) {
         bias = register_parameter("bias", at::zeros({all}));
     }
@@ -151,9 +180,11 @@ AnalogLayerImpl::AnalogLayerImpl(const Hardware& hardware, size_t groups, size_t
     // PyTorch's default: uniform in +-1 / sqrt(inputs), from a stream of our own.
     const auto bound = static_cast<float>(1.0 / std::sqrt(static_cast<double>(inputs)));
     Tensor weight{{groups * outputs, inputs}, std::vector<float>(groups * outputs * inputs)};
-    fill_uniform(make_tile_key(seed, path_ + ".weight"), Stream::kInitialWeights, 0, 0, weight.values);
+    fill_uniform(
+        make_tile_key(seed, path_ + ".weight"), Stream::kInitialWeights, 0, 0, weight.values);
     Tensor first_bias{{groups * outputs}, std::vector<float>(has_bias ? groups * outputs : 0)};
-    fill_uniform(make_tile_key(seed, path_ + ".bias"), Stream::kInitialWeights, 0, 0, first_bias.values);
+    fill_uniform(
+        make_tile_key(seed, path_ + ".bias"), Stream::kInitialWeights, 0, 0, first_bias.values);
     for (std::vector<float>* values : {&weight.values, &first_bias.values}) {
         for (float& v : *values) {
             v = (2 * v - 1) * bound;
@@ -164,7 +195,9 @@ AnalogLayerImpl::AnalogLayerImpl(const Hardware& hardware, size_t groups, size_t
 
 AnalogLayerImpl::~AnalogLayerImpl() = default;
 
-const Hardware& AnalogLayerImpl::hardware() const { return engine_->hardware(); }
+const Hardware& AnalogLayerImpl::hardware() const {
+    return engine_->hardware();
+}
 
 void AnalogLayerImpl::set_weights(const Tensor& weight, const Tensor& bias_values) {
     const torch::NoGradGuard no_grad;
@@ -180,7 +213,8 @@ void AnalogLayerImpl::set_weights(const Tensor& weight, const Tensor& bias_value
     for (size_t g = 0; g < engine_->groups(); g++) {
         const MappedWeights mapped =
             map_weights(hardware().mapping, {weight.values.data() + g * rows * cols, rows, cols});
-        std::copy(mapped.weights.values.begin(), mapped.weights.values.end(),
+        std::copy(mapped.weights.values.begin(),
+                  mapped.weights.values.end(),
                   tile_weight.data_ptr<float>() + g * rows * cols);
         for (size_t c = 0; c < scales.rows; c++) {
             std::copy_n(mapped.scales.row(c), rows, scales.row(c) + g * rows);
@@ -230,18 +264,23 @@ Tensor AnalogLayerImpl::logical_weights() const {
     const size_t all = engine_->groups() * rows;
     for (size_t g = 0; g < engine_->groups(); g++) {
         MappedWeights mapped{Matrix<float>(rows, cols), Matrix<float>(engine_->pieces(), rows)};
-        std::copy_n(s.tile_weight.values.data() + g * rows * cols, rows * cols, mapped.weights.values.data());
+        std::copy_n(s.tile_weight.values.data() + g * rows * cols,
+                    rows * cols,
+                    mapped.weights.values.data());
         for (size_t c = 0; c < engine_->pieces(); c++) {
             std::copy_n(s.scale.values.data() + c * all + g * rows, rows, mapped.scales.row(c));
         }
         const Matrix<float> part = mho::logical_weights(hardware().mapping, mapped);
-        std::copy(part.values.begin(), part.values.end(), logical.values.begin() + signed_size(g * rows * cols));
+        std::copy(part.values.begin(),
+                  part.values.end(),
+                  logical.values.begin() + signed_size(g * rows * cols));
     }
     return logical;
 }
 
 torch::Tensor AnalogLayerImpl::weights_of_this_step() {
-    const bool modified = modifies(hardware().modifier) && (is_training() || hardware().modifier.in_evaluation);
+    const bool modified =
+        modifies(hardware().modifier) && (is_training() || hardware().modifier.in_evaluation);
     const uint32_t version = tile_weight._version();
     if (loaded_.weights.defined() && loaded_.version == version && loaded_.modified == modified &&
         (!modified || loaded_.step == step_)) {
@@ -258,39 +297,70 @@ torch::Tensor AnalogLayerImpl::weights_of_this_step() {
     return weights;
 }
 
-torch::Tensor AnalogLayerImpl::run(const torch::Tensor& input, const LayerGeometry& geometry) {
+void AnalogLayerImpl::set_position(uint64_t position, uint64_t positions) {
+    if (position >= positions) {
+        throw InputError("layer " + path_ + ": position " + std::to_string(position) + " of " +
+                         std::to_string(positions));
+    }
+    position_ = position;
+    positions_ = positions;
+}
+
+bool AnalogLayerImpl::ranges_start() const {
+    const InputRangeConfig& config = hardware().input_range;
+    const auto limit = static_cast<uint64_t>(std::max(config.init_batches, 0));
+    return is_training() && config.enabled &&
+           std::any_of(range_batches_.begin(), range_batches_.end(), [&](uint64_t seen) {
+               return seen < limit;
+           });
+}
+
+void AnalogLayerImpl::start_ranges(const torch::Tensor& input, const LayerGeometry& geometry) {
+    const torch::NoGradGuard no_grad;
+    const auto moments = engine_->input_moments(
+        geometry, input.data_ptr<float>(), static_cast<size_t>(input.size(0)));
+    auto* range = input_range.data_ptr<float>();
+    for (size_t i = 0; i < moments.size(); i++) {
+        initialize_input_range(hardware().input_range, moments[i], range[i], range_batches_[i]);
+    }
+}
+
+torch::Tensor AnalogLayerImpl::run(const torch::Tensor& input,
+                                   const LayerGeometry& geometry,
+                                   uint64_t rows_per_sample) {
     const auto samples = static_cast<size_t>(input.size(0));
     const torch::Tensor weights = [&] {
         const torch::NoGradGuard no_grad;
-        const InputRangeConfig& config = hardware().input_range;
-        const auto limit = static_cast<uint64_t>(std::max(config.init_batches, 0));
-        const bool starting = std::any_of(range_batches_.begin(), range_batches_.end(),
-                                          [&](uint64_t seen) { return seen < limit; });
-        if (is_training() && config.enabled && starting) {
-            const auto moments = engine_->input_moments(geometry, input.data_ptr<float>(), samples);
-            auto* range = input_range.data_ptr<float>();
-            for (size_t i = 0; i < moments.size(); i++) {
-                initialize_input_range(config, moments[i], range[i], range_batches_[i]);
-            }
+        if (!starts_ranges_itself_ && ranges_start()) {
+            start_ranges(input, geometry);
         }
         return weights_of_this_step();
     }();
     LayerScales scales{matrix_of(scale), matrix_of(learned_scale), vector_of(input_range)};
     engine_->load_scales(scales, bias.defined() ? vector_of(bias) : std::vector<float>());
-    const ReadKey key{step_, first_sample_};
+    const ReadKey key{step_ * positions_ + position_, first_sample_ * rows_per_sample};
     if (!torch::GradMode::is_enabled()) {
-        torch::Tensor output = at::empty({signed_size(samples * geometry.positions()),
-                                          signed_size(geometry.total_outputs())});
-        engine_->forward(geometry, input.data_ptr<float>(), samples, output.data_ptr<float>(), key, nullptr);
+        torch::Tensor output = at::empty(
+            {signed_size(samples * geometry.positions()), signed_size(geometry.total_outputs())});
+        engine_->forward(
+            geometry, input.data_ptr<float>(), samples, output.data_ptr<float>(), key, nullptr);
         return output;
     }
     auto pass = c10::make_intrusive<Pass>();
     pass->engine = engine_;
     pass->samples = samples;
     pass->trace.scales = std::move(scales);
+    pass->trace.share = 1.0 / static_cast<double>(positions_);
     // A custom function takes no undefined tensors.
-    return AnalogFunction::apply(input, tile_weight, learned_scale, input_range,
-                                 bias.defined() ? bias : at::empty({0}), weights, pass, geometry, key);
+    return AnalogFunction::apply(input,
+                                 tile_weight,
+                                 learned_scale,
+                                 input_range,
+                                 bias.defined() ? bias : at::empty({0}),
+                                 weights,
+                                 pass,
+                                 geometry,
+                                 key);
 }
 
 void AnalogLayerImpl::post_step() {
@@ -333,20 +403,31 @@ void AnalogLayerImpl::post_step() {
     loaded_ = {};
 }
 
-AnalogLinearImpl::AnalogLinearImpl(const LinearOp& op, const Hardware& hardware, std::string path, uint64_t seed)
-    : AnalogLayerImpl(hardware, 1, checked(op.outputs, "outputs", path), checked(op.inputs, "inputs", path),
-                      op.bias, path, seed),
+AnalogLinearImpl::AnalogLinearImpl(const LinearOp& op,
+                                   const Hardware& hardware,
+                                   std::string path,
+                                   uint64_t seed)
+    : AnalogLayerImpl(hardware,
+                      1,
+                      checked(op.outputs, "outputs", path),
+                      checked(op.inputs, "inputs", path),
+                      op.bias,
+                      path,
+                      seed),
       op_(op) {}
 
 torch::Tensor AnalogLinearImpl::forward(const torch::Tensor& input) {
     if (input.dim() < 1 || input.size(-1) != op_.inputs || input.scalar_type() != at::kFloat) {
-        throw InputError("layer " + path() + ": inputs must be float32 [..., " + std::to_string(op_.inputs) + "]");
+        throw InputError("layer " + path() + ": inputs must be float32 [..., " +
+                         std::to_string(op_.inputs) + "]");
     }
     LayerGeometry geometry;
     geometry.inputs = static_cast<size_t>(op_.inputs);
     geometry.outputs = static_cast<size_t>(op_.outputs);
     const torch::Tensor rows = input.contiguous().reshape({-1, op_.inputs});
-    torch::Tensor y = run(rows, geometry);
+    const int64_t samples = input.dim() > 2 ? std::max<int64_t>(input.size(0), 1) : rows.size(0);
+    torch::Tensor y =
+        run(rows, geometry, samples > 0 ? static_cast<uint64_t>(rows.size(0) / samples) : 1);
     if (input.dim() == 2) {
         return y;
     }
@@ -361,7 +442,8 @@ size_t unrolled_inputs(const Conv2dOp& op, const std::string& path) {
     const size_t groups = checked(op.groups, "groups", path);
     if (checked(op.in_channels, "input channels", path) % groups != 0 ||
         checked(op.out_channels, "output channels", path) % groups != 0) {
-        throw InputError("layer " + path + ": channels must be multiples of groups (" + std::to_string(groups) + ")");
+        throw InputError("layer " + path + ": channels must be multiples of groups (" +
+                         std::to_string(groups) + ")");
     }
     size_t inputs = static_cast<size_t>(op.in_channels) / groups;
     for (size_t axis = 0; axis < 2; axis++) {
@@ -375,10 +457,18 @@ size_t unrolled_inputs(const Conv2dOp& op, const std::string& path) {
 
 }  // namespace
 
-AnalogConv2dImpl::AnalogConv2dImpl(const Conv2dOp& op, const Hardware& hardware, std::string path, uint64_t seed)
-    : AnalogLayerImpl(hardware, checked(op.groups, "groups", path),
-                      checked(op.out_channels, "output channels", path) / static_cast<size_t>(op.groups),
-                      unrolled_inputs(op, path), op.bias, path, seed),
+AnalogConv2dImpl::AnalogConv2dImpl(const Conv2dOp& op,
+                                   const Hardware& hardware,
+                                   std::string path,
+                                   uint64_t seed)
+    : AnalogLayerImpl(
+          hardware,
+          checked(op.groups, "groups", path),
+          checked(op.out_channels, "output channels", path) / static_cast<size_t>(op.groups),
+          unrolled_inputs(op, path),
+          op.bias,
+          path,
+          seed),
       op_(op) {}
 
 torch::Tensor AnalogConv2dImpl::forward(const torch::Tensor& input) {
@@ -401,8 +491,9 @@ torch::Tensor AnalogConv2dImpl::forward(const torch::Tensor& input) {
         const size_t reach = g.patch.dilation[axis] * (g.patch.kernel[axis] - 1) + 1;
         const size_t size = axis == 0 ? g.patch.padded_height() : g.patch.padded_width();
         if (reach > size) {
-            throw InputError("layer " + path() + ": the kernel reaches over " + std::to_string(reach) +
-                             " pixels, the padded image has " + std::to_string(size));
+            throw InputError("layer " + path() + ": the kernel reaches over " +
+                             std::to_string(reach) + " pixels, the padded image has " +
+                             std::to_string(size));
         }
     }
     g.inputs = g.patch.inputs();
@@ -411,7 +502,9 @@ torch::Tensor AnalogConv2dImpl::forward(const torch::Tensor& input) {
     const torch::Tensor images = g.channels_last ? input : input.contiguous();
     const torch::Tensor rows = run(images, g);
     return rows
-        .view({input.size(0), signed_size(g.patch.out_height()), signed_size(g.patch.out_width()),
+        .view({input.size(0),
+               signed_size(g.patch.out_height()),
+               signed_size(g.patch.out_width()),
                op_.out_channels})
         .permute({0, 3, 1, 2});
 }

@@ -20,19 +20,22 @@ namespace mho {
 class AnalogEngine;
 struct LayerGeometry;
 
-/// What AnalogLinear and AnalogConv2d share: parameters, keys of the noise, and the steps around an optimiser step.
+/// What all analog layers share: parameters, keys of the noise, and the steps around an optimiser
+/// step.
 ///
-/// Forward: tiles with everything that their configuration says. Backward: straight through rounding and noise; where
-/// the input range cuts an input or an ADC an output, the gradient is zero (GradientConfig). Let V = scale *
-/// tile_weight: the gradient given to `tile_weight` is dL/dV / scale, so that V moves as if it were trained
-/// directly. The range learns by its own rule (adapt/input_range.h), whose result is the gradient of
-/// `input_range`: any optimiser steps it.
+/// Forward: tiles with everything that their configuration says. Backward: straight through
+/// rounding and noise; where the input range cuts an input or an ADC an output, the gradient is
+/// zero (GradientConfig). Let V = scale * tile_weight: the gradient given to `tile_weight` is dL/dV
+/// / scale, so that V moves as if it were trained directly. The range learns by its own rule
+/// (adapt/input_range.h), whose result is the gradient of `input_range`: any optimiser steps it.
 ///
-/// Noise belongs to (seed, path, step, sample): the owner of the training loop calls set_step() before each step, and
-/// a repeated pass repeats its noise. A layer that is called twice in one step sees equal noise in both calls.
+/// Noise belongs to (seed, path, step, sample): the owner of the training loop calls set_step()
+/// before each step, and a repeated pass repeats its noise. A layer that is called twice in one
+/// step sees equal noise in both calls.
 class AnalogLayerImpl : public torch::nn::Module {
   public:
-    // Parameters. [groups * out, in per group, unrolled as channel, row, column], in units of the tile.
+    // Parameters. [groups * out, in per group, unrolled as channel, row, column], in units of the
+    // tile.
     torch::Tensor tile_weight;
     torch::Tensor learned_scale;  // [pieces, groups * out]; learns only if the mapping says so
     torch::Tensor bias;           // [groups * out], undefined without bias
@@ -48,18 +51,23 @@ class AnalogLayerImpl : public torch::nn::Module {
     void set_step(uint64_t step) { step_ = step; }
     /// Number of the first sample of the next batch.
     void set_first_sample(uint64_t sample) { first_sample_ = sample; }
+    /// The next pass is one of `positions` of this step, each with noise of its own: what a
+    /// recurrence does. Rules of the input range that act once a step act by 1 / positions. Layers
+    /// start with (0, 1).
+    void set_position(uint64_t position, uint64_t positions);
 
-    /// After an optimiser step: clips, then remaps every tile (which folds the learned scale into the mapping scale),
-    /// and keeps input ranges positive.
+    /// After an optimiser step: clips, then remaps every tile (which folds the learned scale into
+    /// the mapping scale), and keeps input ranges positive.
     void post_step();
 
-    /// Takes logical weights [groups * out, in per group ...] (any shape with that many numbers) and a bias (empty =
-    /// zeros), and maps them to tiles. Learned scales become 1.
+    /// Takes logical weights [groups * out, in per group ...] (any shape with that many numbers)
+    /// and a bias (empty = zeros), and maps them to tiles. Learned scales become 1.
     void set_weights(const Tensor& weight, const Tensor& bias_values);
     /// Logical weights [groups * out, in per group].
     Tensor logical_weights() const;
 
-    /// What Network stores of the layer: tile_weight, scale (mapping times learned), bias, input_range.
+    /// What Network stores of the layer: tile_weight, scale (mapping times learned), bias,
+    /// input_range.
     struct State {
         Tensor tile_weight, scale, bias, input_range;
     };
@@ -69,17 +77,32 @@ class AnalogLayerImpl : public torch::nn::Module {
     /// Batches that have set each input range so far: [groups * pieces].
     std::vector<uint64_t>& range_batches() { return range_batches_; }
 
-    /// To be called after parameters were written through raw pointers: torch does not notice such a change.
+    /// To be called after parameters were written through raw pointers: torch does not notice such
+    /// a change.
     void forget_loaded() { loaded_ = {}; }
 
     virtual torch::Tensor forward(const torch::Tensor& input) = 0;
 
   protected:
-    AnalogLayerImpl(const Hardware& hardware, size_t groups, size_t outputs, size_t inputs, bool bias,
-                    std::string path, uint64_t seed);
+    AnalogLayerImpl(const Hardware& hardware,
+                    size_t groups,
+                    size_t outputs,
+                    size_t inputs,
+                    bool bias,
+                    std::string path,
+                    uint64_t seed);
     ~AnalogLayerImpl() override;
-    /// `input` contiguous as the geometry says; returns rows [samples * positions, groups * out].
-    torch::Tensor run(const torch::Tensor& input, const LayerGeometry& geometry);
+    /// `input` contiguous as the geometry says; returns rows [samples * positions, groups * out]. A
+    /// sample of a linear geometry is one of `rows_per_sample` rows of a sample of the network.
+    torch::Tensor run(const torch::Tensor& input,
+                      const LayerGeometry& geometry,
+                      uint64_t rows_per_sample = 1);
+    /// Whether this pass has to set an input range.
+    bool ranges_start() const;
+    /// One batch of the initialisation of the ranges.
+    void start_ranges(const torch::Tensor& input, const LayerGeometry& geometry);
+    /// run() leaves the initialisation of the ranges to the layer.
+    bool starts_ranges_itself_ = false;
     std::shared_ptr<AnalogEngine> engine_;
 
   private:
@@ -89,6 +112,8 @@ class AnalogLayerImpl : public torch::nn::Module {
     uint64_t seed_ = 0;
     uint64_t step_ = 0;
     uint64_t first_sample_ = 0;
+    uint64_t position_ = 0;
+    uint64_t positions_ = 1;
     std::vector<uint64_t> range_batches_;
     // Weights of the last pass, and what they belong to.
     struct Loaded {
@@ -99,10 +124,14 @@ class AnalogLayerImpl : public torch::nn::Module {
     } loaded_;
 };
 
-/// y = analog(x) for x [..., in].
+/// y = analog(x) for x [..., in]. Rows of one sample, as in [samples, positions, in], have noise of
+/// their own: row number sample * positions + position.
 class AnalogLinearImpl : public AnalogLayerImpl {
   public:
-    AnalogLinearImpl(const LinearOp& op, const Hardware& hardware, std::string path = "linear", uint64_t seed = 0);
+    AnalogLinearImpl(const LinearOp& op,
+                     const Hardware& hardware,
+                     std::string path = "linear",
+                     uint64_t seed = 0);
     torch::Tensor forward(const torch::Tensor& input) override;
     const LinearOp& op() const { return op_; }
 
@@ -111,11 +140,14 @@ class AnalogLinearImpl : public AnalogLayerImpl {
 };
 TORCH_MODULE(AnalogLinear);
 
-/// Convolution of images [samples, channels, height, width]; one tile grid per group. The output has
-/// channels last in memory.
+/// Convolution of images [samples, channels, height, width]; one tile grid per group. The output
+/// has channels last in memory.
 class AnalogConv2dImpl : public AnalogLayerImpl {
   public:
-    AnalogConv2dImpl(const Conv2dOp& op, const Hardware& hardware, std::string path = "conv", uint64_t seed = 0);
+    AnalogConv2dImpl(const Conv2dOp& op,
+                     const Hardware& hardware,
+                     std::string path = "conv",
+                     uint64_t seed = 0);
     torch::Tensor forward(const torch::Tensor& input) override;
     const Conv2dOp& op() const { return op_; }
 

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/nn/analog_layers.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/nn/functional/conv.h>
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <cmath>
@@ -17,7 +17,10 @@ namespace {
 
 torch::Tensor normal(std::vector<int64_t> shape, uint64_t which, float scale = 1.0f) {
     torch::Tensor t = torch::empty(shape);
-    fill_normal(make_tile_key(5, "nn test"), Stream::kTest, which, 0,
+    fill_normal(make_tile_key(5, "nn test"),
+                Stream::kTest,
+                which,
+                0,
                 {t.data_ptr<float>(), static_cast<size_t>(t.numel())});
     return t * scale;
 }
@@ -25,7 +28,7 @@ torch::Tensor normal(std::vector<int64_t> shape, uint64_t which, float scale = 1
 Hardware perfect_hardware() {
     Hardware hw;
     hw.forward = perfect_mvm();
-    hw.mapping.max_inputs = 5;   // several pieces
+    hw.mapping.max_inputs = 5;  // several pieces
     hw.mapping.max_outputs = 3;
     hw.input_range.initial = 1.5;
     hw.input_range.init_batches = 0;
@@ -45,7 +48,8 @@ Hardware noisy_hardware() {
 // Logical weight and what a plain layer would do with it.
 torch::Tensor logical(const AnalogLayerImpl& layer) {
     const Tensor t = layer.logical_weights();
-    torch::Tensor w = torch::empty({static_cast<int64_t>(t.shape[0]), static_cast<int64_t>(t.shape[1])});
+    torch::Tensor w =
+        torch::empty({static_cast<int64_t>(t.shape[0]), static_cast<int64_t>(t.shape[1])});
     std::copy(t.values.begin(), t.values.end(), w.data_ptr<float>());
     return w;
 }
@@ -55,7 +59,8 @@ torch::Tensor scales_of_weights(const AnalogLayerImpl& layer, const std::vector<
     torch::Tensor s = torch::empty_like(layer.tile_weight.detach());
     for (size_t c = 0; c + 1 < offsets.size(); c++) {
         s.narrow(1, offsets[c], offsets[c + 1] - offsets[c])
-            .copy_(layer.scale[static_cast<int64_t>(c)].unsqueeze(1).expand({-1, offsets[c + 1] - offsets[c]}));
+            .copy_(layer.scale[static_cast<int64_t>(c)].unsqueeze(1).expand(
+                {-1, offsets[c + 1] - offsets[c]}));
     }
     return s;
 }
@@ -75,7 +80,8 @@ TEST(AnalogLinear, PerfectLayerIsALinearLayerOfCutInputs) {
     EXPECT_LT((y - want).abs().max().item<float>(), 1e-5);
     EXPECT_LT((x.grad() - x2.grad()).abs().max().item<float>(), 1e-5);
     EXPECT_LT((layer->bias.grad() - b.grad()).abs().max().item<float>(), 1e-5);
-    // 12 inputs in tiles of at most 5: 3 pieces of 4. The logical weight moves as if trained directly.
+    // 12 inputs in tiles of at most 5: 3 pieces of 4. The logical weight moves as if trained
+    // directly.
     const torch::Tensor scale = scales_of_weights(*layer, {0, 4, 8, 12});
     EXPECT_LT((layer->tile_weight.grad() * scale - w.grad()).abs().max().item<float>(), 2e-5);
 }
@@ -101,7 +107,8 @@ TEST(AnalogLinear, LearnedScaleAgreesWithFiniteDifferences) {
             const double below = loss().item<double>();
             value = was;
             // The loss is linear in a scale: a wide difference has no error but rounding.
-            EXPECT_NEAR(layer->learned_scale.grad()[c][o].item<double>(), (above - below) / 0.25, 1e-3);
+            EXPECT_NEAR(
+                layer->learned_scale.grad()[c][o].item<double>(), (above - below) / 0.25, 1e-3);
         }
     }
 }
@@ -220,7 +227,8 @@ TEST(AnalogLinear, BackwardSeesTheModifiedWeights) {
         // y = W x: the gradient of y . y / 2 is W^T y.
         const torch::Tensor probe = layer->forward(torch::eye(4) * 0.5).t() * 2;
         y.backward(y.detach());
-        EXPECT_LT((x.grad() - torch::mm(y.detach(), probe.detach())).abs().max().item<float>(), 1e-5);
+        EXPECT_LT((x.grad() - torch::mm(y.detach(), probe.detach())).abs().max().item<float>(),
+                  1e-5);
     }
 }
 
@@ -272,16 +280,19 @@ TEST(AnalogConv2d, PerfectLayerIsAConvolutionOfCutInputs) {
         hw.mapping.max_inputs = 0;
         AnalogConv2d layer(k.op, hw, "conv", 3);
         const torch::Tensor base = normal({3, k.op.in_channels, k.height, k.width}, 6);
-        const auto format = k.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+        const auto format =
+            k.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
         const torch::Tensor x = base.contiguous(format).detach().requires_grad_();
         const torch::Tensor y = layer->forward(x);
         const torch::Tensor upstream = normal(y.sizes().vec(), 7);
         (y * upstream).sum().backward();
 
-        const torch::Tensor w =
-            logical(*layer)
-                .view({k.op.out_channels, k.op.in_channels / k.op.groups, k.op.kernel[0], k.op.kernel[1]})
-                .requires_grad_();
+        const torch::Tensor w = logical(*layer)
+                                    .view({k.op.out_channels,
+                                           k.op.in_channels / k.op.groups,
+                                           k.op.kernel[0],
+                                           k.op.kernel[1]})
+                                    .requires_grad_();
         const torch::Tensor x2 = base.clone().requires_grad_();
         const torch::Tensor b = k.op.bias ? layer->bias.detach() : torch::Tensor();
         const std::vector<int64_t> stride = {k.op.stride[0], k.op.stride[1]};
@@ -300,7 +311,8 @@ TEST(AnalogConv2d, PerfectLayerIsAConvolutionOfCutInputs) {
 }
 
 TEST(AnalogConv2d, ThreadsChangeNothingInTheForwardPass) {
-    AnalogConv2d layer(Conv2dOp{3, 5, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, true}, noisy_hardware(), "conv", 3);
+    AnalogConv2d layer(
+        Conv2dOp{3, 5, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, true}, noisy_hardware(), "conv", 3);
     const torch::Tensor x = normal({5, 3, 12, 12}, 8);
     const int threads = at::get_num_threads();
     at::set_num_threads(1);

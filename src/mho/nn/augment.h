@@ -16,8 +16,8 @@ struct ImageShape {
     int width = 1;
 };
 
-/// Copies one picture as numbers 0 ... 255: moved by (dy, dx) pixels, zeros moving in, then mirrored left to right
-/// if `flip`.
+/// Copies one picture as numbers 0 ... 255: moved by (dy, dx) pixels, zeros moving in, then
+/// mirrored left to right if `flip`.
 void copy_moved(const uint8_t* from, const ImageShape& shape, int dy, int dx, bool flip, float* to);
 
 /// How the picture at place `place` of epoch `epoch` is changed.

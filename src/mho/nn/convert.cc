@@ -32,7 +32,8 @@ Conv2dOp describe(const torch::nn::Conv2dImpl& conv, const std::string& path) {
     const auto& o = conv.options;
     const auto* padding = std::get_if<torch::ExpandingArray<2>>(&o.padding());
     if (padding == nullptr || !std::holds_alternative<torch::enumtype::kZeros>(o.padding_mode())) {
-        throw InputError("layer " + path + ": analog convolutions pad with zeros, by a number of pixels");
+        throw InputError("layer " + path +
+                         ": analog convolutions pad with zeros, by a number of pixels");
     }
     Conv2dOp op;
     op.in_channels = static_cast<int>(o.in_channels());
@@ -51,11 +52,14 @@ bool is_matrix(const torch::nn::Module& m) {
 }
 
 // The analog module for a child of a Sequential, empty if it stays.
-torch::nn::AnyModule replacement(const std::shared_ptr<torch::nn::Module>& child, const Hardware& hardware,
-                                 const std::string& path, uint64_t seed) {
+torch::nn::AnyModule replacement(const std::shared_ptr<torch::nn::Module>& child,
+                                 const Hardware& hardware,
+                                 const std::string& path,
+                                 uint64_t seed) {
     if (const auto* linear = child->as<torch::nn::LinearImpl>()) {
         const LinearOp op{static_cast<int>(linear->options.in_features()),
-                          static_cast<int>(linear->options.out_features()), linear->bias.defined()};
+                          static_cast<int>(linear->options.out_features()),
+                          linear->bias.defined()};
         AnalogLinear analog(op, hardware, path, seed);
         analog->set_weights(plain(linear->weight), plain(linear->bias));
         analog->train(child->is_training());
@@ -68,7 +72,10 @@ torch::nn::AnyModule replacement(const std::shared_ptr<torch::nn::Module>& child
     return torch::nn::AnyModule(analog);
 }
 
-void visit(torch::nn::Module& module, const std::string& prefix, const HardwareSpec& spec, uint64_t seed,
+void visit(torch::nn::Module& module,
+           const std::string& prefix,
+           const HardwareSpec& spec,
+           uint64_t seed,
            ConvertReport& report) {
     auto* sequential = module.as<torch::nn::SequentialImpl>();
     const auto children = module.named_children();

@@ -20,13 +20,14 @@ struct ConvertReport {
     std::vector<std::string> unreachable;  // linear and convolution layers that stay: see convert()
 };
 
-/// Replaces, in place, torch::nn::Linear and torch::nn::Conv2d inside every torch::nn::Sequential below (or at)
-/// `root` by analog layers with the same weights, with the hardware that `spec` gives for their path. Padding other
-/// than zeros in numbers is refused with InputError.
+/// Replaces, in place, torch::nn::Linear and torch::nn::Conv2d inside every torch::nn::Sequential
+/// below (or at) `root` by analog layers with the same weights, with the hardware that `spec` gives
+/// for their path. Padding other than zeros in numbers is refused with InputError.
 ///
-/// A C++ module that holds a layer in a member of its own type (`torch::nn::Linear fc{nullptr}`) cannot be
-/// rewritten: the member keeps its type. Such layers are reported as unreachable. Use a Sequential, or declare the
-/// member as AnalogLinear. Optimisers made before the conversion hold the old parameters: make them afterwards.
+/// A C++ module that holds a layer in a member of its own type (`torch::nn::Linear fc{nullptr}`)
+/// cannot be rewritten: the member keeps its type. Such layers are reported as unreachable. Use a
+/// Sequential, or declare the member as AnalogLinear. Optimisers made before the conversion hold
+/// the old parameters: make them afterwards.
 ConvertReport convert(torch::nn::Module& root, const HardwareSpec& spec, uint64_t seed = 0);
 
 /// The same network with its linear and convolution layers on hardware (map_to_hardware).

@@ -5,16 +5,18 @@
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/conv3d.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
-#include <ATen/ops/sigmoid.h>
-#include <ATen/ops/tanh.h>
 
 #include <algorithm>
 
+#include "mho/net/graph_internal.h"
+#include "mho/nn/analog_convolutions.h"
+#include "mho/nn/recurrent_layers.h"
+#include "mho/nn/sequence_functions.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -44,12 +46,32 @@ std::string module_name(const std::string& layer) {
     return name;
 }
 
-std::vector<int64_t> pair_of(const std::array<int, 2>& p) { return {p[0], p[1]}; }
+template <size_t N>
+std::vector<int64_t> window_of(const std::array<int, N>& sizes) {
+    return {sizes.begin(), sizes.end()};
+}
+
+std::shared_ptr<AnalogLayerImpl> analog_module(const Op& op,
+                                               const Hardware& hardware,
+                                               const std::string& path,
+                                               uint64_t seed) {
+    if (const auto* linear = std::get_if<LinearOp>(&op)) {
+        return std::make_shared<AnalogLinearImpl>(*linear, hardware, path, seed);
+    }
+    if (const auto* recurrent = std::get_if<RecurrentOp>(&op)) {
+        return std::make_shared<AnalogRecurrenceImpl>(*recurrent, hardware, path, seed);
+    }
+    if (const auto* volume = std::get_if<Conv3dOp>(&op)) {
+        return std::make_shared<AnalogConv3dImpl>(*volume, hardware, path, seed);
+    }
+    return std::make_shared<AnalogConv2dImpl>(std::get<Conv2dOp>(op), hardware, path, seed);
+}
 
 torch::Tensor channel_numbers(const std::vector<double>& values) {
     torch::Tensor t = at::empty({static_cast<int64_t>(values.size()), 1, 1});
-    std::transform(values.begin(), values.end(), t.data_ptr<float>(),
-                   [](double v) { return static_cast<float>(v); });
+    std::transform(values.begin(), values.end(), t.data_ptr<float>(), [](double v) {
+        return static_cast<float>(v);
+    });
     return t;
 }
 
@@ -78,17 +100,13 @@ GraphNetworkImpl::GraphNetworkImpl(const Network& network, uint64_t seed)
         const auto values = [&](const char* what) -> const Tensor& {
             return network.parameters.at(layer.name + what);
         };
-        const bool matrix = std::holds_alternative<LinearOp>(layer.op) || std::holds_alternative<Conv2dOp>(layer.op);
+        const bool matrix = matrix_layout(layer.op).groups > 0;
         const std::string name = module_name(layer.name);
         if (matrix && network.is_analog(layer.name)) {
-            const Hardware& hardware = network.analog.at(layer.name);
-            std::shared_ptr<AnalogLayerImpl> module;
-            if (const auto* linear = std::get_if<LinearOp>(&layer.op)) {
-                module = std::make_shared<AnalogLinearImpl>(*linear, hardware, layer.name, seed);
-            } else {
-                module = std::make_shared<AnalogConv2dImpl>(std::get<Conv2dOp>(layer.op), hardware, layer.name, seed);
-            }
-            AnalogLayerImpl::State state{values(".tile_weight"), values(".scale"), {}, values(".input_range")};
+            const std::shared_ptr<AnalogLayerImpl> module =
+                analog_module(layer.op, network.analog.at(layer.name), layer.name, seed);
+            AnalogLayerImpl::State state{
+                values(".tile_weight"), values(".scale"), {}, values(".input_range")};
             if (module->bias.defined()) {
                 state.bias = values(".bias");
             }
@@ -96,7 +114,7 @@ GraphNetworkImpl::GraphNetworkImpl(const Network& network, uint64_t seed)
             analog_[layer.name] = register_module(name, module);
             continue;
         }
-        if (!matrix && !std::holds_alternative<BatchNormOp>(layer.op)) {
+        if (!network.parameters.contains(layer.name + ".weight")) {
             continue;
         }
         Digital& d = digital_[layer.name];
@@ -104,16 +122,19 @@ GraphNetworkImpl::GraphNetworkImpl(const Network& network, uint64_t seed)
         if (network.parameters.contains(layer.name + ".bias")) {
             d.bias = register_parameter(name + "_bias", to_torch(values(".bias")));
         }
-        if (!matrix) {
-            d.running_mean = register_buffer(name + "_running_mean", to_torch(values(".running_mean")));
-            d.running_var = register_buffer(name + "_running_var", to_torch(values(".running_var")));
+        if (std::holds_alternative<BatchNormOp>(layer.op)) {
+            d.running_mean =
+                register_buffer(name + "_running_mean", to_torch(values(".running_mean")));
+            d.running_var =
+                register_buffer(name + "_running_var", to_torch(values(".running_var")));
         }
     }
 }
 
 size_t GraphNetworkImpl::input_features() const {
     const std::array<int, 3>& shape = network_.graph.input.shape;
-    return static_cast<size_t>(shape[0]) * static_cast<size_t>(shape[1]) * static_cast<size_t>(shape[2]);
+    return static_cast<size_t>(shape[0]) * static_cast<size_t>(shape[1]) *
+           static_cast<size_t>(shape[2]);
 }
 
 torch::Tensor GraphNetworkImpl::forward(const torch::Tensor& pixels) {
@@ -123,7 +144,8 @@ torch::Tensor GraphNetworkImpl::forward(const torch::Tensor& pixels) {
         throw InputError("network " + network_.graph.name + ": pixels must be [samples >= 1, " +
                          std::to_string(input_features()) + "]");
     }
-    torch::Tensor x = pixels.to(at::kFloat).reshape({pixels.size(0), spec.shape[0], spec.shape[1], spec.shape[2]});
+    torch::Tensor x = pixels.to(at::kFloat)
+                          .reshape({pixels.size(0), spec.shape[0], spec.shape[1], spec.shape[2]});
     if (spec.scale != 1.0) {
         x = x * static_cast<float>(spec.scale);
     }
@@ -152,38 +174,46 @@ torch::Tensor GraphNetworkImpl::forward(const torch::Tensor& pixels) {
 torch::Tensor GraphNetworkImpl::run_layer(size_t index, const std::vector<torch::Tensor>& in) {
     const Layer& layer = network_.graph.layers[index];
     if (const auto found = analog_.find(layer.name); found != analog_.end()) {
-        const bool flat = std::holds_alternative<LinearOp>(layer.op);
-        return found->second->forward(flat ? in[0].flatten(1) : in[0]);
+        return found->second->forward(in[0]);
     }
     const auto parameters = [&]() -> const Digital& { return digital_.at(layer.name); };
     if (std::holds_alternative<LinearOp>(layer.op)) {
-        return at::linear(in[0].flatten(1), parameters().weight, parameters().bias);
+        return at::linear(in[0], parameters().weight, parameters().bias);
     }
     if (const auto* conv = std::get_if<Conv2dOp>(&layer.op)) {
-        return at::conv2d(in[0], parameters().weight, parameters().bias, pair_of(conv->stride),
-                          pair_of(conv->padding), pair_of(conv->dilation), conv->groups);
+        return at::conv2d(in[0],
+                          parameters().weight,
+                          parameters().bias,
+                          window_of(conv->stride),
+                          window_of(conv->padding),
+                          window_of(conv->dilation),
+                          conv->groups);
     }
     if (const auto* norm = std::get_if<BatchNormOp>(&layer.op)) {
         const Digital& p = parameters();
-        return at::batch_norm(in[0], p.weight, p.bias, p.running_mean, p.running_var, is_training(), 0.1,
-                              norm->epsilon, false);
+        return at::batch_norm(in[0],
+                              p.weight,
+                              p.bias,
+                              p.running_mean,
+                              p.running_var,
+                              is_training(),
+                              0.1,
+                              norm->epsilon,
+                              false);
     }
-    if (const auto* activation = std::get_if<ActivationOp>(&layer.op)) {
-        switch (activation->kind) {
-            case Activation::kRelu:
-                return at::relu(in[0]);
-            case Activation::kTanh:
-                return at::tanh(in[0]);
-            case Activation::kSigmoid:
-                return at::sigmoid(in[0]);
-            case Activation::kGelu:
-                return at::gelu(in[0]);
-        }
+    if (const auto* act = std::get_if<ActivationOp>(&layer.op)) {
+        // torch keeps the memory order of images here.
+        return act->kind == Activation::kRelu ? at::relu(in[0]) : activation(act->kind, in[0]);
     }
     if (const auto* pool = std::get_if<Pool2dOp>(&layer.op)) {
-        return pool->average
-                   ? at::avg_pool2d(in[0], pair_of(pool->kernel), pair_of(pool->stride), pair_of(pool->padding))
-                   : at::max_pool2d(in[0], pair_of(pool->kernel), pair_of(pool->stride), pair_of(pool->padding));
+        return pool->average ? at::avg_pool2d(in[0],
+                                              window_of(pool->kernel),
+                                              window_of(pool->stride),
+                                              window_of(pool->padding))
+                             : at::max_pool2d(in[0],
+                                              window_of(pool->kernel),
+                                              window_of(pool->stride),
+                                              window_of(pool->padding));
     }
     if (std::holds_alternative<GlobalAveragePoolOp>(layer.op)) {
         return in[0].mean({2, 3});
@@ -195,7 +225,55 @@ torch::Tensor GraphNetworkImpl::run_layer(size_t index, const std::vector<torch:
         }
         return sum;
     }
-    return in[0].flatten(1);
+    if (std::holds_alternative<FlattenOp>(layer.op)) {
+        return in[0].flatten(1);
+    }
+    if (const auto* conv = std::get_if<Conv3dOp>(&layer.op)) {
+        return at::conv3d(in[0],
+                          parameters().weight,
+                          parameters().bias,
+                          window_of(conv->stride),
+                          window_of(conv->padding),
+                          window_of(conv->dilation),
+                          conv->groups);
+    }
+    return run_sequence_layer(layer, in);
+}
+
+torch::Tensor GraphNetworkImpl::run_sequence_layer(const Layer& layer,
+                                                   const std::vector<torch::Tensor>& in) {
+    const torch::Tensor& x = in[0];
+    const auto parameters = [&]() -> const Digital& { return digital_.at(layer.name); };
+    if (std::holds_alternative<SequenceOp>(layer.op)) {
+        return x.squeeze(1);
+    }
+    if (const auto* volume = std::get_if<VolumeOp>(&layer.op)) {
+        return x.reshape(
+            {x.size(0), x.size(1) / volume->depth, volume->depth, x.size(2), x.size(3)});
+    }
+    if (std::holds_alternative<LastPositionOp>(layer.op)) {
+        return x.select(1, -1);
+    }
+    if (const auto* table = std::get_if<EmbeddingOp>(&layer.op)) {
+        return embedding_rows(*table, parameters().weight, x.flatten(1));
+    }
+    if (std::holds_alternative<PositionalEmbeddingOp>(layer.op)) {
+        return x + parameters().weight;
+    }
+    if (const auto* norm = std::get_if<LayerNormOp>(&layer.op)) {
+        return layer_norm_rows(*norm, x, parameters().weight, parameters().bias);
+    }
+    if (const auto* attends = std::get_if<SelfAttentionOp>(&layer.op)) {
+        return attention(*attends, in[0], in[1], in[2]);
+    }
+    const auto& op = std::get<RecurrentOp>(layer.op);
+    const Digital& p = parameters();
+    RecurrentState state = zero_state(op, x.size(0));
+    return recurrence(
+        op,
+        x,
+        [&](const torch::Tensor& h, int64_t) { return at::linear(h, p.weight, p.bias); },
+        state);
 }
 
 Network GraphNetworkImpl::export_network() const {

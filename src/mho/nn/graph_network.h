@@ -17,17 +17,19 @@
 
 namespace mho {
 
-/// A network that trains: executes a graph with LibTorch, digital layers by torch operations, analog ones
-/// by AnalogLinear and AnalogConv2d. Pixels in, outputs of the last layer (logits) out. Batch norms follow torch's
-/// training rules (momentum 0.1) in training mode.
+/// A network that trains: executes a graph with LibTorch, digital layers by torch operations,
+/// analog ones by AnalogLinear, AnalogConv2d, AnalogConv3d and AnalogRecurrence. Pixels in, outputs
+/// of the last layer (logits) out. Batch norms follow torch's training rules (momentum 0.1) in
+/// training mode.
 class GraphNetworkImpl : public torch::nn::Module {
   public:
-    /// `network` digital, or mapped by map_to_hardware. `seed` keys the noise of the tiles, as in Executor.
-    /// Throws ConfigError for an invalid network.
+    /// `network` digital, or mapped by map_to_hardware. `seed` keys the noise of the tiles, as in
+    /// Executor. Throws ConfigError for an invalid network.
     explicit GraphNetworkImpl(const Network& network, uint64_t seed = 0);
 
-    /// Pixels [samples, channels * height * width] or [samples, channels, height, width], float32 or uint8 ->
-    /// [samples, features].
+    /// Pixels [samples, channels * height * width] or [samples, channels, height, width], float32
+    /// or uint8 -> [samples, features], for sequences position by position. Symbols of a text are
+    /// pixels that are whole numbers.
     torch::Tensor forward(const torch::Tensor& pixels);
 
     /// The network with its present parameters.
@@ -42,13 +44,16 @@ class GraphNetworkImpl : public torch::nn::Module {
     const Graph& graph() const { return network_.graph; }
     uint64_t seed() const { return seed_; }
     size_t input_features() const;
-    const std::map<std::string, std::shared_ptr<AnalogLayerImpl>>& analog_layers() const { return analog_; }
+    const std::map<std::string, std::shared_ptr<AnalogLayerImpl>>& analog_layers() const {
+        return analog_;
+    }
 
   private:
     struct Digital {
         torch::Tensor weight, bias, running_mean, running_var;
     };
     torch::Tensor run_layer(size_t index, const std::vector<torch::Tensor>& in);
+    torch::Tensor run_sequence_layer(const Layer& layer, const std::vector<torch::Tensor>& in);
 
     Network network_;  // graph and hardware; its parameters are those of the start
     uint64_t seed_;

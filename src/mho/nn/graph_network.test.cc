@@ -28,12 +28,18 @@ InputSpec grey(int size) {
 
 torch::Tensor pixels(int64_t samples, int64_t features) {
     torch::Tensor t = torch::empty({samples, features});
-    fill_uniform(make_tile_key(5, "pixels"), Stream::kTest, 0, 0,
+    fill_uniform(make_tile_key(5, "pixels"),
+                 Stream::kTest,
+                 0,
+                 0,
                  {t.data_ptr<float>(), static_cast<size_t>(t.numel())});
     return (t * 255).round();
 }
 
-Matrix<float> by_executor(const Network& network, const torch::Tensor& x, uint64_t seed, ReadKey key) {
+Matrix<float> by_executor(const Network& network,
+                          const torch::Tensor& x,
+                          uint64_t seed,
+                          ReadKey key) {
     Executor executor(network, seed);
     Matrix<float> y(static_cast<size_t>(x.size(0)), executor.output_features());
     executor.run({x.data_ptr<float>(), y.rows, static_cast<size_t>(x.size(1))}, y.view(), key);
@@ -43,7 +49,8 @@ Matrix<float> by_executor(const Network& network, const torch::Tensor& x, uint64
 double largest_difference(const Matrix<float>& a, const torch::Tensor& b) {
     double largest = 0;
     for (size_t i = 0; i < a.values.size(); i++) {
-        largest = std::max(largest, std::abs(static_cast<double>(a.values[i] - b.data_ptr<float>()[i])));
+        largest =
+            std::max(largest, std::abs(static_cast<double>(a.values[i] - b.data_ptr<float>()[i])));
     }
     return largest;
 }
@@ -66,7 +73,7 @@ TEST(GraphNetwork, EvaluatesBitForBitLikeTheExecutor) {
 }
 
 TEST(GraphNetwork, DigitalNetworkAgreesWithTheExecutor) {
-    const Network plain = initialize(residual_cnn(8, 2, 10, grey(28)), 3);
+    const Network plain = initialize(residual_cnn(8, {8, 16}, 10, grey(28)), 3);
     GraphNetwork network(plain, 1);
     const torch::Tensor x = pixels(4, 784);
     {
@@ -114,7 +121,8 @@ TEST(Convert, GraphWithOverrides) {
 
 struct Holder : torch::nn::Module {
     Holder() {
-        body = register_module("body", torch::nn::Sequential(torch::nn::Linear(6, 4), torch::nn::ReLU()));
+        body = register_module("body",
+                               torch::nn::Sequential(torch::nn::Linear(6, 4), torch::nn::ReLU()));
         head = register_module("head", torch::nn::Linear(4, 2));
     }
     torch::Tensor forward(torch::Tensor x) { return head->forward(body->forward(x)); }
@@ -129,7 +137,8 @@ TEST(Convert, SequentialInPlace) {
     spec.base.input_range.initial = 100;
     spec.overrides.push_back({"keep", true, ""});
     torch::nn::Sequential net;
-    net->push_back("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(2, 4, 3).padding(1).groups(2)));
+    net->push_back("conv",
+                   torch::nn::Conv2d(torch::nn::Conv2dOptions(2, 4, 3).padding(1).groups(2)));
     net->push_back("norm", torch::nn::BatchNorm2d(4));
     net->push_back("flat", torch::nn::Flatten());
     net->push_back("keep", torch::nn::Linear(4 * 25, 6));

@@ -77,12 +77,16 @@ void Optimizer::step(const std::vector<const float*>& gradients, double learning
     }
 }
 
-double schedule_factor(const Schedule& s, uint64_t step, uint64_t steps_per_epoch, uint64_t epochs) {
+double schedule_factor(const Schedule& s,
+                       uint64_t step,
+                       uint64_t steps_per_epoch,
+                       uint64_t epochs) {
     const uint64_t per_epoch = std::max<uint64_t>(steps_per_epoch, 1);
     const double total = static_cast<double>(per_epoch * std::max<uint64_t>(epochs, 1));
     const auto at = static_cast<double>(step);
     const auto cosine = [](double from, double to, double share) {
-        return to + (from - to) * 0.5 * (1 + std::cos(std::numbers::pi * std::clamp(share, 0.0, 1.0)));
+        return to +
+               (from - to) * 0.5 * (1 + std::cos(std::numbers::pi * std::clamp(share, 0.0, 1.0)));
     };
     switch (s.kind) {
         case ScheduleKind::kConstant:
@@ -104,13 +108,16 @@ double schedule_factor(const Schedule& s, uint64_t step, uint64_t steps_per_epoc
             if (at < top) {
                 return cosine(1.0 / 25, 1.0, at / top);
             }
-            return cosine(1.0, s.final_factor, total - 1 > top ? (at - top) / (total - 1 - top) : 0.0);
+            return cosine(
+                1.0, s.final_factor, total - 1 > top ? (at - top) / (total - 1 - top) : 0.0);
         }
     }
     return 1.0;
 }
 
-std::string train_config_text(const TrainConfig& config) { return to_json(config).dump(); }
+std::string train_config_text(const TrainConfig& config) {
+    return to_json(config).dump();
+}
 
 void validate_train_config(const TrainConfig& config) {
     Problems problems = validate(config, "training");

@@ -12,18 +12,18 @@
 
 namespace mho {
 
-/// The optimisers of the trainer, by PyTorch's formulas, in one pass over each parameter. Their whole state is plain
-/// numbers, so that a checkpoint continues bit for bit. Any torch::optim optimiser works with the layers as well; the
-/// trainer has its own for the checkpoint's sake.
+/// The optimisers of the trainer, by PyTorch's formulas, in one pass over each parameter. Their
+/// whole state is plain numbers, so that a checkpoint continues bit for bit. Any torch::optim
+/// optimiser works with the layers as well; the trainer has its own for the checkpoint's sake.
 class Optimizer {
   public:
     struct Slot {
         std::string name;
         float* values = nullptr;
         size_t size = 0;
-        bool decays = true;          // weight decay acts on it
-        std::vector<float> first;    // momentum, first moment
-        std::vector<float> second;   // second moment
+        bool decays = true;         // weight decay acts on it
+        std::vector<float> first;   // momentum, first moment
+        std::vector<float> second;  // second moment
     };
 
     Optimizer(const TrainConfig& config, std::vector<Slot> slots);
@@ -45,9 +45,13 @@ class Optimizer {
 };
 
 /// Factor on the learning rate at step `step` (0, 1, ...) of a run.
-double schedule_factor(const Schedule& schedule, uint64_t step, uint64_t steps_per_epoch, uint64_t epochs);
+double schedule_factor(const Schedule& schedule,
+                       uint64_t step,
+                       uint64_t steps_per_epoch,
+                       uint64_t epochs);
 
-/// The configuration as JSON text: a checkpoint must be continued with the one that it was made with.
+/// The configuration as JSON text: a checkpoint must be continued with the one that it was made
+/// with.
 std::string train_config_text(const TrainConfig& config);
 
 /// Throws ConfigError for values outside their ranges.

@@ -7,7 +7,10 @@
 
 namespace mho {
 
-void pad_sample(const PatchGeometry& g, const SampleLayout& layout, const float* sample, float* padded) {
+void pad_sample(const PatchGeometry& g,
+                const SampleLayout& layout,
+                const float* sample,
+                float* padded) {
     const size_t pw = g.padded_width();
     const size_t plane = g.padded_height() * pw;
     float* corner = padded + g.padding[0] * pw + g.padding[1];
@@ -30,7 +33,10 @@ void pad_sample(const PatchGeometry& g, const SampleLayout& layout, const float*
     }
 }
 
-void unpad_sample(const PatchGeometry& g, const SampleLayout& layout, const float* padded, float* sample) {
+void unpad_sample(const PatchGeometry& g,
+                  const SampleLayout& layout,
+                  const float* padded,
+                  float* sample) {
     const size_t pw = g.padded_width();
     const size_t plane = g.padded_height() * pw;
     const float* corner = padded + g.padding[0] * pw + g.padding[1];
@@ -70,8 +76,8 @@ void each_position(const PatchGeometry& g, size_t first, size_t count, F&& f) {
     }
 }
 
-// Kernel lines are copied as whole registers of kCopy floats: what is too much is overwritten by the
-// next line, for lines are written in ascending order.
+// Kernel lines are copied as whole registers of kCopy floats: what is too much is overwritten by
+// the next line, for lines are written in ascending order.
 template <size_t kWidth, size_t kCopy>
 void gather(const PatchGeometry& g, const float* padded, size_t first, size_t count, float* rows) {
     const size_t pw = g.padded_width();
@@ -112,7 +118,8 @@ void scatter(const PatchGeometry& g, const float* rows, size_t first, size_t cou
 
 }  // namespace
 
-void gather_patches(const PatchGeometry& g, const float* padded, size_t first, size_t count, float* rows) {
+void gather_patches(
+    const PatchGeometry& g, const float* padded, size_t first, size_t count, float* rows) {
     if (g.dilation[1] == 1 || g.kernel[1] == 1) {
         switch (g.kernel[1]) {
             case 1:
@@ -146,7 +153,8 @@ void gather_patches(const PatchGeometry& g, const float* padded, size_t first, s
     });
 }
 
-void scatter_patches(const PatchGeometry& g, const float* rows, size_t first, size_t count, float* padded) {
+void scatter_patches(
+    const PatchGeometry& g, const float* rows, size_t first, size_t count, float* padded) {
     if (g.dilation[1] == 1 || g.kernel[1] == 1) {
         switch (g.kernel[1]) {
             case 1:

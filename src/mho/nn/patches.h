@@ -31,7 +31,8 @@ struct PatchGeometry {
 
   private:
     size_t extent(size_t axis, size_t size) const {
-        return (size + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis] + 1;
+        return (size + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis] +
+               1;
     }
 };
 
@@ -42,18 +43,28 @@ struct SampleLayout {
     size_t first_channel = 0;
 };
 
-/// Copies one sample into `padded` [channels, padded height, padded width]; the border must be zero already.
-void pad_sample(const PatchGeometry& g, const SampleLayout& layout, const float* sample, float* padded);
+/// Copies one sample into `padded` [channels, padded height, padded width]; the border must be zero
+/// already.
+void pad_sample(const PatchGeometry& g,
+                const SampleLayout& layout,
+                const float* sample,
+                float* padded);
 
 /// The reverse: drops the border.
-void unpad_sample(const PatchGeometry& g, const SampleLayout& layout, const float* padded, float* sample);
+void unpad_sample(const PatchGeometry& g,
+                  const SampleLayout& layout,
+                  const float* padded,
+                  float* sample);
 
-/// Rows [count, inputs] of the patches at output positions [first, first + count) (row by row of the output),
-/// each in the order channel, row, column. `rows` must have kSlack floats beyond its end.
-void gather_patches(const PatchGeometry& g, const float* padded, size_t first, size_t count, float* rows);
+/// Rows [count, inputs] of the patches at output positions [first, first + count) (row by row of
+/// the output), each in the order channel, row, column. `rows` must have kSlack floats beyond its
+/// end.
+void gather_patches(
+    const PatchGeometry& g, const float* padded, size_t first, size_t count, float* rows);
 
 /// Adds rows back to where they came from: the transpose of gather_patches.
-void scatter_patches(const PatchGeometry& g, const float* rows, size_t first, size_t count, float* padded);
+void scatter_patches(
+    const PatchGeometry& g, const float* rows, size_t first, size_t count, float* padded);
 
 }  // namespace mho
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/nn/trainer.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
@@ -21,10 +22,14 @@ namespace mho {
 
 namespace {
 
-bool ends_with(const std::string& name, std::string_view end) { return name.ends_with(end); }
+bool ends_with(const std::string& name, std::string_view end) {
+    return name.ends_with(end);
+}
 
 // Numbers in metadata: doubles as the integer of their bits, so that they come back exactly.
-std::string text_of(double v) { return std::to_string(std::bit_cast<uint64_t>(v)); }
+std::string text_of(double v) {
+    return std::to_string(std::bit_cast<uint64_t>(v));
+}
 
 uint64_t integer(const SafeTensors& state, const std::string& key) {
     const auto found = state.metadata.find(key);
@@ -36,7 +41,8 @@ uint64_t integer(const SafeTensors& state, const std::string& key) {
             return v;
         }
     }
-    throw InputError("the checkpoint has no number `" + key + "`: it is damaged or of another kind");
+    throw InputError("the checkpoint has no number `" + key +
+                     "`: it is damaged or of another kind");
 }
 
 double real(const SafeTensors& state, const std::string& key) {
@@ -47,32 +53,80 @@ void must_match(const SafeTensors& state, const std::string& key, const std::str
     const auto found = state.metadata.find(key);
     const std::string theirs = found == state.metadata.end() ? "nothing" : found->second;
     if (theirs != mine) {
-        throw InputError("the checkpoint was made with another " + key + ": " + theirs + " instead of " + mine);
+        throw InputError("the checkpoint was made with another " + key + ": " + theirs +
+                         " instead of " + mine);
     }
 }
 
+bool has_recurrence(const Graph& graph) {
+    return std::any_of(graph.layers.begin(), graph.layers.end(), [](const Layer& l) {
+        return std::holds_alternative<RecurrentOp>(l.op);
+    });
+}
+
+// The products of one position are so small that threads would wait for each other longer than they
+// work: with other programs on the processors, a hundred times as long.
+class OneThread {
+  public:
+    explicit OneThread(bool wanted) : before_(at::get_num_threads()), wanted_(wanted) {
+        if (wanted_) {
+            at::set_num_threads(1);
+        }
+    }
+    ~OneThread() {
+        if (wanted_) {
+            at::set_num_threads(before_);
+        }
+    }
+    OneThread(const OneThread&) = delete;
+    OneThread& operator=(const OneThread&) = delete;
+
+  private:
+    int before_;
+    bool wanted_;
+};
+
 }  // namespace
 
-Trainer::Trainer(GraphNetwork network, const LabelledImages& data, const TrainConfig& config, uint64_t seed)
+Trainer::Trainer(GraphNetwork network,
+                 const LabelledImages& data,
+                 const TrainConfig& config,
+                 uint64_t seed)
     : network_(std::move(network)), data_(data), config_(config), seed_(seed) {
     validate_train_config(config);
     const size_t features = data.channels * data.height * data.width;
-    if (data.count == 0 || data.pixels.size() != data.count * features || data.labels.size() != data.count) {
+    if (data.count == 0 || data.pixels.size() != data.count * features || data.labels.empty() ||
+        data.labels.size() % data.count != 0) {
         throw InputError("training needs at least one picture, and one label per picture");
     }
+    labels_ = data.labels.size() / data.count;
     if (features != network_->input_features()) {
         throw InputError("the network takes " + std::to_string(network_->input_features()) +
-                         " numbers per sample, the pictures of " + data.source + " have " + std::to_string(features));
+                         " numbers per sample, the pictures of " + data.source + " have " +
+                         std::to_string(features));
     }
     const std::vector<Shape> shapes = infer_shapes(network_->graph());
     int outputs = 1;
     for (int d : shapes.back()) {
         outputs *= d;
     }
+    if (labels_ > 1) {
+        if (shapes.back().size() != 2 || static_cast<size_t>(shapes.back()[0]) != labels_) {
+            throw InputError("samples of " + data.source + " have " + std::to_string(labels_) +
+                             " labels each: the network must put out one row of logits for each");
+        }
+        if (config.augmentation != AugmentationKind::kNone) {
+            throw ConfigError("augmentation", "moves pictures; for sequences it must be `none`");
+        }
+        outputs = shapes.back()[1];
+    } else if (shapes.back().size() == 2) {
+        throw InputError("the network puts out a sequence, but " + data.source +
+                         " has one label a sample");
+    }
     const auto largest = *std::max_element(data.labels.begin(), data.labels.end());
     if (largest >= outputs) {
-        throw InputError("label " + std::to_string(largest) + " needs more than the " + std::to_string(outputs) +
-                         " outputs of the network");
+        throw InputError("label " + std::to_string(largest) + " needs more than the " +
+                         std::to_string(outputs) + " outputs of the network");
     }
     const auto batch = static_cast<size_t>(config.batch);
     batches_ = (data.count + batch - 1) / batch;
@@ -89,7 +143,8 @@ Trainer::Trainer(GraphNetwork network, const LabelledImages& data, const TrainCo
         slot.name = item.key();
         slot.values = item.value().data_ptr<float>();
         slot.size = static_cast<size_t>(item.value().numel());
-        slot.decays = !ends_with(slot.name, "input_range") && !ends_with(slot.name, "learned_scale");
+        slot.decays =
+            !ends_with(slot.name, "input_range") && !ends_with(slot.name, "learned_scale");
         slots.push_back(std::move(slot));
         parameters_.push_back(item.value());
     }
@@ -116,8 +171,10 @@ void Trainer::start_epoch() {
 
 bool Trainer::run(const std::atomic<bool>* stop) {
     if (config_.distillation > 0 && teacher_.is_empty()) {
-        throw InputError("training.distillation needs the floating-point network: call set_teacher()");
+        throw InputError(
+            "training.distillation needs the floating-point network: call set_teacher()");
     }
+    const OneThread guard(has_recurrence(network_->graph()));
     network_->train();
     network_->set_first_sample(0);
     while (!finished()) {
@@ -133,7 +190,10 @@ bool Trainer::run(const std::atomic<bool>* stop) {
             on_batch({epoch, done, batches_, loss});
         }
         if (done == batches_) {
-            history_.push_back({epoch, loss, static_cast<double>(correct_) / static_cast<double>(seen_), last_rate_});
+            history_.push_back({epoch,
+                                loss,
+                                static_cast<double>(correct_) / static_cast<double>(seen_),
+                                last_rate_});
             loss_sum_ = 0;
             correct_ = 0;
             seen_ = 0;
@@ -151,30 +211,43 @@ void Trainer::one_batch() {
     const size_t first = (step_ % batches_) * static_cast<size_t>(config_.batch);
     const size_t count = std::min(static_cast<size_t>(config_.batch), data_.count - first);
     torch::Tensor pixels = at::empty({static_cast<int64_t>(count), static_cast<int64_t>(features)});
-    torch::Tensor labels = at::empty({static_cast<int64_t>(count)}, at::kLong);
-    const ImageShape shape{static_cast<int>(data_.channels), static_cast<int>(data_.height),
+    torch::Tensor labels = at::empty({static_cast<int64_t>(count * labels_)}, at::kLong);
+    const ImageShape shape{static_cast<int>(data_.channels),
+                           static_cast<int>(data_.height),
                            static_cast<int>(data_.width)};
     const TileKey key = make_tile_key(seed_, "augmentation");
     for (size_t i = 0; i < count; i++) {
         const size_t sample = order_[first + i];
         const PictureMove move = draw_move(config_, key, epoch, first + i);
-        copy_moved(data_.pixels.data() + sample * features, shape, move.dy, move.dx, move.flip,
+        copy_moved(data_.pixels.data() + sample * features,
+                   shape,
+                   move.dy,
+                   move.dx,
+                   move.flip,
                    pixels.data_ptr<float>() + i * features);
-        labels.data_ptr<int64_t>()[i] = data_.labels[sample];
+        std::copy_n(data_.labels.begin() + static_cast<std::ptrdiff_t>(sample * labels_),
+                    labels_,
+                    labels.data_ptr<int64_t>() + i * labels_);
     }
     network_->set_step(step_);
-    const torch::Tensor logits = network_->forward(pixels);
-    torch::Tensor loss = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, config_.label_smoothing);
+    // One row of logits for every label: all positions of a sequence count alike.
+    const torch::Tensor logits = network_->forward(pixels).reshape({labels.size(0), -1});
+    torch::Tensor loss = at::cross_entropy_loss(
+        logits, labels, {}, at::Reduction::Mean, -100, config_.label_smoothing);
     if (config_.distillation > 0) {
         torch::Tensor target;
         {
             const torch::NoGradGuard no_grad;
-            target = at::log_softmax(teacher_->forward(pixels) / config_.temperature, 1);
+            target = at::log_softmax(
+                teacher_->forward(pixels).reshape(logits.sizes()) / config_.temperature, 1);
         }
         // T^2 keeps the size of the gradients (Hinton et al., arXiv 1503.02531).
-        const torch::Tensor soft = at::kl_div(at::log_softmax(logits / config_.temperature, 1), target,
-                                              at::Reduction::Sum, true) *
-                                   (config_.temperature * config_.temperature / static_cast<double>(count));
+        const torch::Tensor soft =
+            at::kl_div(at::log_softmax(logits / config_.temperature, 1),
+                       target,
+                       at::Reduction::Sum,
+                       true) *
+            (config_.temperature * config_.temperature / static_cast<double>(count * labels_));
         loss = loss * (1 - config_.distillation) + soft * config_.distillation;
     }
     const double value = loss.item<double>();
@@ -212,13 +285,14 @@ void Trainer::one_batch() {
             g.mul_(config_.gradient_clip / norm);
         }
     }
-    last_rate_ = config_.learning_rate * schedule_factor(config_.schedule, step_, batches_,
-                                                         static_cast<uint64_t>(config_.epochs));
+    last_rate_ =
+        config_.learning_rate *
+        schedule_factor(config_.schedule, step_, batches_, static_cast<uint64_t>(config_.epochs));
     optimizer_->step(gradients, last_rate_);
     network_->post_step();
-    loss_sum_ += value * static_cast<double>(count);
+    loss_sum_ += value * static_cast<double>(count * labels_);
     correct_ += static_cast<uint64_t>(at::argmax(logits, 1).eq(labels).sum().item<int64_t>());
-    seen_ += count;
+    seen_ += count * labels_;
     step_++;
 }
 
@@ -238,7 +312,8 @@ SafeTensors Trainer::checkpoint() const {
     for (const auto& [name, tensor] : tensors()) {
         const torch::Tensor t = tensor.detach().contiguous();
         std::vector<size_t> shape(t.sizes().begin(), t.sizes().end());
-        state.tensors[name] = make_tensor(std::move(shape), {t.data_ptr<float>(), t.data_ptr<float>() + t.numel()});
+        state.tensors[name] =
+            make_tensor(std::move(shape), {t.data_ptr<float>(), t.data_ptr<float>() + t.numel()});
     }
     for (const Optimizer::Slot& slot : optimizer_->slots()) {
         if (!slot.first.empty()) {
@@ -251,7 +326,8 @@ SafeTensors Trainer::checkpoint() const {
     for (const auto& [name, layer] : network_->analog_layers()) {
         const std::vector<uint64_t>& batches = layer->range_batches();
         for (size_t i = 0; i < batches.size(); i++) {
-            state.metadata["range_batches." + name + "." + std::to_string(i)] = std::to_string(batches[i]);
+            state.metadata["range_batches." + name + "." + std::to_string(i)] =
+                std::to_string(batches[i]);
         }
     }
     state.metadata["format"] = "mho training checkpoint 1";
@@ -283,21 +359,24 @@ void Trainer::restore(const SafeTensors& state) {
     const auto values = [&](const std::string& name, size_t size) -> const std::vector<float>& {
         const Tensor& t = state.at(name);
         if (t.values.size() != size) {
-            throw InputError("checkpoint: " + name + " holds " + std::to_string(t.values.size()) + " numbers, not " +
-                             std::to_string(size));
+            throw InputError("checkpoint: " + name + " holds " + std::to_string(t.values.size()) +
+                             " numbers, not " + std::to_string(size));
         }
         return t.values;
     };
     const uint64_t step = integer(state, "step");
     const uint64_t entries = integer(state, "history");
     if (step > static_cast<uint64_t>(config_.epochs) * batches_ || entries != step / batches_) {
-        throw InputError("checkpoint: step " + std::to_string(step) + " does not belong to this run");
+        throw InputError("checkpoint: step " + std::to_string(step) +
+                         " does not belong to this run");
     }
     // Everything is looked up before anything is changed.
     std::vector<EpochResult> history;
     for (uint64_t i = 0; i < entries; i++) {
         const std::string entry = "history." + std::to_string(i);
-        history.push_back({static_cast<int>(i), real(state, entry + ".loss"), real(state, entry + ".accuracy"),
+        history.push_back({static_cast<int>(i),
+                           real(state, entry + ".loss"),
+                           real(state, entry + ".accuracy"),
                            real(state, entry + ".learning_rate")});
     }
     const auto targets = tensors();
@@ -340,8 +419,12 @@ void Trainer::restore(const SafeTensors& state) {
     history_ = std::move(history);
 }
 
-void Trainer::save(const std::string& path) const { write_safetensors(path, checkpoint()); }
+void Trainer::save(const std::string& path) const {
+    write_safetensors(path, checkpoint());
+}
 
-void Trainer::load(const std::string& path) { restore(read_safetensors(path)); }
+void Trainer::load(const std::string& path) {
+    restore(read_safetensors(path));
+}
 
 }  // namespace mho

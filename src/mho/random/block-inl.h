@@ -47,8 +47,8 @@ struct LaneGenerator {
     HWY_INLINE LaneGenerator(uint64_t key, uint32_t stream, uint64_t step, uint32_t block) {
         const RandomU32 d;
         for (size_t p = 0; p < kParts; p++) {
-            RandomU c0 = hn::Iota(d, block * uint32_t{kVirtualLanes} +
-                                         static_cast<uint32_t>(p * kLanes));
+            RandomU c0 =
+                hn::Iota(d, block * uint32_t{kVirtualLanes} + static_cast<uint32_t>(p * kLanes));
             RandomU c1 = hn::Set(d, stream);
             RandomU c2 = hn::Set(d, static_cast<uint32_t>(step));
             RandomU c3 = hn::Set(d, static_cast<uint32_t>(step >> 32));
@@ -117,7 +117,8 @@ HWY_INLINE void normal_block(
     const hn::RebindToSigned<RandomF32> di;
     constexpr size_t kLanes = LaneGenerator::kLanes;
     constexpr size_t kParts = LaneGenerator::kParts;
-    // Two registers side by side: the two halves of a round on AVX2, two pairs of rounds on AVX-512.
+    // Two registers side by side: the two halves of a round on AVX2, two pairs of rounds on
+    // AVX-512.
     constexpr size_t kPairs = kParts == 1 ? 2 : 1;
     constexpr size_t kN = kParts * kPairs;
     LaneGenerator generator(key, stream, step, block);

@@ -7,12 +7,11 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mho/random/stream.cc"
-#include "mho/util/simd.h"
-
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include "mho/random/block-inl.h"
+#include "mho/util/simd.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mho {
@@ -39,22 +38,22 @@ void over_blocks(uint64_t first, T* out, size_t size, F&& block_fn) {
     }
 }
 
-void FillNormal(uint64_t key, uint32_t stream, uint64_t step, uint64_t first, float* out,
-                size_t size) {
+void FillNormal(
+    uint64_t key, uint32_t stream, uint64_t step, uint64_t first, float* out, size_t size) {
     over_blocks(first, out, size, [&](uint32_t block, float* to) {
         normal_block(key, stream, step, block, to);
     });
 }
 
-void FillUniform(uint64_t key, uint32_t stream, uint64_t step, uint64_t first, float* out,
-                 size_t size) {
+void FillUniform(
+    uint64_t key, uint32_t stream, uint64_t step, uint64_t first, float* out, size_t size) {
     over_blocks(first, out, size, [&](uint32_t block, float* to) {
         uniform_block(key, stream, step, block, to);
     });
 }
 
-void FillWords(uint64_t key, uint32_t stream, uint64_t step, uint64_t first, uint32_t* out,
-               size_t size) {
+void FillWords(
+    uint64_t key, uint32_t stream, uint64_t step, uint64_t first, uint32_t* out, size_t size) {
     over_blocks(first, out, size, [&](uint32_t block, uint32_t* to) {
         word_block(key, stream, step, block, to);
     });
@@ -82,7 +81,8 @@ void fill_uniform(TileKey key, Stream stream, uint64_t step, uint64_t first, std
     (key.value, static_cast<uint32_t>(stream), step, first, out.data(), out.size());
 }
 
-void fill_words(TileKey key, Stream stream, uint64_t step, uint64_t first, std::span<uint32_t> out) {
+void fill_words(
+    TileKey key, Stream stream, uint64_t step, uint64_t first, std::span<uint32_t> out) {
     HWY_DYNAMIC_DISPATCH(FillWords)
     (key.value, static_cast<uint32_t>(stream), step, first, out.data(), out.size());
 }
@@ -116,8 +116,9 @@ TileKey make_tile_key(uint64_t seed,
             mix(static_cast<uint8_t>(number >> (8 * byte)));
         }
     }
-    const auto words = philox4x32({static_cast<uint32_t>(hash), static_cast<uint32_t>(hash >> 32), 0, 0},
-                                  {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+    const auto words =
+        philox4x32({static_cast<uint32_t>(hash), static_cast<uint32_t>(hash >> 32), 0, 0},
+                   {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
     return {(uint64_t{words[1]} << 32) | words[0]};
 }
 

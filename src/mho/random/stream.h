@@ -9,9 +9,10 @@
 // be repeated (backward pass, gradient checkpointing, audit), split over threads, or cut into other
 // batches, and gives the same numbers. Adding one noise source never shifts the draws of another.
 //
-// Generator: blocks of 512 numbers. Philox4x32-10 (Salmon et al., SC 2011) with the tile key and the
-// counter (block * 16 + lane, stream, step low, step high) seeds 16 lanes of xoshiro128++ (Blackman
-// and Vigna 2021); lane words come in 32 rounds. Normals: Box-Muller on two consecutive rounds.
+// Generator: blocks of 512 numbers. Philox4x32-10 (Salmon et al., SC 2011) with the tile key and
+// the counter (block * 16 + lane, stream, step low, step high) seeds 16 lanes of xoshiro128++
+// (Blackman and Vigna 2021); lane words come in 32 rounds. Normals: Box-Muller on two consecutive
+// rounds.
 
 #include <cstdint>
 #include <span>
@@ -30,7 +31,7 @@ enum class Stream : uint32_t {
     kWeightNoise = 7,       // read noise of the weights, referred to the output
     kDacRounding = 8,       // stochastic rounding
     kAdcRounding = 9,
-    kWeightModifier = 10,   // hardware-aware training
+    kWeightModifier = 10,  // hardware-aware training
     kModifierRounding = 11,
     kDropConnect = 12,
     kOutputNoiseSpread = 13,  // tables drawn once per tile and direction

@@ -40,7 +40,10 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
-std::vector<float> normals(size_t n, uint64_t first = 0, uint64_t step = 0, TileKey key = kKey,
+std::vector<float> normals(size_t n,
+                           uint64_t first = 0,
+                           uint64_t step = 0,
+                           TileKey key = kKey,
                            Stream stream = Stream::kTest) {
     std::vector<float> v(n);
     fill_normal(key, stream, step, first, v);
@@ -82,7 +85,10 @@ TEST(Stream, EqualsItsTwinForEveryLengthAndStart) {
     on_all_targets([] {
         for (size_t n = 0; n <= 1100; n++) {
             // Aligned, inside a block, at its end, and beyond 32 bits of elements.
-            for (const uint64_t first : {uint64_t{0}, uint64_t{1}, uint64_t{300}, uint64_t{511},
+            for (const uint64_t first : {uint64_t{0},
+                                         uint64_t{1},
+                                         uint64_t{300},
+                                         uint64_t{511},
                                          (uint64_t{1} << 36) + 5}) {
                 if (first != 0 && n % 13 != 0) {
                     continue;
@@ -220,8 +226,8 @@ TEST(Normal, HasTheRightDistribution) {
     for (const double limit : {3.0, 4.0, 5.0}) {
         const double p = std::erfc(limit / std::numbers::sqrt2);
         const double expected = n * p;
-        const auto seen = static_cast<double>(std::count_if(
-            v.begin(), v.end(), [&](float x) { return std::abs(x) > limit; }));
+        const auto seen = static_cast<double>(
+            std::count_if(v.begin(), v.end(), [&](float x) { return std::abs(x) > limit; }));
         // Poisson: few counts (2.4 beyond 5) have a longer upper tail; 8 more cover it to 1e-7.
         EXPECT_LT(std::abs(seen - expected), kSigmas * std::sqrt(expected) + 8) << limit;
     }
@@ -230,8 +236,8 @@ TEST(Normal, HasTheRightDistribution) {
     double distance = 0;
     for (size_t i = 0; i < kCount; i++) {
         const double cdf = 0.5 * std::erfc(-double{v[i]} / std::numbers::sqrt2);
-        distance = std::max({distance, cdf - static_cast<double>(i) / n,
-                             static_cast<double>(i + 1) / n - cdf});
+        distance = std::max(
+            {distance, cdf - static_cast<double>(i) / n, static_cast<double>(i + 1) / n - cdf});
     }
     // Kolmogorov: P(D > k / sqrt(n)) -> 2 exp(-2 k^2); k = 2.8 gives 3e-7.
     EXPECT_LT(distance, 2.8 / std::sqrt(n));
@@ -329,9 +335,9 @@ TEST(TileKeys, DoNotCollide) {
     std::unordered_set<uint64_t> keys;
     size_t made = 0;
     for (int layer = 0; layer < 200; layer++) {
-        for (const std::string& path :
-             {"layers." + std::to_string(layer) + ".attention.q", "layer" + std::to_string(layer),
-              std::to_string(layer)}) {
+        for (const std::string& path : {"layers." + std::to_string(layer) + ".attention.q",
+                                        "layer" + std::to_string(layer),
+                                        std::to_string(layer)}) {
             for (uint32_t row = 0; row < 8; row++) {
                 for (uint32_t col = 0; col < 8; col++) {
                     for (uint32_t chip = 0; chip < 3; chip++) {

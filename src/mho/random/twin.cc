@@ -19,12 +19,12 @@ constexpr size_t kLanes = 16;
 class Lane {
   public:
     Lane(TileKey key, Stream stream, uint64_t step, uint64_t block, size_t lane)
-        : s_(philox4x32({static_cast<uint32_t>(block * kLanes + lane),
-                         static_cast<uint32_t>(stream),
-                         static_cast<uint32_t>(step),
-                         static_cast<uint32_t>(step >> 32)},
-                        {static_cast<uint32_t>(key.value),
-                         static_cast<uint32_t>(key.value >> 32)})) {}
+        : s_(philox4x32(
+              {static_cast<uint32_t>(block * kLanes + lane),
+               static_cast<uint32_t>(stream),
+               static_cast<uint32_t>(step),
+               static_cast<uint32_t>(step >> 32)},
+              {static_cast<uint32_t>(key.value), static_cast<uint32_t>(key.value >> 32)})) {}
 
     uint32_t next() {
         const uint32_t result = rotate(s_[0] + s_[3], 7) + s_[0];
@@ -89,7 +89,8 @@ Pair pair_of(const Block& words, size_t index) {
 
 namespace twin {
 
-void fill_words(TileKey key, Stream stream, uint64_t step, uint64_t first, std::span<uint32_t> out) {
+void fill_words(
+    TileKey key, Stream stream, uint64_t step, uint64_t first, std::span<uint32_t> out) {
     each(key, stream, step, first, out, [](const Block& w, size_t i) { return w[i]; });
 }
 
@@ -120,7 +121,8 @@ void reference_fill_normal(
         const Pair pair = pair_of(w, i);
         const double u = (static_cast<double>(pair.radius_word >> 1) + 0.5) * 0x1p-31;
         const double radius = std::sqrt(-2.0 * std::log(u));
-        const double angle = 2.0 * std::numbers::pi * (static_cast<double>(pair.angle_word) * 0x1p-32);
+        const double angle =
+            2.0 * std::numbers::pi * (static_cast<double>(pair.angle_word) * 0x1p-32);
         return radius * (pair.is_sine ? std::sin(angle) : std::cos(angle));
     });
 }

@@ -93,14 +93,12 @@ TileGrid::TileGrid(const TileConfig& config,
     tiles_.reserve(input_pieces() * output_pieces());
     for (size_t r = 0; r < output_pieces(); r++) {
         for (size_t c = 0; c < input_pieces(); c++) {
-            tiles_.emplace_back(config_,
-                                output_offsets_[r + 1] - output_offsets_[r],
-                                input_offsets_[c + 1] - input_offsets_[c],
-                                make_tile_key(seed,
-                                              layer_path_,
-                                              static_cast<uint32_t>(r),
-                                              static_cast<uint32_t>(c),
-                                              chip));
+            tiles_.emplace_back(
+                config_,
+                output_offsets_[r + 1] - output_offsets_[r],
+                input_offsets_[c + 1] - input_offsets_[c],
+                make_tile_key(
+                    seed, layer_path_, static_cast<uint32_t>(r), static_cast<uint32_t>(c), chip));
         }
     }
 }
@@ -138,12 +136,14 @@ void TileGrid::set_bias(std::vector<float> bias) {
 
 void TileGrid::set_input_ranges(std::vector<float> ranges) {
     if (ranges.size() != input_pieces()) {
-        throw InputError("layer " + layer_path_ + ": there must be one input range per input piece (" +
-                         std::to_string(input_pieces()) + "), got " + std::to_string(ranges.size()));
+        throw InputError(
+            "layer " + layer_path_ + ": there must be one input range per input piece (" +
+            std::to_string(input_pieces()) + "), got " + std::to_string(ranges.size()));
     }
     for (const float r : ranges) {
         if (!(r >= 0) || !std::isfinite(r)) {
-            throw InputError("layer " + layer_path_ + ": input ranges must be finite and at least 0 " +
+            throw InputError("layer " + layer_path_ +
+                             ": input ranges must be finite and at least 0 " +
                              "(0 = no range), got " + std::to_string(r));
         }
     }
@@ -185,7 +185,8 @@ void TileGrid::set_weights(ConstFloatView weights) {
 
 void TileGrid::program(ConstFloatView weights, uint64_t programming, ConductanceSwitches switches) {
     require_shape(*this, weights);
-    each_tile(*this, weights, [&](Tile& t, ConstFloatView w) { t.program(w, programming, switches); });
+    each_tile(
+        *this, weights, [&](Tile& t, ConstFloatView w) { t.program(w, programming, switches); });
 }
 
 void TileGrid::advance_to(double t_s, uint64_t read_step) {
@@ -222,8 +223,8 @@ void TileGrid::apply(
     if (x.cols != inputs_ || y.cols != outputs_ || x.rows != y.rows) {
         throw InputError("layer " + layer_path_ + ": inputs must be [rows, " +
                          std::to_string(inputs_) + "] and outputs [rows, " +
-                         std::to_string(outputs_) + "], got " + shape_text(x.rows, x.cols) + " and " +
-                         shape_text(y.rows, y.cols));
+                         std::to_string(outputs_) + "], got " + shape_text(x.rows, x.cols) +
+                         " and " + shape_text(y.rows, y.cols));
     }
     const size_t rows = x.rows;
     if (record != nullptr) {

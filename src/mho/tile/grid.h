@@ -29,7 +29,8 @@ MappedWeights map_weights(const Mapping& mapping, ConstFloatView logical);
 Matrix<float> logical_weights(const Mapping& mapping, const MappedWeights& mapped);
 
 /// A layer's matrix cut into tiles, with its digital periphery:
-///   y[o] = sum_c scale[c][o] * range[c] * compensation * tile_{r(o), c}(clamp(x_c / range[c])) + bias[o]
+///   y[o] = sum_c scale[c][o] * range[c] * compensation * tile_{r(o), c}(clamp(x_c / range[c])) +
+///   bias[o]
 /// over the input pieces c. All sums and scales are digital (float32, in the order of c).
 class TileGrid {
   public:
@@ -52,7 +53,8 @@ class TileGrid {
     const TileConfig& config() const { return config_; }
     const std::string& layer_path() const { return layer_path_; }
 
-    /// scales `[input pieces, out]`; bias `[out]` or empty; one input range per input piece (0 = none).
+    /// scales `[input pieces, out]`; bias `[out]` or empty; one input range per input piece (0 =
+    /// none).
     void set_scales(Matrix<float> scales);
     void set_bias(std::vector<float> bias);
     void set_input_ranges(std::vector<float> ranges);
@@ -63,7 +65,9 @@ class TileGrid {
     /// Exact tile weights `[out, in]` (training).
     void set_weights(ConstFloatView weights);
     /// Programs tile weights `[out, in]` on every tile.
-    void program(ConstFloatView weights, uint64_t programming = 0, ConductanceSwitches switches = {});
+    void program(ConstFloatView weights,
+                 uint64_t programming = 0,
+                 ConductanceSwitches switches = {});
     void advance_to(double t_s, uint64_t read_step = 0);
     void use_compensation(bool on);
     /// See Tile::prepare_backward.
@@ -81,7 +85,8 @@ class TileGrid {
     /// What a training forward keeps for its backward pass.
     struct ForwardRecord {
         std::vector<uint8_t> clipped;  // [input pieces][rows][out]: where an ADC cut
-        std::vector<float> tile_sums;  // [input pieces][rows][out]: range * compensation * tile output
+        std::vector<float>
+            tile_sums;  // [input pieces][rows][out]: range * compensation * tile output
     };
 
     /// x `[rows, in]` -> y `[rows, out]`. `record` may be null.

@@ -13,9 +13,9 @@ namespace {
 constexpr size_t kChunkRows = 64;  // rows per pass: weights and sums of a chunk stay in cache
 constexpr uint64_t kMaxSteps = uint64_t{1} << 56;
 
-size_t padded(size_t outputs) { return (outputs + 15) / 16 * 16; }
-
-float to_float(double v) { return static_cast<float>(v); }
+size_t padded(size_t outputs) {
+    return (outputs + 15) / 16 * 16;
+}
 
 // Fills `to`, [rows][width], with the draws of each row. Rows that follow each other in the batch,
 // in the first round all of them, are one call: a narrow row alone would throw away most of the
@@ -47,83 +47,14 @@ const float* draw_rows(void (*fill)(TileKey, Stream, uint64_t, uint64_t, std::sp
 
 }  // namespace
 
-void MvmConfig::check(const std::string& path, std::vector<Problem>& problems) const {
-    if (perfect) {
-        return;
-    }
-    if (noise_management.kind != NoiseManagementKind::kNone && dac.bound != 1.0 && dac.bound != 0.0) {
-        problems.push_back({join_path(path, "dac.bound"),
-                            "must be 1 (or 0) when noise management scales the inputs; choose "
-                            "noise_management.kind `none` for another bound"});
-    }
-    if (read_asymmetry_spread > 0 && mode == MvmMode::kOnePass) {
-        problems.push_back({join_path(path, "read_asymmetry_spread"),
-                            "acts only when the polarities are applied separately; set mode to "
-                            "`separate polarities`"});
-    }
-}
-
-TileKey backward_key(TileKey key) { return {key.value ^ 0x9E3779B97F4A7C15u}; }
-
-MvmTables draw_mvm_tables(const MvmConfig& c, size_t outputs, size_t inputs, TileKey key) {
-    MvmTables t;
-    if (c.perfect) {
-        return t;
-    }
-    if (c.output_noise.spread > 0 && c.output_noise.std > 0) {
-        t.output_noise_std.resize(outputs);
-        fill_normal(key, Stream::kOutputNoiseSpread, 0, 0, t.output_noise_std);
-        for (float& v : t.output_noise_std) {
-            v = to_float(std::abs(c.output_noise.std * (1.0 + c.output_noise.spread * v)));
-        }
-    }
-    if (c.voltage_offset.std > 0) {
-        t.voltage_offset.resize(outputs);
-        fill_normal(key, Stream::kVoltageOffset, 0, 0, t.voltage_offset);
-        std::vector<float> second(outputs);
-        if (c.voltage_offset.compatible_law) {
-            fill_normal(key, Stream::kVoltageOffsetSign, 0, 0, second);
-        }
-        for (size_t i = 0; i < outputs; i++) {
-            const double draw = c.voltage_offset.std * t.voltage_offset[i];
-            const double kept = c.voltage_offset.compatible_law ? c.voltage_offset.std * second[i] : draw;
-            t.voltage_offset[i] = to_float(draw > 0 ? kept : 0.0);
-        }
-    }
-    if (c.output_nonlinearity.strength > 0 || c.series_resistance.factor > 0) {
-        t.nonlinearity.resize(outputs);
-        fill_normal(key, Stream::kNonLinearity, 0, 0, t.nonlinearity);
-        const double full_scale = c.adc.bound > 0 ? c.adc.bound : 1.0;  // as without a bound in aihwkit
-        const double nominal = c.output_nonlinearity.strength / full_scale;
-        double mean = 0;
-        for (float& v : t.nonlinearity) {
-            v = to_float(std::abs(nominal * (1.0 + c.output_nonlinearity.spread * v)));
-            mean += v / static_cast<double>(outputs);
-        }
-        t.nonlinearity_gain = to_float(
-            nonlinearity_gain(c.output_nonlinearity, mean, c.series_resistance.factor, full_scale));
-        if (c.output_nonlinearity.strength <= 0 && t.nonlinearity_gain == 1.0f) {
-            t.nonlinearity.clear();
-        }
-    }
-    if (c.read_asymmetry_spread > 0) {
-        t.read_asymmetry.resize(outputs * inputs);
-        fill_normal(key, Stream::kReadAsymmetry, 0, 0, t.read_asymmetry);
-        for (float& v : t.read_asymmetry) {
-            v = to_float(1.0 + c.read_asymmetry_spread * v);
-        }
-    }
-    return t;
-}
-
 // What the loop of bound management remembers of one input vector.
 struct Mvm::Row {
-    size_t index = 0;          // row of the batch
-    float alpha = 1.0f;        // noise-management factor
-    float scale = 1.0f;        // factor on the inputs of this round
-    float reduction = 1.0f;    // factor of bound management, 1, 2, 4, ...
+    size_t index = 0;        // row of the batch
+    float alpha = 1.0f;      // noise-management factor
+    float scale = 1.0f;      // factor on the inputs of this round
+    float reduction = 1.0f;  // factor of bound management, 1, 2, 4, ...
     unsigned round = 0;
-    bool zero = false;         // nothing to compute: the output is zero
+    bool zero = false;  // nothing to compute: the output is zero
     OutputFlags flags;
     float* y = nullptr;
     uint8_t* clipped = nullptr;
@@ -169,18 +100,22 @@ Mvm::Mvm(const MvmConfig& config, size_t outputs, size_t inputs, TileKey key)
 }
 
 void Mvm::set_tables(MvmTables tables) {
-    const auto fits = [](const std::vector<float>& v, size_t n) { return v.empty() || v.size() == n; };
+    const auto fits = [](const std::vector<float>& v, size_t n) {
+        return v.empty() || v.size() == n;
+    };
     if (!fits(tables.output_noise_std, outputs_) || !fits(tables.voltage_offset, outputs_) ||
         !fits(tables.nonlinearity, outputs_) || !fits(tables.read_asymmetry, outputs_ * inputs_)) {
         throw InputError("frozen tables of a tile must have one entry per output line");
     }
     tables_ = std::move(tables);
     const NoiseManagementKind scaling = config_.noise_management.kind;
-    uniform_ = config_.mode == MvmMode::kOnePass &&
-               (scaling == NoiseManagementKind::kNone || scaling == NoiseManagementKind::kConstant) &&
-               (config_.weight_noise.kind != WeightNoiseKind::kAdditive || config_.weight_noise.std == 0) &&
-               !output_stage_.has_offset && tables_.output_noise_std.empty() &&
-               tables_.nonlinearity.empty();
+    uniform_ =
+        config_.mode == MvmMode::kOnePass &&
+        (scaling == NoiseManagementKind::kNone || scaling == NoiseManagementKind::kConstant) &&
+        (config_.weight_noise.kind != WeightNoiseKind::kAdditive ||
+         config_.weight_noise.std == 0) &&
+        !output_stage_.has_offset && tables_.output_noise_std.empty() &&
+        tables_.nonlinearity.empty();
     const auto pointer = [](const std::vector<float>& v) { return v.empty() ? nullptr : v.data(); };
     output_stage_.line_offset = pointer(tables_.voltage_offset);
     output_stage_.nonlinearity = pointer(tables_.nonlinearity);
@@ -235,8 +170,9 @@ float Mvm::noise_management_factor(const float* x, RunningAbsMax* running) const
             return threshold > 0 ? threshold : 1.0f;
         case NoiseManagementKind::kAverageAbsMax: {
             if (running == nullptr) {
-                throw InputError("noise management `average abs max` needs the running average of the "
-                                 "caller (MvmCall::running)");
+                throw InputError(
+                    "noise management `average abs max` needs the running average of the "
+                    "caller (MvmCall::running)");
             }
             const float now = row_abs_max(x, inputs_);
             const auto decay = static_cast<float>(nm.decay);
@@ -257,11 +193,12 @@ void Mvm::run(const PackedMatrix& weights,
               MvmScratch& scratch) const {
     if (x.cols != inputs_ || y.cols != outputs_ || x.rows != y.rows ||
         weights.outputs() != outputs_ || weights.inputs() != inputs_) {
-        throw InputError("product of a " + std::to_string(outputs_) + " x " + std::to_string(inputs_) +
-                         " tile: inputs are [" + std::to_string(x.rows) + ", " +
-                         std::to_string(x.cols) + "], outputs [" + std::to_string(y.rows) + ", " +
-                         std::to_string(y.cols) + "], weights " + std::to_string(weights.outputs()) +
-                         " x " + std::to_string(weights.inputs()));
+        throw InputError("product of a " + std::to_string(outputs_) + " x " +
+                         std::to_string(inputs_) + " tile: inputs are [" + std::to_string(x.rows) +
+                         ", " + std::to_string(x.cols) + "], outputs [" + std::to_string(y.rows) +
+                         ", " + std::to_string(y.cols) + "], weights " +
+                         std::to_string(weights.outputs()) + " x " +
+                         std::to_string(weights.inputs()));
     }
     if (call.key.step >= kMaxSteps) {
         throw InputError("the step of a product must be below 2^56");
@@ -289,7 +226,8 @@ void Mvm::run_chunk(const PackedMatrix& weights,
     if (ranged && (looks || config_.perfect)) {
         scratch.ranged.resize(count * inputs_);
         for (size_t r = 0; r < count; r++) {
-            range_row(source.row(r), inputs_, call.range_scale, scratch.ranged.data() + r * inputs_);
+            range_row(
+                source.row(r), inputs_, call.range_scale, scratch.ranged.data() + r * inputs_);
         }
         source = {scratch.ranged.data(), count, inputs_};
     }
@@ -315,10 +253,11 @@ void Mvm::run_chunk(const PackedMatrix& weights,
         return;
     }
 
-    const bool managed = !call.backward &&
-                         config_.bound_management.kind != BoundManagementKind::kNone;
+    const bool managed =
+        !call.backward && config_.bound_management.kind != BoundManagementKind::kNone;
     if (uniform_ && !managed) {
-        return run_uniform(weights, source, y.row_block(first_row, count), call, first_row, scratch);
+        return run_uniform(
+            weights, source, y.row_block(first_row, count), call, first_row, scratch);
     }
     const bool scaled = config_.noise_management.kind != NoiseManagementKind::kNone;
     rows.assign(count, {});
@@ -330,7 +269,8 @@ void Mvm::run_chunk(const PackedMatrix& weights,
         row.clipped = call.clipped ? call.clipped + (first_row + r) * outputs_ : nullptr;
         row.alpha = noise_management_factor(source.row(r), call.running);
         // Nothing to amplify: a vector of zeros (or, for `max`, without positive entries).
-        row.zero = scaled && !mvm_detail::can_scale(row.alpha) && (config_.dac.noise_std <= 0 || call.backward);
+        row.zero = scaled && !mvm_detail::can_scale(row.alpha) &&
+                   (config_.dac.noise_std <= 0 || call.backward);
         if (row.zero) {
             std::fill_n(row.y, outputs_, 0.0f);
             if (row.clipped != nullptr) {
@@ -341,10 +281,10 @@ void Mvm::run_chunk(const PackedMatrix& weights,
         }
     }
 
-    const float max_reduction = input_stage_.step > 0
-                                    ? static_cast<float>(config_.bound_management.max_resolution) /
-                                          input_stage_.step
-                                    : INFINITY;
+    const float max_reduction =
+        input_stage_.step > 0
+            ? static_cast<float>(config_.bound_management.max_resolution) / input_stage_.step
+            : INFINITY;
     while (!pending.empty()) {
         // The input stage of every row still in the loop; all are in the same round.
         scratch.inputs.resize(pending.size() * inputs_);
@@ -352,8 +292,7 @@ void Mvm::run_chunk(const PackedMatrix& weights,
         stage.range_scale = ranged && !looks ? call.range_scale : 0.0f;
         const uint64_t step = mvm_detail::inner_step(call.key.step, pending[0]->round, 0);
         const auto draw = [&](auto fill, Stream stream, AlignedFloats& to) {
-            return draw_rows(
-                fill, key_, stream, step, call.key.first_sample, pending, inputs_, to);
+            return draw_rows(fill, key_, stream, step, call.key.first_sample, pending, inputs_, to);
         };
         const float* noise = nullptr;
         if (stage.noise_std > 0) {
@@ -471,7 +410,8 @@ void Mvm::run_uniform(const PackedMatrix& weights,
     const size_t stride = padded(outputs_);
     const uint64_t step = mvm_detail::inner_step(call.key.step, 0, 0);
     const uint64_t sample = call.key.first_sample + first_row;
-    const auto draw = [&](auto fill, Stream stream, size_t width, AlignedFloats& to) -> const float* {
+    const auto draw =
+        [&](auto fill, Stream stream, size_t width, AlignedFloats& to) -> const float* {
         to.resize(rows * width);
         fill(key_, stream, step, sample * width, std::span<float>(to.data(), rows * width));
         return to.data();
@@ -495,12 +435,18 @@ void Mvm::run_uniform(const PackedMatrix& weights,
         stage.noise = in.noise != nullptr ? in.noise + r * inputs_ : nullptr;
         stage.rounding_offset =
             in.rounding_offset != nullptr ? in.rounding_offset + r * inputs_ : nullptr;
-        input_row(x.row(r), input_rows == 1 ? rows * inputs_ : inputs_, stage,
+        input_row(x.row(r),
+                  input_rows == 1 ? rows * inputs_ : inputs_,
+                  stage,
                   scratch.inputs.data() + r * inputs_);
     }
 
     const ProductSums sums = sums_of(rows, scratch);
-    multiply(weights, set_, {scratch.inputs.data(), rows, inputs_}, position_weights_.data(), sums,
+    multiply(weights,
+             set_,
+             {scratch.inputs.data(), rows, inputs_},
+             position_weights_.data(),
+             sums,
              scratch.product);
 
     OutputStage out = output_stage_;
@@ -526,7 +472,9 @@ void Mvm::run_uniform(const PackedMatrix& weights,
         stage.weight_noise = at(out.weight_noise, r * outputs_);
         stage.output_noise = at(out.output_noise, r * outputs_);
         stage.rounding_offset = at(out.rounding_offset, r * outputs_);
-        output_row(sums.plain + r * stride, y.row(r), output_rows == 1 ? rows * outputs_ : outputs_,
+        output_row(sums.plain + r * stride,
+                   y.row(r),
+                   output_rows == 1 ? rows * outputs_ : outputs_,
                    stage,
                    call.clipped != nullptr ? call.clipped + (first_row + r) * outputs_ : nullptr);
     }

@@ -21,7 +21,7 @@ struct MvmTables {
     std::vector<float> voltage_offset;    // per output; empty when off
     std::vector<float> nonlinearity;      // per output; empty when off
     float nonlinearity_gain = 1.0f;
-    std::vector<float> read_asymmetry;    // [out, in] factors; empty when off
+    std::vector<float> read_asymmetry;  // [out, in] factors; empty when off
 };
 
 /// Draws the tables of a tile with `key` (already the key of the direction).
@@ -44,10 +44,10 @@ struct RunningAbsMax {
 /// Options of one call.
 struct MvmCall {
     ReadKey key;
-    float range_scale = 0.0f;           // 1 / input range: inputs are scaled and cut to +-1; 0 = off
-    uint8_t* clipped = nullptr;         // [rows, outputs]: 1 where the ADC cut in the last round
-    RunningAbsMax* running = nullptr;   // needed by `average abs max`
-    bool backward = false;              // the transposed pass: no bound management
+    float range_scale = 0.0f;          // 1 / input range: inputs are scaled and cut to +-1; 0 = off
+    uint8_t* clipped = nullptr;        // [rows, outputs]: 1 where the ADC cut in the last round
+    RunningAbsMax* running = nullptr;  // needed by `average abs max`
+    bool backward = false;             // the transposed pass: no bound management
 };
 
 /// A prepared analog product of one tile and direction. Immutable: calls from many threads at once
@@ -57,9 +57,9 @@ class Mvm {
     /// `key` must already be that of the direction (see backward_key).
     Mvm(const MvmConfig& config, size_t outputs, size_t inputs, TileKey key);
 
-    /// y = analog W x for the rows of x `[rows, inputs]`, into y `[rows, outputs]`. The noise of row
-    /// r is that of sample key.first_sample + r, whatever else is in the batch. Inputs must be finite
-    /// (callers check at the door).
+    /// y = analog W x for the rows of x `[rows, inputs]`, into y `[rows, outputs]`. The noise of
+    /// row r is that of sample key.first_sample + r, whatever else is in the batch. Inputs must be
+    /// finite (callers check at the door).
     void run(const PackedMatrix& weights,
              ConstFloatView x,
              FloatView y,
@@ -131,7 +131,9 @@ void reference_mvm(const MvmConfig& config,
 namespace mvm_detail {
 /// Whether inputs can be divided by a noise-management factor. Below the normal numbers its inverse
 /// overflows: such a vector counts as zero.
-inline bool can_scale(float factor) { return factor >= std::numeric_limits<float>::min(); }
+inline bool can_scale(float factor) {
+    return factor >= std::numeric_limits<float>::min();
+}
 
 /// Step of the streams in round `round` and polarity `half`: rounds of bound management redraw all
 /// noise, and callers' steps stay below 2^55 (a tile's read-outs use that bit).

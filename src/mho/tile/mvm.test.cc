@@ -30,7 +30,9 @@ Matrix<float> normal_matrix(size_t rows, size_t cols, uint64_t step, float scale
     return m;
 }
 
-Matrix<float> weights() { return normal_matrix(kOutputs, kInputs, 1, 0.3f); }
+Matrix<float> weights() {
+    return normal_matrix(kOutputs, kInputs, 1, 0.3f);
+}
 
 Matrix<float> inputs(size_t rows = kRows) {
     Matrix<float> x = normal_matrix(rows, kInputs, 2, 0.6f);
@@ -71,7 +73,8 @@ struct Case {
 
 std::vector<Case> cases() {
     std::vector<Case> all;
-    const auto add = [&](const std::string& name, const MvmConfig& base,
+    const auto add = [&](const std::string& name,
+                         const MvmConfig& base,
                          const std::function<void(MvmConfig&)>& change) {
         all.push_back({name, base});
         change(all.back().config);
@@ -155,7 +158,8 @@ std::vector<Case> cases() {
         c.bound_management.kind = BoundManagementKind::kIterative;
     });
     for (const bool compatible : {false, true}) {
-        add(std::string("positive bound only") + (compatible ? ", compatible" : ""), noisy(),
+        add(std::string("positive bound only") + (compatible ? ", compatible" : ""),
+            noisy(),
             [&](MvmConfig& c) {
                 c.adc.bound = 0.9;
                 c.bound_management = {
@@ -198,8 +202,11 @@ Result run(const MvmConfig& config,
         call.range_scale = o.range_scale;
         call.running = &running;
         call.clipped = result.clipped.data() + first * w.rows;
-        mvm.run(packed, x.view().row_block(first, count), result.y.view().row_block(first, count),
-                call, scratch[worker]);
+        mvm.run(packed,
+                x.view().row_block(first, count),
+                result.y.view().row_block(first, count),
+                call,
+                scratch[worker]);
     });
     return result;
 }
@@ -283,7 +290,8 @@ TEST(Mvm, DoesNotDependOnBatchesOrThreads) {
             continue;  // a running average depends on the order by nature
         }
         const Result whole = run(test.config, w, x);
-        for (const Options& o : {Options{.batch = 1}, Options{.batch = 7, .threads = 2},
+        for (const Options& o : {Options{.batch = 1},
+                                 Options{.batch = 7, .threads = 2},
                                  Options{.batch = 64, .threads = 3}}) {
             const Result split = run(test.config, w, x, o);
             EXPECT_TRUE(same_bits(whole.y, split.y)) << test.name << ", batch " << o.batch;

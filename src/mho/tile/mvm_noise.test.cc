@@ -154,7 +154,8 @@ TEST(InputNoise, IsSharedByTheOutputs) {
         const double std_j = std::sqrt(covariance(j, j));
         const double expected = covariance(i, j) / (std_i * std_j);
         // The estimate has variance (1 + r^2) / n with known means and deviations.
-        EXPECT_NEAR(correlation(y, i, j, std_i, std_j), expected,
+        EXPECT_NEAR(correlation(y, i, j, std_i, std_j),
+                    expected,
                     kSigmas * std::sqrt((1 + expected * expected) / kSamples));
     }
 }
@@ -245,7 +246,8 @@ TEST(Tables, VoltageOffset) {
             square += double{v} * v;
         }
         EXPECT_NEAR(zeros / kLines, 0.5, kSigmas * 0.5 / std::sqrt(double{kLines}));
-        EXPECT_NEAR(negative / kLines, compatible ? 0.25 : 0.0,
+        EXPECT_NEAR(negative / kLines,
+                    compatible ? 0.25 : 0.0,
                     compatible ? kSigmas * 0.44 / std::sqrt(double{kLines}) : 0.0);
         // Half of the lines have mean square std^2: variance of the mean square (3/2 - 1/4) std^4.
         EXPECT_NEAR(square / kLines, 0.005, kSigmas * 0.01 * std::sqrt(1.25 / kLines));

@@ -26,12 +26,19 @@ double uniform(TileKey key, Stream stream, uint64_t step, uint64_t element) {
 
 class ReferenceRow {
   public:
-    ReferenceRow(const MvmConfig& c, const MvmTables& t, ConstFloatView w, TileKey key,
-                 const MvmCall& call, uint64_t sample)
+    ReferenceRow(const MvmConfig& c,
+                 const MvmTables& t,
+                 ConstFloatView w,
+                 TileKey key,
+                 const MvmCall& call,
+                 uint64_t sample)
         : c_(c), t_(t), w_(w), key_(key), call_(call), sample_(sample) {}
 
     // What the array does to the product of one polarity.
-    double array_output(size_t i, const std::vector<double>& v, uint64_t step, bool asymmetric) const {
+    double array_output(size_t i,
+                        const std::vector<double>& v,
+                        uint64_t step,
+                        bool asymmetric) const {
         const size_t n = w_.cols;
         double y = 0, position = 0, absolute = 0, squares = 0, input_sum = 0, norm = 0;
         for (size_t j = 0; j < n; j++) {
@@ -85,7 +92,8 @@ class ReferenceRow {
             level = static_cast<float>(code) * grid;
         }
         if (c_.adc.bound > 0) {
-            // In float32, as the law demands: the highest code may lie one last bit above the bound.
+            // In float32, as the law demands: the highest code may lie one last bit above the
+            // bound.
             if (std::abs(level) > static_cast<float>(c_.adc.bound)) {
                 (y > 0 ? flags.above : flags.below) = true;
                 flags.last_is_below = y < 0;
@@ -176,14 +184,16 @@ class ReferenceRow {
         float reduction = 0.5f;
         for (unsigned round = 0;; round++) {
             reduction *= 2;
-            if (round == 1 && c_.bound_management.kind == BoundManagementKind::kIterativeWorstCase &&
+            if (round == 1 &&
+                c_.bound_management.kind == BoundManagementKind::kIterativeWorstCase &&
                 c_.noise_management.kind != NoiseManagementKind::kAbsMaxNpSum) {
                 float largest = 0;
                 for (size_t j = 0; j < n; j++) {
                     largest = std::max(largest, std::abs(x[j]));
                 }
                 const auto threshold = static_cast<float>(c_.noise_management.threshold);
-                alpha = worst_case(x, scaled && threshold > 0 ? std::min(largest, threshold) : largest);
+                alpha =
+                    worst_case(x, scaled && threshold > 0 ? std::min(largest, threshold) : largest);
                 reduction = 1;
             }
             float scale = scaled && mvm_detail::can_scale(alpha) ? 1.0f / alpha : 1.0f;
@@ -205,10 +215,9 @@ class ReferenceRow {
                     }
                     const double low = array_output(i, negative, other, true);
                     const double high = array_output(i, positive, step, false);
-                    y[i] = c_.mode == MvmMode::kSeparate
-                               ? converted(i, low + high, step, flags)
-                               : converted(i, low, other, first_half) +
-                                     converted(i, high, step, flags);
+                    y[i] = c_.mode == MvmMode::kSeparate ? converted(i, low + high, step, flags)
+                                                         : converted(i, low, other, first_half) +
+                                                               converted(i, high, step, flags);
                 }
                 y[i] *= rescale;
             }

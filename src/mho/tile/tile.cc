@@ -10,7 +10,8 @@
 namespace mho {
 namespace {
 
-// Steps of the read-outs lie above those of callers, so a read-out never shares noise with a product.
+// Steps of the read-outs lie above those of callers, so a read-out never shares noise with a
+// product.
 constexpr uint64_t kReadoutBit = uint64_t{1} << 55;
 constexpr uint64_t kBaselineBit = uint64_t{1} << 54;
 constexpr double kSmallestReadout = 1e-4;  // aihwkit: guards against an empty tile
@@ -52,8 +53,8 @@ void Tile::pack(ConstFloatView weights) {
 void Tile::set_weights(ConstFloatView weights) {
     if (weights.rows != outputs_ || weights.cols != inputs_) {
         throw InputError("tile weights must be [" + std::to_string(outputs_) + ", " +
-                         std::to_string(inputs_) + "], got [" + std::to_string(weights.rows) + ", " +
-                         std::to_string(weights.cols) + "]");
+                         std::to_string(inputs_) + "], got [" + std::to_string(weights.rows) +
+                         ", " + std::to_string(weights.cols) + "]");
     }
     require_finite(weights, "tile weights");
     for (size_t i = 0; i < outputs_; i++) {
@@ -63,6 +64,7 @@ void Tile::set_weights(ConstFloatView weights) {
     time_s_ = 0;
     baseline_.clear();
     compensation_.clear();
+    measured_us_.clear();
     pack(weights);
 }
 
@@ -75,6 +77,11 @@ void Tile::program(ConstFloatView target, uint64_t programming, ConductanceSwitc
     Matrix<float> now(outputs_, inputs_);
     evaluate_weights(now, nullptr);
     pack(now.view());
+    if (config_.user_compensation != nullptr) {
+        baseline_ = user_readout(kBaselineBit | programming);
+        compensation_ = {1.0f};
+        return;
+    }
     if (config_.drift_compensation == DriftCompensationKind::kGlobalExactReference) {
         double sum = 0;
         for (const float w : target_.values) {
@@ -100,20 +107,63 @@ void Tile::advance_to(double t_s, uint64_t read_step) {
     }
     time_s_ = t_s;
     read_step_ = read_step;
+    measured_us_.clear();
     Matrix<float> now(outputs_, inputs_);
     evaluate_weights(now, nullptr);
     pack(now.view());
+    measure_compensation();
+}
+
+void Tile::measure_compensation() {
+    if (config_.user_compensation != nullptr) {
+        const std::vector<double> present = user_readout(read_step_);
+        const std::vector<double> factors = config_.user_compensation->factors(baseline_, present);
+        if (factors.size() != 1 && factors.size() != outputs_) {
+            throw InputError("a drift compensation must give one factor or one per output (" +
+                             std::to_string(outputs_) + "), got " + std::to_string(factors.size()));
+        }
+        compensation_.assign(factors.begin(), factors.end());
+        require_finite({compensation_.data(), 1, compensation_.size()},
+                       "factors of the drift compensation");
+        return;
+    }
     if (!baseline_.empty()) {
-        const std::vector<double> present = readout(read_step);
+        const std::vector<double> present = readout(read_step_);
         for (size_t i = 0; i < baseline_.size(); i++) {
             compensation_[i] = static_cast<float>(baseline_[i] / present[i]);
         }
     }
 }
 
+void Tile::set_conductances_us(const std::vector<Matrix<float>>& slices) {
+    if (!programmed_) {
+        throw InputError("measured conductances need a programmed tile: call program() first");
+    }
+    const size_t wanted = slice_count(config_.converter);
+    if (slices.size() != wanted) {
+        throw InputError("the tile has " + std::to_string(wanted) +
+                         " slices of conductances, got " + std::to_string(slices.size()));
+    }
+    for (const Matrix<float>& slice : slices) {
+        if (slice.rows != outputs_ || slice.cols != inputs_) {
+            throw InputError("conductances must be [" + std::to_string(outputs_) + ", " +
+                             std::to_string(inputs_) + "], got [" + std::to_string(slice.rows) +
+                             ", " + std::to_string(slice.cols) + "]");
+        }
+        require_finite(slice.view(), "conductances");
+    }
+    Matrix<float> now(outputs_, inputs_);
+    Conductances simulated;
+    evaluate_weights(now, &simulated);
+    to_weights(config_.converter, slices, simulated.scale, now.view());
+    require_finite(now.view(), "weights of the conductances");
+    measured_us_ = slices;
+    pack(now.view());
+    measure_compensation();
+}
+
 // Programming noise and drift coefficients are drawn again from the key each time.
-void Tile::evaluate_weights(Matrix<float>& weights,
-                            std::vector<Matrix<float>>* conductances) const {
+void Tile::evaluate_weights(Matrix<float>& weights, Conductances* conductances) const {
     const ConductanceModel model = scaled(config_.conductance, scales_of(switches_));
     const double g_max = g_max_us(config_.converter);
     const uint64_t cells = target_.values.size();
@@ -136,8 +186,16 @@ void Tile::evaluate_weights(Matrix<float>& weights,
             cell = to_conductances(config_.converter, weights.view());
             for (size_t s = 0; s < cell.slices.size(); s++) {
                 std::vector<float>& g = cell.slices[s].values;
-                at_time(model, g_max, targets[s].values, g, nu[s].values, time_s_, g, key_,
-                        read_step_, s * cells);
+                at_time(model,
+                        g_max,
+                        targets[s].values,
+                        g,
+                        nu[s].values,
+                        time_s_,
+                        g,
+                        key_,
+                        read_step_,
+                        s * cells);
             }
         }
     } else {
@@ -147,15 +205,23 @@ void Tile::evaluate_weights(Matrix<float>& weights,
                 model, g_max, g, time_s_, g, key_, programming_, read_step_, s * cells);
         }
     }
+    for (size_t s = 0; s < cell.slices.size(); s++) {
+        apply_stuck_cells(config_.stuck_cells,
+                          g_min_us(config_.converter),
+                          g_max,
+                          key_,
+                          s * cells,
+                          cell.slices[s].values);
+    }
     to_weights(config_.converter, cell, weights.view());
     if (conductances != nullptr) {
-        *conductances = std::move(cell.slices);
+        *conductances = std::move(cell);
     }
 }
 
-std::vector<double> Tile::readout(uint64_t step) const {
-    const bool per_column = config_.drift_compensation == DriftCompensationKind::kPerColumn;
-    std::vector<double> sums(outputs_, 0.0);
+// Calls f(row, output) with the outputs for unit vector `row`.
+template <class F>
+void Tile::each_unit_response(uint64_t step, F&& f) const {
     constexpr size_t kRows = 64;
     MvmScratch scratch;
     RunningAbsMax running;
@@ -171,11 +237,33 @@ std::vector<double> Tile::readout(uint64_t step) const {
         call.running = &running;
         forward_.run(packed_, unit.view(), y.view().row_block(0, count), call, scratch);
         for (size_t r = 0; r < count; r++) {
-            for (size_t i = 0; i < outputs_; i++) {
-                sums[i] += std::abs(y(r, i));
-            }
+            f(first + r, y.row(r));
         }
     }
+}
+
+std::vector<double> Tile::user_readout(uint64_t step) const {
+    Matrix<float> outputs(inputs_, outputs_);
+    each_unit_response(
+        step, [&](size_t row, const float* y) { std::copy_n(y, outputs_, outputs.row(row)); });
+    std::vector<double> read = config_.user_compensation->read(outputs.view());
+    if (!std::all_of(read.begin(), read.end(), [](double v) { return std::isfinite(v); })) {
+        throw InputError("the read-out of a drift compensation must be finite");
+    }
+    return read;
+}
+
+std::vector<double> Tile::readout(uint64_t step) const {
+    if (config_.user_compensation != nullptr) {
+        return user_readout(step);
+    }
+    const bool per_column = config_.drift_compensation == DriftCompensationKind::kPerColumn;
+    std::vector<double> sums(outputs_, 0.0);
+    each_unit_response(step, [&](size_t, const float* y) {
+        for (size_t i = 0; i < outputs_; i++) {
+            sums[i] += std::abs(y[i]);
+        }
+    });
     const auto n = static_cast<double>(inputs_);
     if (per_column) {
         for (double& s : sums) {
@@ -248,10 +336,13 @@ std::vector<Matrix<float>> Tile::conductances_us() const {
     if (!programmed_) {
         return to_conductances(config_.converter, target_.view()).slices;
     }
+    if (!measured_us_.empty()) {
+        return measured_us_;
+    }
     Matrix<float> unused(outputs_, inputs_);
-    std::vector<Matrix<float>> slices;
-    evaluate_weights(unused, &slices);
-    return slices;
+    Conductances present;
+    evaluate_weights(unused, &present);
+    return std::move(present.slices);
 }
 
 size_t Tile::bytes() const {
@@ -260,13 +351,24 @@ size_t Tile::bytes() const {
         return size(t.output_noise_std) + size(t.voltage_offset) + size(t.nonlinearity) +
                2 * size(t.read_asymmetry);
     };
-    return size(target_.values) + packed_.bytes() +
+    size_t measured = 0;
+    for (const Matrix<float>& slice : measured_us_) {
+        measured += size(slice.values);
+    }
+    return measured + size(target_.values) + packed_.bytes() +
            (packed_transposed_ ? packed_transposed_->bytes() : 0) + tables(forward_.tables()) +
            tables(backward_.tables()) + size(compensation_) + baseline_.size() * sizeof(double);
 }
 
 Tile::State Tile::state() const {
-    return {target_, programmed_, programming_, read_step_, time_s_, switches_, use_compensation_};
+    return {target_,
+            programmed_,
+            programming_,
+            read_step_,
+            time_s_,
+            switches_,
+            use_compensation_,
+            measured_us_};
 }
 
 void Tile::restore(const State& state) {
@@ -274,6 +376,9 @@ void Tile::restore(const State& state) {
         program(state.target.view(), state.programming, state.switches);
         if (state.time_s > 0) {
             advance_to(state.time_s, state.read_step);
+        }
+        if (!state.measured_us.empty()) {
+            set_conductances_us(state.measured_us);
         }
     } else {
         set_weights(state.target.view());

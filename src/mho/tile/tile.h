@@ -36,25 +36,37 @@ class Tile {
     /// Programs target weights; conductances are those right after programming (t = 0), and the
     /// drift-compensation baseline is measured. `programming` numbers independent programmings of
     /// the same chip.
-    void program(ConstFloatView target, uint64_t programming = 0, ConductanceSwitches switches = {});
+    void program(ConstFloatView target,
+                 uint64_t programming = 0,
+                 ConductanceSwitches switches = {});
 
     /// Moves to `t_s` seconds after programming (absolute, >= 0): drift, read noise of the
     /// conductances (drawn with `read_step`), drift compensation. Needs program() first.
     void advance_to(double t_s, uint64_t read_step = 0);
 
+    /// Puts measured conductances in place of the simulated ones of the present time: one matrix
+    /// `[outputs, inputs]` per slice, in uS, finite. Drift compensation is measured again. Needs
+    /// program() first, whose target gives the scale from conductance to weight; the next
+    /// program(), set_weights() or advance_to() returns to simulated conductances.
+    void set_conductances_us(const std::vector<Matrix<float>>& slices);
+
     /// Switches the digital use of the drift compensation on or off (it is measured anyway).
     void use_compensation(bool on) { use_compensation_ = on; }
 
-    /// y `[rows, outputs]` = compensation * analog W x for x `[rows, inputs]`. Row r draws the noise
-    /// of sample key.first_sample + r. Throws InputError for wrong shapes and non-finite inputs.
+    /// y `[rows, outputs]` = compensation * analog W x for x `[rows, inputs]`. Row r draws the
+    /// noise of sample key.first_sample + r. Throws InputError for wrong shapes and non-finite
+    /// inputs.
     void apply(ConstFloatView x, FloatView y, const MvmCall& call, MvmScratch& scratch) const;
 
-    /// Packs the transposed weights once for many calls of apply_transposed; setting weights or moving
-    /// in time drops them.
+    /// Packs the transposed weights once for many calls of apply_transposed; setting weights or
+    /// moving in time drops them.
     void prepare_backward();
 
     /// g `[rows, inputs]` = analog W^T d for d `[rows, outputs]`, by the backward configuration.
-    void apply_transposed(ConstFloatView d, FloatView g, const MvmCall& call, MvmScratch& scratch) const;
+    void apply_transposed(ConstFloatView d,
+                          FloatView g,
+                          const MvmCall& call,
+                          MvmScratch& scratch) const;
 
     /// Weights as they are now `[outputs, inputs]` (after programming and drift).
     Matrix<float> weights() const;
@@ -68,7 +80,8 @@ class Tile {
     const TileConfig& config() const { return config_; }
     /// Compensation factors: empty (none), one, or one per output.
     const std::vector<float>& compensation() const { return compensation_; }
-    /// The read-out of the programmed tile that the factors refer to: empty, one, or one per output.
+    /// The read-out of the programmed tile that the factors refer to: empty, one, or one per output
+    /// (a user's law: any count).
     const std::vector<double>& baseline() const { return baseline_; }
     const Mvm& forward() const { return forward_; }
     const Mvm& backward() const { return backward_; }
@@ -78,7 +91,7 @@ class Tile {
     size_t bytes() const;
 
     /// Drift-compensation read-out: mean |output| over unit vectors, one number or one per output,
-    /// not below 1e-4.
+    /// not below 1e-4; with a user's law whatever that reads.
     std::vector<double> readout(uint64_t step) const;
 
     /// What must be saved to continue exactly: numbers only, everything else replays from the key.
@@ -90,13 +103,18 @@ class Tile {
         double time_s = 0.0;
         ConductanceSwitches switches;
         bool use_compensation = true;
+        std::vector<Matrix<float>> measured_us;  // set_conductances_us, empty = simulated
     };
     State state() const;
     void restore(const State& state);
 
   private:
-    void evaluate_weights(Matrix<float>& weights, std::vector<Matrix<float>>* conductances) const;
+    void evaluate_weights(Matrix<float>& weights, Conductances* conductances) const;
     void pack(ConstFloatView weights);
+    void measure_compensation();
+    std::vector<double> user_readout(uint64_t step) const;
+    template <class F>
+    void each_unit_response(uint64_t step, F&& f) const;
 
     TileConfig config_;
     size_t outputs_;
@@ -115,6 +133,7 @@ class Tile {
     bool use_compensation_ = true;
     std::vector<double> baseline_;
     std::vector<float> compensation_;
+    std::vector<Matrix<float>> measured_us_;
 };
 
 }  // namespace mho

@@ -169,9 +169,9 @@ TEST(Tile, TimeMovesInAnyOrder) {
 
 TEST(Tile, CompensationHoldsTheMeanOutput) {
     const Matrix<float> w = test_weights();
-    for (const DriftCompensationKind kind :
-         {DriftCompensationKind::kGlobal, DriftCompensationKind::kGlobalExactReference,
-          DriftCompensationKind::kPerColumn}) {
+    for (const DriftCompensationKind kind : {DriftCompensationKind::kGlobal,
+                                             DriftCompensationKind::kGlobalExactReference,
+                                             DriftCompensationKind::kPerColumn}) {
         TileConfig c = perfect();
         c.drift_compensation = kind;
         Tile tile(c, kOutputs, kInputs, kKey);
@@ -331,15 +331,17 @@ void expect_recorded(const nlohmann::json& record) {
         c.conductance = Hermes{.devices = law.value("num_devices", 2)};
         c.converter = SinglePair{.g_max_us = law.at("g_converter").at("g_max")};
     }
-    const std::vector<std::pair<std::string, double>> times = {
-        {"1 s", 1},           {"20 s", 20},
-        {"1 h", 3600},        {"1 day", 86400},
-        {"30 days", 30 * 86400.0}, {"1 year", 365 * 86400.0},
-        {"10 years", 3650 * 86400.0}};
+    const std::vector<std::pair<std::string, double>> times = {{"1 s", 1},
+                                                               {"20 s", 20},
+                                                               {"1 h", 3600},
+                                                               {"1 day", 86400},
+                                                               {"30 days", 30 * 86400.0},
+                                                               {"1 year", 365 * 86400.0},
+                                                               {"10 years", 3650 * 86400.0}};
     const size_t columns = kind == DriftCompensationKind::kPerColumn ? w.rows : 1;
     constexpr uint64_t kChips = 600;
-    std::vector<std::vector<std::vector<float>>> factors(
-        times.size(), std::vector<std::vector<float>>(columns));
+    std::vector<std::vector<std::vector<float>>> factors(times.size(),
+                                                         std::vector<std::vector<float>>(columns));
     for (uint64_t chip = 0; chip < kChips; chip++) {
         const TileKey key = make_tile_key(11, "golden", 0, 0, static_cast<uint32_t>(chip));
         Tile tile(c, w.rows, w.cols, key);

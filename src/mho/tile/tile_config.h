@@ -4,13 +4,16 @@
 #define MHO_TILE_TILE_CONFIG_H
 
 #include <array>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "mho/array/converter.h"
 #include "mho/device/conductance.h"
+#include "mho/tile/compensation_law.h"
 #include "mho/tile/mvm_config.h"
+#include "mho/tile/stuck_cells.h"
 
 namespace mho {
 
@@ -61,6 +64,14 @@ struct TileConfig {
     DriftCompensationKind drift_compensation = DriftCompensationKind::kGlobal;
     // aihwkit converts programmed weights a second time, with a scale from their noisy maximum.
     bool renormalise_programmed = false;
+    StuckCells stuck_cells;
+    // A law of the user's own; it replaces `drift_compensation`. Set in code only, as it cannot be
+    // read from a configuration file.
+    std::shared_ptr<const CompensationLaw> user_compensation;
+
+    bool compensates() const {
+        return user_compensation != nullptr || drift_compensation != DriftCompensationKind::kNone;
+    }
 };
 
 template <>
@@ -68,21 +79,35 @@ struct Schema<Mapping> {
     static constexpr std::string_view name = "Mapping";
     static auto fields() {
         return std::tuple{
-            field("omega", &Mapping::omega,
-                  {.unit = "w_max", .min = 0, .max = 1e6,
-                   .meaning = "largest tile weight after digital scaling; 0 = weights are mapped as they are",
+            field("omega",
+                  &Mapping::omega,
+                  {.unit = "w_max",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "largest tile weight after digital scaling; 0 = weights are mapped "
+                              "as they are",
                    .source = "arXiv 2302.08469; aihwkit weight_scaling_omega"}),
-            field("per_column", &Mapping::per_column,
+            field("per_column",
+                  &Mapping::per_column,
                   {.meaning = "one digital scale per output column instead of one per tile",
                    .source = "arXiv 2302.08469; aihwkit weight_scaling_columnwise"}),
-            field("max_inputs", &Mapping::max_inputs,
-                  {.unit = "rows", .min = 0, .max = 1048576,
-                   .meaning = "largest number of inputs of a tile; larger layers are cut into equal pieces; 0 = unlimited",
+            field("max_inputs",
+                  &Mapping::max_inputs,
+                  {.unit = "rows",
+                   .min = 0,
+                   .max = 1048576,
+                   .meaning = "largest number of inputs of a tile; larger layers are cut into "
+                              "equal pieces; 0 = unlimited",
                    .source = "arXiv 2302.08469: 512"}),
-            field("max_outputs", &Mapping::max_outputs,
-                  {.unit = "columns", .min = 0, .max = 1048576,
-                   .meaning = "largest number of outputs of a tile; 0 = unlimited", .source = "aihwkit max_output_size"}),
-            field("learn_scales", &Mapping::learn_scales,
+            field("max_outputs",
+                  &Mapping::max_outputs,
+                  {.unit = "columns",
+                   .min = 0,
+                   .max = 1048576,
+                   .meaning = "largest number of outputs of a tile; 0 = unlimited",
+                   .source = "aihwkit max_output_size"}),
+            field("learn_scales",
+                  &Mapping::learn_scales,
                   {.meaning = "digital output scales that are trained",
                    .source = "arXiv 2302.08469; aihwkit learn_out_scaling"})};
     }

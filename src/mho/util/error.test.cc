@@ -23,8 +23,7 @@ TEST(NearestName, KeepsQuietWhenNothingIsNear) {
 
 TEST(Suggestion, NamesTheNearestOrListsAll) {
     EXPECT_EQ(suggestion("bakward", kKnown), ", did you mean `backward`?");
-    EXPECT_EQ(suggestion("temperature", kKnown),
-              "; known: forward, backward, conductance, adc");
+    EXPECT_EQ(suggestion("temperature", kKnown), "; known: forward, backward, conductance, adc");
 }
 
 TEST(JoinPath, LeavesOutAnEmptyParent) {

@@ -18,8 +18,9 @@ Json parse_json(std::string_view text, std::string_view origin) {
     std::string duplicate;
     const Json::parser_callback_t watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
         if (depth > kDeepest) {
-            throw ConfigError("", std::string(origin) + ": nested more than " +
-                                      std::to_string(kDeepest) + " levels deep");
+            throw ConfigError("",
+                              std::string(origin) + ": nested more than " +
+                                  std::to_string(kDeepest) + " levels deep");
         }
         if (event == Json::parse_event_t::object_start) {
             open_objects.emplace_back();

@@ -81,15 +81,12 @@ void for_each_field(const auto& fields, F&& f) {
 template <class T>
 Json to_json(const T& value);
 template <class T>
-void from_json(const Json& j,
-               T& value,
-               const std::string& path,
-               const FieldInfo& info,
-               Problems& problems);
+void from_json(
+    const Json& j, T& value, const std::string& path, const FieldInfo& info, Problems& problems);
 
-/// Reads the fields of `s` that are present in the object `j`; absent ones keep their value. Unknown
-/// keys, wrong types and numbers out of range are appended to `problems`. `also_known`: a key that
-/// the caller handles itself.
+/// Reads the fields of `s` that are present in the object `j`; absent ones keep their value.
+/// Unknown keys, wrong types and numbers out of range are appended to `problems`. `also_known`: a
+/// key that the caller handles itself.
 template <Reflected S>
 void read_struct(const Json& j,
                  S& s,
@@ -131,12 +128,63 @@ void read_struct_or_throw(const Json& j, S& s, const std::string& path) {
     }
 }
 
+namespace json_detail {
+
+// Where a value stands, as a chain on the stack: the text of a path is needed only for a problem.
+struct PathLink {
+    const PathLink* parent;
+    std::string_view name;  // of a field, or
+    size_t index = 0;       // of an entry of a list, where the name is empty
+    std::string text() const {
+        const std::string before = parent != nullptr ? parent->text() : std::string();
+        return name.empty() && parent != nullptr ? before + "[" + std::to_string(index) + "]"
+                                                 : join_path(before, name);
+    }
+};
+
+// Range checks without the way through JSON: configurations are validated at every public door.
+template <class T>
+void check_value(const T& value, const PathLink& path, const FieldInfo& info, Problems& problems) {
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+        const auto number = static_cast<double>(value);
+        if (!(number >= info.min && number <= info.max) || !std::isfinite(number)) {
+            problems.push_back(
+                {path.text(), "must be " + range_text(info) + ", got " + Json(value).dump()});
+        }
+    } else if constexpr (IsVector<T>::value) {
+        for (size_t i = 0; i < value.size(); i++) {
+            check_value(value[i], PathLink{&path, "", i}, info, problems);
+        }
+    } else if constexpr (IsMap<T>::value) {
+        for (const auto& [key, entry] : value) {
+            check_value(entry, PathLink{&path, key}, info, problems);
+        }
+    } else if constexpr (IsOptional<T>::value) {
+        if (value) {
+            check_value(*value, path, info, problems);
+        }
+    } else if constexpr (IsVariant<T>::value) {
+        std::visit([&](const auto& a) { check_value(a, path, info, problems); }, value);
+    } else if constexpr (Reflected<T>) {
+        const size_t before = problems.size();
+        for_each_field(Schema<T>::fields(), [&](const auto& f) {
+            check_value(value.*(f.member), PathLink{&path, f.name}, f.info, problems);
+        });
+        if constexpr (requires { value.check(std::string(), problems); }) {
+            if (problems.size() == before) {
+                value.check(path.text(), problems);
+            }
+        }
+    }
+}
+
+}  // namespace json_detail
+
 /// Checks ranges and cross-field rules of a struct that was filled in by code.
 template <Reflected S>
 Problems validate(const S& s, const std::string& path = "") {
     Problems problems;
-    S copy = s;
-    read_struct(to_json(s), copy, path, problems);
+    json_detail::check_value(s, json_detail::PathLink{nullptr, path}, {}, problems);
     return problems;
 }
 
@@ -210,11 +258,8 @@ void read_alternative(const Json& j,
 }  // namespace json_detail
 
 template <class T>
-void from_json(const Json& j,
-               T& value,
-               const std::string& path,
-               const FieldInfo& info,
-               Problems& problems) {
+void from_json(
+    const Json& j, T& value, const std::string& path, const FieldInfo& info, Problems& problems) {
     using namespace json_detail;
     const auto wrong_type = [&](const char* expected) {
         problems.push_back({path, std::string("expected ") + expected + ", got " + json_kind(j)});
@@ -296,8 +341,7 @@ void from_json(const Json& j,
             return wrong_type("an object { \"model\": ..., ... }");
         }
         std::string wanted;
-        std::visit(
-            [&](const auto& a) { wanted = Schema<std::decay_t<decltype(a)>>::name; }, value);
+        std::visit([&](const auto& a) { wanted = Schema<std::decay_t<decltype(a)>>::name; }, value);
         if (j.contains("model")) {
             if (!j["model"].is_string()) {
                 problems.push_back({join_path(path, "model"), "expected a string"});
@@ -384,10 +428,10 @@ void describe(const S& defaults, const std::string& path, std::vector<ParameterD
             describe(defaults.*(f.member), here, out);
         } else if constexpr (IsVariant<T>::value) {
             const auto each = [&]<size_t... I>(std::index_sequence<I...>) {
-                (describe(std::variant_alternative_t<I, T>{},
-                          here + "<" +
-                              std::string(Schema<std::variant_alternative_t<I, T>>::name) + ">",
-                          out),
+                (describe(
+                     std::variant_alternative_t<I, T>{},
+                     here + "<" + std::string(Schema<std::variant_alternative_t<I, T>>::name) + ">",
+                     out),
                  ...);
             };
             each(std::make_index_sequence<std::variant_size_v<T>>{});

@@ -40,8 +40,8 @@ TEST(Matrix, OwnsAndFills) {
 
 TEST(RequireFinite, AcceptsEveryFiniteNumber) {
     Matrix<float> m(1, 4);
-    m.values = {0.0f, -0.0f, std::numeric_limits<float>::max(),
-                std::numeric_limits<float>::denorm_min()};
+    m.values = {
+        0.0f, -0.0f, std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min()};
     EXPECT_NO_THROW(require_finite(m.view(), "numbers"));
     EXPECT_NO_THROW(require_finite({nullptr, 0, 0}, "nothing"));
 }

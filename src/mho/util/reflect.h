@@ -31,8 +31,8 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// What a reader must know about one parameter.
 struct FieldInfo {
-    std::string_view unit = "";     // "uS", "s", "1" for a ratio, "" for names and switches
-    double min = -kInfinity;        // inclusive range of a number; a list applies it to each entry
+    std::string_view unit = "";  // "uS", "s", "1" for a ratio, "" for names and switches
+    double min = -kInfinity;     // inclusive range of a number; a list applies it to each entry
     double max = kInfinity;
     std::string_view meaning = "";  // one sentence
     std::string_view source = "";   // paper and equation, or the data sheet
@@ -54,7 +54,8 @@ constexpr Field<S, T> field(std::string_view name, T S::* member, FieldInfo info
 template <class S>
 struct Schema;
 
-/// Specialise for every enum: `static constexpr std::array<std::pair<E, std::string_view>, N> names`.
+/// Specialise for every enum: `static constexpr std::array<std::pair<E, std::string_view>, N>
+/// names`.
 template <class E>
 struct EnumNames;
 

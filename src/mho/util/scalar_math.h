@@ -30,10 +30,10 @@ inline constexpr std::array<float, 6> kExp = {1.9875691500e-4f,
                                               4.1665795894e-2f,
                                               1.6666665459e-1f,
                                               5.0000001201e-1f};
-inline constexpr std::array<float, 3> kSin = {-1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f};
-inline constexpr std::array<float, 3> kCos = {2.443315711809948e-5f,
-                                              -1.388731625493765e-3f,
-                                              4.166664568298827e-2f};
+inline constexpr std::array<float, 3> kSin = {
+    -1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f};
+inline constexpr std::array<float, 3> kCos = {
+    2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f};
 inline constexpr int32_t kSqrtHalfBits = 0x3f3504f3;
 // ln 2 in two parts, so that multiples of the high part are exact.
 inline constexpr float kLn2High = 0.693359375f;

@@ -41,8 +41,8 @@ HWY_INLINE void simd_log(D d, V (&x)[kN]) {
         // [sqrt(1/2), sqrt(2)), where ln is small and the series short.
         const auto bits = hn::Sub(hn::BitCast(di, x[k]), hn::Set(di, kSqrtHalfBits));
         exponent[k] = hn::ConvertTo(d, hn::ShiftRight<23>(bits));
-        const V m = hn::BitCast(d, hn::Add(hn::And(bits, hn::Set(di, 0x007fffff)),
-                                           hn::Set(di, kSqrtHalfBits)));
+        const V m = hn::BitCast(
+            d, hn::Add(hn::And(bits, hn::Set(di, 0x007fffff)), hn::Set(di, kSqrtHalfBits)));
         f[k] = hn::Sub(m, hn::Set(d, 1.0f));
         p[k] = hn::Set(d, kLog[0]);
     }
@@ -95,10 +95,7 @@ HWY_INLINE V simd_exp(D d, V x) {
 }
 
 /// sin and cos of turn * 2 pi / 2^32 for 32-bit angles, on kN registers at once.
-template <class D,
-          size_t kN,
-          class VI = hn::Vec<hn::RebindToSigned<D>>,
-          class V = hn::Vec<D>>
+template <class D, size_t kN, class VI = hn::Vec<hn::RebindToSigned<D>>, class V = hn::Vec<D>>
 HWY_INLINE void simd_sincos_turn(D d, const VI (&turn)[kN], V (&sine)[kN], V (&cosine)[kN]) {
     using namespace scalar_math;
     const hn::RebindToSigned<D> di;

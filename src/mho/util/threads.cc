@@ -17,9 +17,7 @@ constexpr size_t kMostWorkers = 256;
 
 }  // namespace
 
-void parallel_for(size_t threads,
-                  size_t count,
-                  const std::function<void(size_t, size_t)>& body) {
+void parallel_for(size_t threads, size_t count, const std::function<void(size_t, size_t)>& body) {
     const size_t workers = std::min({std::max<size_t>(threads, 1), count, kMostWorkers});
     if (workers <= 1) {
         for (size_t i = 0; i < count; i++) {
@@ -32,7 +30,8 @@ void parallel_for(size_t threads,
     std::exception_ptr first_error;
     std::mutex error_mutex;
     // OpenMP keeps its workers alive between calls; an exception must not leave a parallel region.
-    // A dynamic OMP may grant fewer workers than asked for: the counter hands out all indices anyway.
+    // A dynamic OMP may grant fewer workers than asked for: the counter hands out all indices
+    // anyway.
 #pragma omp parallel num_threads(static_cast<int>(workers))
     {
         const auto worker = static_cast<size_t>(omp_get_thread_num());

@@ -85,7 +85,9 @@ TEST(ParallelFor, SurvivesAnAbsurdNumberOfThreads) {
     EXPECT_EQ(calls, 5000u);
 }
 
-TEST(AvailableThreads, IsAtLeastOne) { EXPECT_GE(available_threads(), 1u); }
+TEST(AvailableThreads, IsAtLeastOne) {
+    EXPECT_GE(available_threads(), 1u);
+}
 
 }  // namespace
 }  // namespace mho

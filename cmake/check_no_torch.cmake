@@ -1,0 +1,21 @@
+# Fails when one of FILES refers to LibTorch: a symbol of its namespaces (mangled names carry their
+# length: N2at, 5torch, 3c10) or a needed library.
+foreach(file ${FILES})
+  execute_process(COMMAND ${NM} --undefined-only ${file}
+    OUTPUT_VARIABLE symbols ERROR_QUIET RESULT_VARIABLE code)
+  if(NOT code EQUAL 0 OR symbols STREQUAL "")
+    message(FATAL_ERROR "${NM} cannot read ${file}")
+  endif()
+  if(symbols MATCHES "_Z[A-Z]*(N[A-Z]*)?(3c10|5torch|2at)[0-9A-Z][^\n]*")
+    message(FATAL_ERROR "${file} refers to torch: ${CMAKE_MATCH_0}")
+  endif()
+  if(NOT file MATCHES "\\.a$")
+    execute_process(COMMAND ${READELF} -d ${file} OUTPUT_VARIABLE needed RESULT_VARIABLE code)
+    if(NOT code EQUAL 0)
+      message(FATAL_ERROR "${READELF} cannot read ${file}")
+    endif()
+    if(needed MATCHES "lib(torch|c10)[^\n]*")
+      message(FATAL_ERROR "${file} needs ${CMAKE_MATCH_0}")
+    endif()
+  endif()
+endforeach()

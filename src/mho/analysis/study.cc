@@ -1,0 +1,245 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/analysis/study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "mho/io/file.h"
+#include "mho/util/error.h"
+#include "mho/util/json.h"
+
+namespace mho {
+namespace {
+
+constexpr std::array kVerdicts = {Verdict::kHolds, Verdict::kInPart, Verdict::kFails};
+
+// 2026-11-25T14:40:13Z -> 2026-11-25T144013Z: names that every file system takes, in order of time.
+std::string file_stamp(const std::string& date) {
+    std::string stamp;
+    for (const char c : date) {
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '-';
+        if (plain) {
+            stamp += c;
+        }
+    }
+    return stamp.empty() ? "undated" : stamp;
+}
+
+Json table_json(const StudyTable& t) {
+    return {{"title", t.title}, {"columns", t.columns}, {"rows", t.rows}, {"note", t.note}};
+}
+
+StudyTable table_from(const Json& j) {
+    StudyTable t{j.at("title"), j.at("columns"), j.at("rows"), j.at("note")};
+    for (const std::vector<std::string>& row : t.rows) {
+        if (row.size() != t.columns.size()) {
+            throw InputError("the rows of table `" + t.title + "` do not fit its columns");
+        }
+    }
+    return t;
+}
+
+Json row_json(const StudyRow& r) {
+    return {{"claim", r.claim},
+            {"published", r.published},
+            {"accepted", r.accepted},
+            {"measured", r.measured},
+            {"mean", r.value.mean},
+            {"low_95", r.value.low},
+            {"high_95", r.value.high},
+            {"unit", r.unit},
+            {"verdict", verdict_text(r.verdict)}};
+}
+
+StudyRow row_from(const Json& j) {
+    StudyRow r;
+    r.claim = j.at("claim");
+    r.published = j.at("published");
+    r.accepted = j.at("accepted");
+    r.measured = j.at("measured");
+    r.value = {j.at("mean"), j.at("low_95"), j.at("high_95")};
+    r.unit = j.at("unit");
+    const std::string verdict = j.at("verdict");
+    const auto found = std::find_if(
+        kVerdicts.begin(), kVerdicts.end(), [&](Verdict v) { return verdict_text(v) == verdict; });
+    if (found == kVerdicts.end()) {
+        throw InputError("unknown verdict `" + verdict + "`");
+    }
+    r.verdict = *found;
+    return r;
+}
+
+}  // namespace
+
+std::string verdict_text(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::kHolds:
+            return "holds";
+        case Verdict::kInPart:
+            return "holds in part";
+        case Verdict::kFails:
+            return "fails";
+    }
+    return "?";
+}
+
+Verdict verdict_in(double low, double high, const Interval& measured) {
+    if (measured.mean >= low && measured.mean <= high) {
+        return Verdict::kHolds;
+    }
+    return measured.high >= low && measured.low <= high ? Verdict::kInPart : Verdict::kFails;
+}
+
+StudyRow number_row(std::string claim,
+                    std::string published,
+                    double low,
+                    double high,
+                    const Interval& measured,
+                    std::string unit,
+                    int decimals) {
+    StudyRow row;
+    row.claim = std::move(claim);
+    row.published = std::move(published);
+    row.accepted = fmt::format("{} to {} {}", low, high, unit);
+    row.measured = fmt::format("{:.{}f} {} ({:.{}f} to {:.{}f})",
+                               measured.mean,
+                               decimals,
+                               unit,
+                               measured.low,
+                               decimals,
+                               measured.high,
+                               decimals);
+    row.value = measured;
+    row.unit = std::move(unit);
+    row.verdict = verdict_in(low, high, measured);
+    return row;
+}
+
+std::vector<Study> studies() {
+    std::vector<Study> all = {mvm_error_study()};
+    std::sort(
+        all.begin(), all.end(), [](const Study& a, const Study& b) { return a.name < b.name; });
+    return all;
+}
+
+Study find_study(const std::string& name) {
+    std::vector<std::string> names;
+    for (Study& study : studies()) {
+        if (study.name == name) {
+            return std::move(study);
+        }
+        names.push_back(study.name);
+    }
+    throw ConfigError("", "no study is called `" + name + "`" + suggestion(name, names));
+}
+
+StudyRecord study_record(const Study& study,
+                         const StudyOptions& options,
+                         StudyResult result,
+                         const RunFacts& facts) {
+    return {study.name,
+            study.paper,
+            study.claim,
+            facts.date,
+            facts.version,
+            facts.host_cpu,
+            options.seed,
+            options.small,
+            facts.wall_s,
+            std::move(result)};
+}
+
+std::string study_to_json(const StudyRecord& record) {
+    Json j;
+    j["study"] = record.study;
+    j["paper"] = record.paper;
+    j["claim"] = record.claim;
+    j["small"] = record.small;
+    j["seed"] = record.seed;
+    j["repetitions"] = record.result.repetitions;
+    j["substitution"] = record.result.substitution;
+    j["rows"] = Json::array();
+    for (const StudyRow& row : record.result.rows) {
+        j["rows"].push_back(row_json(row));
+    }
+    j["tables"] = Json::array();
+    for (const StudyTable& table : record.result.tables) {
+        j["tables"].push_back(table_json(table));
+    }
+    j["run"] = {{"date", record.date},
+                {"mho", record.version},
+                {"cpu", record.cpu},
+                {"wall_s", record.wall_s}};
+    return j.dump(2) + "\n";
+}
+
+StudyRecord study_from_json(const std::string& text, const std::string& origin) {
+    try {
+        const Json j = parse_json(text, origin);
+        StudyRecord r;
+        r.study = j.at("study");
+        r.paper = j.at("paper");
+        r.claim = j.at("claim");
+        r.small = j.at("small");
+        r.seed = j.at("seed");
+        r.result.repetitions = j.at("repetitions");
+        r.result.substitution = j.at("substitution");
+        for (const Json& row : j.at("rows")) {
+            r.result.rows.push_back(row_from(row));
+        }
+        for (const Json& table : j.at("tables")) {
+            r.result.tables.push_back(table_from(table));
+        }
+        const Json& run = j.at("run");
+        r.date = run.at("date");
+        r.version = run.at("mho");
+        r.cpu = run.at("cpu");
+        r.wall_s = run.at("wall_s");
+        return r;
+    } catch (const Json::exception& e) {
+        throw IoError(fmt::format("`{}` is no record of a study: {}", origin, e.what()));
+    } catch (const Error& e) {
+        throw IoError(fmt::format("`{}` is no record of a study: {}", origin, e.what()));
+    }
+}
+
+std::string write_study_record(const std::string& folder, const StudyRecord& record) {
+    const std::string results = folder + "/" + record.study + "/results";
+    ensure_folder(results);
+    const std::string path =
+        fmt::format("{}/{}{}.json", results, file_stamp(record.date), record.small ? "-small" : "");
+    write_file_atomically(path, study_to_json(record));
+    return path;
+}
+
+std::optional<StudyRecord> newest_study_record(const std::string& folder,
+                                               const std::string& study) {
+    const std::string results = folder + "/" + study + "/results";
+    std::string newest;
+    bool newest_small = true;
+    std::error_code failed;
+    for (std::filesystem::directory_iterator it(results, failed), end; !failed && it != end;
+         it.increment(failed)) {
+        const std::string name = it->path().filename().string();
+        if (!name.ends_with(".json")) {
+            continue;
+        }
+        const bool is_small = name.ends_with("-small.json");
+        const bool better = is_small == newest_small ? name > newest : !is_small;
+        if (newest.empty() || better) {
+            newest = name;
+            newest_small = is_small;
+        }
+    }
+    if (newest.empty()) {
+        return std::nullopt;
+    }
+    const std::string path = results + "/" + newest;
+    return study_from_json(read_file(path), path);
+}
+
+}  // namespace mho

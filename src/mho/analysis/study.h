@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_ANALYSIS_STUDY_H
+#define MHO_ANALYSIS_STUDY_H
+
+// A study measures what a paper claims. Its code is here (study_NAME.cc, one line in studies()),
+// its text and results are in the folder studies/NAME of the source tree:
+//   README.md             question, method, and between two markers the generated tables
+//   results/DATE.json     one file per run; DATE-small.json for the short form of the tests
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mho/analysis/results.h"
+#include "mho/analysis/statistics.h"
+
+namespace mho {
+
+enum class Verdict { kHolds, kInPart, kFails };
+
+/// "holds", "holds in part", "fails".
+std::string verdict_text(Verdict verdict);
+
+/// The rule for a number that should lie in [low, high]: it holds when the measured mean does, in
+/// part when only the 95 % interval reaches into it, else it fails.
+Verdict verdict_in(double low, double high, const Interval& measured);
+
+/// One claim and what came out.
+struct StudyRow {
+    std::string claim;
+    std::string published;  // as the paper has it, with unit
+    std::string accepted;   // what counts as the same, for example "11 to 18 %"
+    std::string measured;   // mean and 95 % interval, with unit
+    Interval value;         // the same as numbers, in the unit of `unit`
+    std::string unit;
+    Verdict verdict = Verdict::kFails;
+};
+
+/// A row for a number with the accepted range [low, high]; all numbers in `unit`, printed with
+/// `decimals`.
+StudyRow number_row(std::string claim,
+                    std::string published,
+                    double low,
+                    double high,
+                    const Interval& measured,
+                    std::string unit,
+                    int decimals);
+
+/// Further numbers, as text.
+struct StudyTable {
+    std::string title;
+    std::vector<std::string> columns;
+    std::vector<std::vector<std::string>> rows;
+    std::string note;
+};
+
+struct StudyResult {
+    std::vector<StudyRow> rows;
+    std::vector<StudyTable> tables;
+    std::string repetitions;   // "25 chips, 512 input vectors each"
+    std::string substitution;  // what differs from the paper's set-up; "" = nothing
+};
+
+struct StudyOptions {
+    bool small = false;  // a form that takes seconds
+    uint64_t seed = 1;
+    size_t threads = 1;                                     // results do not depend on it
+    std::function<void(size_t done, size_t all)> progress;  // from any thread
+    const std::atomic<bool>* stop = nullptr;                // a study then throws Interrupted
+};
+
+struct Study {
+    std::string name;   // of its folder
+    std::string paper;  // "Rasch et al., Nat. Commun. 14, 5282 (2023), arXiv 2302.08469"
+    std::string claim;  // one sentence
+    std::function<StudyResult(const StudyOptions&)> run;
+};
+
+/// All studies, by name.
+std::vector<Study> studies();
+
+/// Throws ConfigError with the nearest name.
+Study find_study(const std::string& name);
+
+/// What a file of results holds.
+struct StudyRecord {
+    std::string study, paper, claim;
+    std::string date, version, cpu;
+    uint64_t seed = 0;
+    bool small = false;
+    double wall_s = 0;
+    StudyResult result;
+};
+
+StudyRecord study_record(const Study& study,
+                         const StudyOptions& options,
+                         StudyResult result,
+                         const RunFacts& facts);
+std::string study_to_json(const StudyRecord& record);
+/// Throws IoError naming `origin` for anything else than such a record.
+StudyRecord study_from_json(const std::string& text, const std::string& origin);
+
+/// Writes FOLDER/NAME/results/DATE.json (atomically, folders made as needed), returns the path.
+std::string write_study_record(const std::string& folder, const StudyRecord& record);
+
+/// The newest record of a study: of its full form if there is one, else of the small one; nothing
+/// when it was never run.
+std::optional<StudyRecord> newest_study_record(const std::string& folder, const std::string& study);
+
+// The studies, one per file.
+Study mvm_error_study();
+
+}  // namespace mho
+
+#endif  // MHO_ANALYSIS_STUDY_H

@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+#include <ostream>
+
+#include "mho/analysis/study.h"
+#include "mho/cli/command.h"
+#include "mho/cli/study_page.h"
+#include "mho/report/table.h"
+#include "mho/util/error.h"
+#include "mho/util/threads.h"
+
+namespace mho {
+namespace {
+
+struct Arguments {
+    std::string folder = "studies";
+    std::string name;
+    bool small = false;
+    uint64_t seed = 1;
+    size_t threads = available_threads();
+};
+
+int list(const Arguments& arguments, std::ostream& out) {
+    Table table;
+    table.column("study").column("claim").column("paper").column("last run");
+    for (const Study& study : studies()) {
+        const auto record = newest_study_record(arguments.folder, study.name);
+        table.row({study.name,
+                   study.claim,
+                   study.paper,
+                   record ? record->date.substr(0, 10) + (record->small ? ", small" : "") : "-"});
+    }
+    out << table.text();
+    return kExitDone;
+}
+
+int run(const Arguments& arguments, const CommandContext& context) {
+    const Study study = find_study(arguments.name);
+    StudyOptions options;
+    options.small = arguments.small;
+    options.seed = arguments.seed;
+    options.threads = arguments.threads;
+    options.stop = &context.stop;
+    const auto start = std::chrono::steady_clock::now();
+    StudyResult result = study.run(options);
+    RunFacts facts = run_facts(arguments.threads);
+    facts.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const StudyRecord record = study_record(study, options, std::move(result), facts);
+    context.out << study_rows_table(record).text();
+    for (const Table& table : study_extra_tables(record)) {
+        context.out << "\n" << table.text();
+    }
+    const std::string path = write_study_record(arguments.folder, record);
+    context.out << fmt::format(
+        "\n{:.1f} s; results: {}; `mho study report` brings them into README and page\n",
+        facts.wall_s,
+        path);
+    return kExitDone;
+}
+
+int report(const Arguments& arguments, std::ostream& out) {
+    const std::vector<StudyRecord> records = write_study_reports(arguments.folder);
+    if (records.empty()) {
+        throw IoError(fmt::format(
+            "no study below `{}` has results; `mho study run NAME` makes some", arguments.folder));
+    }
+    Table table;
+    table.column("study").column("claim").column("measured (95 %)").column("verdict");
+    for (const StudyRecord& r : records) {
+        for (const StudyRow& row : r.result.rows) {
+            table.row({r.study, row.claim, row.measured, verdict_text(row.verdict)});
+        }
+    }
+    out << table.text() << "report: " << arguments.folder << "/report.html\n";
+    return kExitDone;
+}
+
+}  // namespace
+
+Command study_command() {
+    return {"study",
+            "published claims, measured: list, run, report",
+            [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+                auto arguments = std::make_shared<Arguments>();
+                const auto folder = [&](CLI::App* sub) {
+                    sub->add_option("--folder", arguments->folder, "folder of the studies")
+                        ->capture_default_str();
+                };
+                CLI::App* list_app = app.add_subcommand("list", "names, claims and last runs");
+                folder(list_app);
+                CLI::App* run_app =
+                    app.add_subcommand("run", "measure, and write results/DATE.json");
+                run_app->add_option("name", arguments->name, "study (see `mho study list`)")
+                    ->required();
+                run_app->add_flag("--small", arguments->small, "the short form, for a first look");
+                run_app->add_option("--seed", arguments->seed, "seed of every random number")
+                    ->capture_default_str();
+                run_app
+                    ->add_option(
+                        "--threads", arguments->threads, "threads; results do not depend on it")
+                    ->check(CLI::Range(1, 256));
+                folder(run_app);
+                CLI::App* report_app = app.add_subcommand(
+                    "report", "write the tables of every README and the page over all studies");
+                folder(report_app);
+                app.require_subcommand(1);
+                return [=] {
+                    if (list_app->parsed()) {
+                        return list(*arguments, context.out);
+                    }
+                    return run_app->parsed() ? run(*arguments, context)
+                                             : report(*arguments, context.out);
+                };
+            }};
+}
+
+}  // namespace mho

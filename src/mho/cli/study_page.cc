@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/cli/study_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "mho/io/file.h"
+#include "mho/report/html.h"
+#include "mho/util/error.h"
+
+namespace mho {
+namespace {
+
+constexpr std::string_view kBegin = "<!-- results: begin -->";
+constexpr std::string_view kEnd = "<!-- results: end -->";
+
+size_t count_of(const std::string& text, std::string_view part) {
+    size_t count = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+        count++;
+    }
+    return count;
+}
+
+std::string how(const StudyRecord& r) {
+    return fmt::format("{}Measured {} with mho {}: {}; seed {}; {:.1f} s on {}.",
+                       r.small ? "Small form. " : "",
+                       r.date.substr(0, 10),
+                       r.version,
+                       r.result.repetitions,
+                       r.seed,
+                       r.wall_s,
+                       r.cpu);
+}
+
+std::string difference(const StudyRecord& r) {
+    return r.result.substitution.empty()
+               ? ""
+               : "Other than in the paper: " + r.result.substitution + ".";
+}
+
+std::string fresh_readme(const StudyRecord& r) {
+    return fmt::format("# {}\n\n{}\n\n{}\n\n{}\n{}\n", r.study, r.claim, r.paper, kBegin, kEnd);
+}
+
+}  // namespace
+
+Table study_rows_table(const StudyRecord& record) {
+    Table table;
+    for (const char* name : {"claim", "published", "accepted", "measured (95 %)", "verdict"}) {
+        table.column(name);
+    }
+    for (const StudyRow& row : record.result.rows) {
+        table.row(
+            {row.claim, row.published, row.accepted, row.measured, verdict_text(row.verdict)});
+    }
+    return table;
+}
+
+std::vector<Table> study_extra_tables(const StudyRecord& record) {
+    std::vector<Table> tables;
+    for (const StudyTable& t : record.result.tables) {
+        Table& table = tables.emplace_back(t.title);
+        for (size_t c = 0; c < t.columns.size(); c++) {
+            table.column(t.columns[c], c == 0 ? Align::kLeft : Align::kRight);
+        }
+        for (const std::vector<std::string>& row : t.rows) {
+            table.row(row);
+        }
+        if (!t.note.empty()) {
+            table.footnote(t.note);
+        }
+    }
+    return tables;
+}
+
+std::string study_markdown(const StudyRecord& record) {
+    std::string text = how(record) + "\n";
+    if (!difference(record).empty()) {
+        text += difference(record) + "\n";
+    }
+    text += "\n" + study_rows_table(record).markdown();
+    for (const Table& table : study_extra_tables(record)) {
+        text += "\n" + table.markdown();
+    }
+    return text;
+}
+
+std::string replace_results(const std::string& text,
+                            const std::string& results,
+                            const std::string& origin) {
+    const size_t begin = text.find(kBegin);
+    const size_t end = text.find(kEnd);
+    if (count_of(text, kBegin) != 1 || count_of(text, kEnd) != 1 || begin > end) {
+        throw IoError(fmt::format(
+            "`{}` needs one line `{}` and after it one line `{}`: between them stand the results",
+            origin,
+            kBegin,
+            kEnd));
+    }
+    return text.substr(0, begin + kBegin.size()) + "\n" + results + text.substr(end);
+}
+
+std::string studies_html(const std::vector<StudyRecord>& records) {
+    HtmlPage page("Studies",
+                  "What papers claim about analog in-memory computing, measured with mho");
+    size_t verdicts[3] = {};
+    for (const StudyRecord& r : records) {
+        for (const StudyRow& row : r.result.rows) {
+            verdicts[static_cast<size_t>(row.verdict)]++;
+        }
+    }
+    page.cards({{std::to_string(verdicts[0]), "claims hold", ""},
+                {std::to_string(verdicts[1]), "hold in part", ""},
+                {std::to_string(verdicts[2]), "fail", ""}});
+    for (const StudyRecord& r : records) {
+        page.heading(r.study).paragraph(r.claim).paragraph(r.paper);
+        page.table(study_rows_table(r));
+        for (const Table& table : study_extra_tables(r)) {
+            page.table(table);
+        }
+        page.paragraph(how(r) + " " + difference(r));
+    }
+    return page.str();
+}
+
+std::vector<StudyRecord> write_study_reports(const std::string& folder) {
+    std::vector<StudyRecord> records;
+    for (const Study& study : studies()) {
+        std::optional<StudyRecord> record = newest_study_record(folder, study.name);
+        if (!record) {
+            continue;
+        }
+        const std::string path = folder + "/" + study.name + "/README.md";
+        const std::string before =
+            std::filesystem::exists(path) ? read_file(path) : fresh_readme(*record);
+        const std::string after = replace_results(before, study_markdown(*record), path);
+        if (after != before || !std::filesystem::exists(path)) {
+            write_file_atomically(path, after);
+        }
+        records.push_back(std::move(*record));
+    }
+    if (!records.empty()) {
+        write_file_atomically(folder + "/report.html", studies_html(records));
+    }
+    return records;
+}
+
+}  // namespace mho
