@@ -6,11 +6,13 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mho/device/pcm_kernel.cc"
+// clang-format off: this order is the law of Highway
+#include "mho/util/simd.h"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+// clang-format on
 
 #include "mho/random/block-inl.h"
-#include "mho/util/simd.h"
 #include "mho/util/simd_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -8,10 +8,11 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mho/kernels/product.cc"
+// clang-format off: this order is the law of Highway
+#include "mho/util/simd.h"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-
-#include "mho/util/simd.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace mho {
