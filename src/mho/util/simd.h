@@ -7,7 +7,8 @@
 //
 // Two targets: AVX2 (the baseline of the build) and AVX-512. AVX3_DL would compile the same code a
 // third time for instructions that mho does not use.
-#ifndef HWY_DISABLED_TARGETS  // tests include Highway first; they compile for no target of their own
+#ifndef HWY_DISABLED_TARGETS  // tests include Highway first; they compile for no target of their
+                              // own
 #define HWY_DISABLED_TARGETS (HWY_AVX3_DL)
 #endif
 
