@@ -47,7 +47,7 @@ build: deps
 demo: build
 	build/release/bin/mho train examples/runs/demo.json --out runs/demo --resume
 
-# The tests of every preset that a release must pass.
+# All tests, then the numeric core and the parsers under sanitizers.
 test: build
 	ctest --test-dir build/release -j $(JOBS) --output-on-failure
 	cmake --preset asan

@@ -18,7 +18,12 @@ function(mho_test_program name)
     PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=1")
 endfunction()
 
+# The sanitizer presets test the numeric core and the parsers; the rest is built on these.
+set(MHO_TEST_FOLDERS ${MHO_CORE_FOLDERS} cli nn CACHE STRING "Folders whose tests are built")
 foreach(folder ${MHO_CORE_FOLDERS})
+  if(NOT folder IN_LIST MHO_TEST_FOLDERS)
+    continue()
+  endif()
   mho_test_sources(found ${folder})
   mho_test_program(test_${folder} SOURCES ${found} LIBRARIES mho_core)
 endforeach()
@@ -34,7 +39,10 @@ if(TARGET test_random AND MHO_RANDOM123_INCLUDE)
   target_include_directories(test_random SYSTEM PRIVATE ${MHO_RANDOM123_INCLUDE})
   target_compile_definitions(test_random PRIVATE MHO_HAVE_RANDOM123=1)
 endif()
-mho_test_sources(found cli)
+set(found)
+if(cli IN_LIST MHO_TEST_FOLDERS)
+  mho_test_sources(found cli)
+endif()
 mho_test_program(test_cli SOURCES ${found} LIBRARIES mho_cli)
 if(TARGET test_cli)
   add_dependencies(test_cli mho)
@@ -64,6 +72,12 @@ if(MHO_NM AND MHO_READELF)
   add_test(NAME structure.no_torch_in_core
     COMMAND ${CMAKE_COMMAND} "-DFILES=${no_torch_files}" -DNM=${MHO_NM} -DREADELF=${MHO_READELF}
       -P ${PROJECT_SOURCE_DIR}/cmake/check_no_torch.cmake)
+endif()
+
+if(NOT MHO_WITH_TORCH)
+  add_test(NAME program.says_that_train_needs_torch COMMAND mho train run.json)
+  set_tests_properties(program.says_that_train_needs_torch PROPERTIES
+    PASS_REGULAR_EXPRESSION "built without LibTorch")
 endif()
 
 add_test(NAME structure.include_order
