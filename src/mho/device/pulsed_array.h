@@ -42,6 +42,13 @@ enum class PulseRouting {
     kDownAsUp,  // down ones up, up ones nothing: the other half of a one-sided pair
 };
 
+/// A look at one line of the visible weights in the middle of an application: what a transfer
+/// reads.
+struct WeightTap {
+    size_t after = 0;  // samples of the application that come before it
+    size_t line = 0;   // the column, or the row
+};
+
 /// Options of one application of trains.
 struct PulseOptions {
     PulseLaw law = PulseLaw::kSample;
@@ -49,6 +56,14 @@ struct PulseOptions {
     bool frozen_response = false;  // non-linear steps: evaluate the response once per sample
     PulseRouting routing = PulseRouting::kBoth;
     std::span<const uint8_t> only;  // per sample: 0 = not this array's turn; empty = all
+    size_t first = 0;               // samples [first, first + count) of the trains
+    size_t count = SIZE_MAX;
+    // Looks at lines between samples, in ascending order of `after` (counted from `first`), into
+    // tapped [taps][rows], or [taps][cols] for rows. The result is that of cutting the application
+    // at every tap; rows are still replayed one after the other, so that cells stay in cache.
+    std::span<const WeightTap> taps;
+    bool tap_columns = true;
+    float* tapped = nullptr;
     size_t threads = 1;
 };
 

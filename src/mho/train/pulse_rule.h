@@ -154,6 +154,16 @@ PulseTrains make_pulse_trains(const PulseUpdate& update,
                               TileKey tile,
                               ReadKey key);
 
+/// The same into the memory of `out`, which is kept between calls.
+void make_pulse_trains(const PulseUpdate& update,
+                       ConstFloatView x,
+                       ConstFloatView d,
+                       double rate,
+                       double granularity,
+                       TileKey tile,
+                       ReadKey key,
+                       PulseTrains& out);
+
 /// Trains and their application in one call; the floating-point types included.
 PulseActivity pulsed_update(PulsedArray& array,
                             const PulseUpdate& update,
