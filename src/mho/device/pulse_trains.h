@@ -47,13 +47,21 @@ struct PulseTrains {
     size_t samples = 0;
     size_t rows = 0;
     size_t cols = 0;
-    uint64_t first_sample = 0;      // global index of sample 0: names the noise
-    std::vector<uint32_t> length;   // slots per sample; 0 = no pulses
-    LineTrains row_lines;           // kTrains, kBinomial (signs)
-    LineTrains col_lines;           // kTrains, kBinomial (signs)
-    std::vector<float> row_values;  // kProduct, kBinomial: [sample][rows], signed
-    std::vector<float> col_values;  // [sample][cols], signed
-    std::vector<float> divisor;     // kProduct: per sample
+    uint64_t first_sample = 0;     // global index of sample 0: names the noise
+    std::vector<uint32_t> length;  // slots per sample; 0 = no pulses
+    // kTrains: bits and signs; a cell moves up where the signs of its lines are equal.
+    LineTrains row_lines;
+    LineTrains col_lines;
+    // Columns [16 first_group, 16 last_group) of a sample hold all its pulses; empty = all columns.
+    std::vector<uint32_t> first_group;
+    std::vector<uint32_t> last_group;
+    // kProduct: |values| whose product over the divisor is the count; kBinomial: probabilities.
+    // A cell moves up where the product of the signs is positive.
+    std::vector<float> row_values;  // [sample][rows]
+    std::vector<float> col_values;  // [sample][cols]
+    std::vector<float> divisor;     // per sample
+
+    /// Slots of all samples together: the inner length of the counting product.
     uint64_t total_slots() const;
 };
 

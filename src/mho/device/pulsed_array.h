@@ -15,8 +15,10 @@
 #include <string>
 #include <vector>
 
+#include "mho/device/cell_tables.h"
 #include "mho/device/pulse_trains.h"
 #include "mho/device/pulsed_device.h"
+#include "mho/device/step_form.h"
 #include "mho/random/stream.h"
 #include "mho/util/matrix.h"
 
@@ -73,7 +75,7 @@ struct PulseActivity {
     uint64_t sample_cells = 0;  // one normal per sample
     uint64_t pulse_cells = 0;   // pulse by pulse
     uint64_t pulses = 0;        // pulses that cells received (coincidences)
-    uint64_t line_pulses = 0;   // pulses that lines sent
+    uint64_t normals = 0;       // random numbers that were needed
     void add(const PulseActivity& other);
 };
 
@@ -89,12 +91,13 @@ class PulsedArray {
     TileKey key() const { return key_; }
     /// Nominal step (`granularity(device)`), or its estimate once tables were set by hand.
     double granularity() const { return granularity_; }
+    /// (w_max - w_min) / granularity.
     double number_of_states() const;
 
     /// Visible weights [rows, cols].
     ConstFloatView weights() const { return {weight_.data(), rows_, cols_, stride_}; }
     /// Hidden weights on which pulses act; the visible ones where there is no write noise.
-    ConstFloatView hidden_weights() const;
+    ConstFloatView hidden_weights() const { return {acting().data(), rows_, cols_, stride_}; }
     /// Clips to the bounds of the cells. `step` names the write noise.
     void set_weights(ConstFloatView weights, uint64_t step);
     /// Writes weights past bounds and noise (restoring a state, floating-point updates use it with
@@ -140,14 +143,68 @@ class PulsedArray {
 
     /// Pulses that every cell received, [rows * cols], for endurance; empty until switched on.
     void count_pulses(bool on);
-    std::span<const uint32_t> up_pulses() const { return up_pulses_; }
-    std::span<const uint32_t> down_pulses() const { return down_pulses_; }
+    MatrixView<const uint32_t> up_pulses() const;
+    MatrixView<const uint32_t> down_pulses() const;
 
     /// Everything that changes, by name, for saving: weights, hidden weights, traps, drift state,
-    /// counters. Tables replay from the key unless they were set by hand (then they are included).
+    /// counters (integers as the bits of floats). Tables replay from the key unless they were set
+    /// by hand, then they are included.
     std::map<std::string, std::vector<float>> state() const;
     /// Throws InputError when a part is missing, unknown or of another size.
     void set_state(const std::map<std::string, std::vector<float>>& state);
+
+  private:
+    struct DriftState {
+        double time = 0;  // in units of t_0
+        std::vector<float> start_time;
+        std::vector<float> start_weight;
+        std::vector<float> previous;
+        bool empty() const { return previous.empty(); }
+    };
+    using NamedTable = std::pair<std::string, CellTable CellTables::*>;
+
+    std::vector<float>& acting() { return hidden_.empty() ? weight_ : hidden_; }
+    const std::vector<float>& acting() const { return hidden_.empty() ? weight_ : hidden_; }
+    // f(place in the tables, number of the cell) for every cell.
+    template <class F>
+    void for_cells(F&& f) const {
+        for (size_t r = 0; r < rows_; r++) {
+            for (size_t c = 0; c < cols_; c++) {
+                f(r * stride_ + c, r * cols_ + c);
+            }
+        }
+    }
+    void clip_to_bounds();
+    void draw_write_noise(uint64_t step);
+    void require_shape(ConstFloatView m, const char* what) const;
+    PulseActivity apply_scalar(const PulseTrains& trains,
+                               std::span<const uint64_t> keys,
+                               uint64_t step,
+                               const PulseOptions& options);
+    float scalar_pulse(size_t i, float u, bool up, float normal);
+    void reset_where(const std::vector<uint8_t>& mask, uint64_t step);
+    void walk_traps(uint64_t step);
+    std::vector<NamedTable> named_tables() const;
+    /// What a table holds that is not stored because all cells are alike.
+    float common_value(const std::string& table) const;
+    void estimate_granularity();
+
+    PulsedDevice device_;
+    size_t rows_ = 0;
+    size_t cols_ = 0;
+    size_t stride_ = 0;
+    TileKey key_;
+    CellTables tables_;
+    StepForm form_;
+    double granularity_ = 0;
+    std::vector<float> weight_;        // visible, [rows][stride]
+    std::vector<float> hidden_;        // with write noise
+    std::vector<float> hidden_state_;  // of HiddenStep
+    std::vector<uint64_t> traps_;      // of pink diffusion
+    DriftState drift_;
+    std::vector<uint32_t> up_pulses_;
+    std::vector<uint32_t> down_pulses_;
+    std::vector<std::string> set_tables_;
 };
 
 }  // namespace mho

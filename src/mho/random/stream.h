@@ -47,6 +47,15 @@ enum class Stream : uint32_t {
     kChopper = 23,
     kAugmentation = 24,
     kVoltageOffsetSign = 25,  // second draw of the compatible voltage-offset law
+    kPulseRounding = 26,      // stochastic rounding of pulse probabilities
+    kPulseBatch = 27,         // one number per cell and batch of pulses
+    kPulseCount = 28,         // binomial counts of the statistics-only law
+    kWriteNoise = 29,         // visible weight around the hidden one
+    kDiffusion = 30,          // random walk of training devices
+    kReset = 31,              // weight after a reset
+    kResetChoice = 32,        // which cells a reset reaches
+    kTrainingDrift = 33,      // exponent and noise of the drift of training devices
+    kLearner = 34,            // choices of the in-memory learners
     kTest = 1000,
 };
 

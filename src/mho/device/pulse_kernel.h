@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_DEVICE_PULSE_KERNEL_H
+#define MHO_DEVICE_PULSE_KERNEL_H
+
+// The hot loops of in-memory training. Rows are independent: each replays all samples of the batch
+// while its cells stay in the first-level cache. Internal: PulsedArray is the public door and
+// checks the arguments.
+//
+// The law of one row and sample, sixteen cells at a time (a group). n pulses reach a cell, all in
+// one direction. Every cell with n > 0 takes a standard normal number, in the order of cells:
+//
+//     n = 1, or a cell that cannot meet a bound:  one jump of n pulses
+//     else:                                       its first pulse
+//
+// Cells of the group that have pulses left then take one number a pulse, round by round. After
+// every pulse or jump the weight is clipped. A jump has the mean and the variance of the sum of its
+// pulses (docs/models/pulse-laws.md).
+
+#include <cstdint>
+#include <span>
+
+#include "mho/device/pulse_trains.h"
+#include "mho/device/pulsed_array.h"
+#include "mho/device/step_form.h"
+
+namespace mho {
+
+/// A cell meets no bound if this many standard deviations of a jump stay inside.
+inline constexpr float kJumpSigmas = 7.0f;
+/// A jump of a linear step is computed from the first terms of a binomial series: exact up to four
+/// pulses, with a relative error below 1e-6 while n |k| is at most this.
+inline constexpr float kMostLinearChange = 0.1f;
+/// Beyond this n k^2 sigma^2 the sum of multiplicative pulses is not Gaussian enough for a jump.
+inline constexpr float kMostLinearVariance = 0.01f;
+
+/// Rows of cells, as arrays of one shape [rows][stride].
+struct CellArrays {
+    float* weight = nullptr;   // on which pulses act
+    float* visible = nullptr;  // with write noise, else nullptr
+    const float* min_bound = nullptr;
+    const float* max_bound = nullptr;
+    const float* step_up = nullptr;
+    const float* step_down = nullptr;
+    const float* shape_up = nullptr;  // slopes or exponents
+    const float* shape_down = nullptr;
+    const float* scale_up = nullptr;
+    const float* scale_down = nullptr;
+    const float* reference = nullptr;
+    uint32_t* up_pulses = nullptr;  // counters, or nullptr
+    uint32_t* down_pulses = nullptr;
+};
+
+struct PulseJob {
+    const StepForm* form = nullptr;
+    CellArrays cells;
+    size_t stride = 0;
+    const PulseTrains* trains = nullptr;
+    std::span<const uint64_t> sample_keys;
+    uint64_t step = 0;
+    PulseOptions options;
+    uint32_t blocks_per_row = 1;  // of 512 numbers
+    // Batch level and law `batch`: bits of all samples end to end, [word][col_stride] and
+    // [word][row_stride], and the same for signs.
+    std::span<const uint32_t> col_plane;
+    std::span<const uint32_t> col_sign_plane;
+    std::span<const uint32_t> row_plane;
+    std::span<const uint32_t> row_sign_plane;
+    size_t plane_words = 0;
+    uint64_t batch_key = 0;
+};
+
+/// Applies the job to row `row`.
+void pulse_row(const PulseJob& job, size_t row, PulseActivity& activity);
+
+/// Signed counts of the cells of a row in one sample, up positive: for trains that are not bits.
+/// `counts` may be longer than the row has columns.
+void count_row(const PulseTrains& trains,
+               size_t sample,
+               size_t row,
+               uint64_t sample_key,
+               uint64_t step,
+               std::span<int32_t> counts);
+
+/// The same laws one cell at a time in plain C++; equal bits.
+namespace twin {
+void pulse_row(const PulseJob& job, size_t row, PulseActivity& activity);
+}
+
+/// The key that names the noise of a sample.
+uint64_t pulse_sample_key(TileKey tile, uint64_t sample);
+
+}  // namespace mho
+
+#endif  // MHO_DEVICE_PULSE_KERNEL_H

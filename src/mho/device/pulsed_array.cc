@@ -1,0 +1,420 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/device/pulsed_array.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "mho/device/pulse_kernel.h"
+#include "mho/util/error.h"
+#include "mho/util/threads.h"
+
+namespace mho {
+namespace {
+
+constexpr size_t kMostCells = size_t{1} << 33;
+constexpr size_t kMostLines = size_t{1} << 24;
+// Blocks of random numbers of one (key, stream, step): random/stream.h.
+constexpr size_t kRandomBlocks = size_t{1} << 28;
+constexpr size_t kRowsPerTask = 8;
+
+// Bits of all samples end to end: the planes of pulse_kernel.h.
+struct Planes {
+    size_t words = 0;
+    std::vector<uint32_t> col_bits;
+    std::vector<uint32_t> col_signs;
+    std::vector<uint32_t> row_bits;
+    std::vector<uint32_t> row_signs;
+};
+
+// `at(line, word)` is where the word of a line stands.
+template <class At>
+void fill_planes(const LineTrains& lines,
+                 const PulseTrains& trains,
+                 std::span<const uint8_t> only,
+                 At&& at,
+                 std::vector<uint32_t>& bits,
+                 std::vector<uint32_t>& signs) {
+    size_t slot = 0;
+    for (size_t s = 0; s < trains.samples; s++) {
+        if (!only.empty() && only[s] == 0) {
+            continue;
+        }
+        const uint32_t* negative = lines.negative.data() + s * lines.stride;
+        uint32_t left = trains.length[s];
+        for (size_t w = 0; left > 0; w++) {
+            const uint32_t count = std::min(left, 32u);
+            const uint32_t mask = count == 32 ? ~0u : (1u << count) - 1;
+            const uint32_t* from = lines.sample_bits(s) + w * lines.stride;
+            const size_t word = slot / 32;
+            const auto shift = static_cast<uint32_t>(slot % 32);
+            for (size_t line = 0; line < lines.lines; line++) {
+                bits[at(line, word)] |= from[line] << shift;
+                signs[at(line, word)] |= (negative[line] & mask) << shift;
+            }
+            if (shift + count > 32) {
+                for (size_t line = 0; line < lines.lines; line++) {
+                    bits[at(line, word + 1)] |= from[line] >> (32 - shift);
+                    signs[at(line, word + 1)] |= (negative[line] & mask) >> (32 - shift);
+                }
+            }
+            slot += count;
+            left -= count;
+        }
+    }
+}
+
+Planes make_planes(const PulseTrains& trains, std::span<const uint8_t> only) {
+    Planes p;
+    uint64_t slots = 0;
+    for (size_t s = 0; s < trains.samples; s++) {
+        slots += only.empty() || only[s] != 0 ? trains.length[s] : 0;
+    }
+    p.words = (slots + 31) / 32;
+    const size_t col_size = trains.col_lines.stride * p.words;
+    const size_t row_size = trains.rows * p.words;
+    p.col_bits.assign(col_size, 0);
+    p.col_signs.assign(col_size, 0);
+    p.row_bits.assign(row_size, 0);
+    p.row_signs.assign(row_size, 0);
+    // Columns: [group of 16][word][16]; rows: [row][word].
+    fill_planes(
+        trains.col_lines,
+        trains,
+        only,
+        [&](size_t line, size_t word) { return (line / 16 * p.words + word) * 16 + line % 16; },
+        p.col_bits,
+        p.col_signs);
+    fill_planes(
+        trains.row_lines,
+        trains,
+        only,
+        [&](size_t line, size_t word) { return line * p.words + word; },
+        p.row_bits,
+        p.row_signs);
+    return p;
+}
+
+}  // namespace
+
+void PulseActivity::add(const PulseActivity& other) {
+    batch_cells += other.batch_cells;
+    sample_cells += other.sample_cells;
+    pulse_cells += other.pulse_cells;
+    pulses += other.pulses;
+    normals += other.normals;
+}
+
+PulsedArray::PulsedArray(const PulsedDevice& device, size_t rows, size_t cols, TileKey key)
+    : rows_(rows), cols_(cols), key_(key) {
+    require_valid(device);
+    if (rows == 0 || cols == 0 || rows > kMostLines || cols > kMostLines ||
+        rows > kMostCells / cols) {
+        throw InputError(fmt::format(
+            "a pulsed array needs 1 to {} rows and columns and at most {} cells, got {} x {}",
+            kMostLines,
+            kMostCells,
+            rows,
+            cols));
+    }
+    device_ = with_derived_parameters(device);
+    tables_ = draw_cell_tables(device_, rows, cols, key);
+    stride_ = tables_.stride;
+    form_ = step_form(device_);
+    granularity_ = mho::granularity(device_);
+    weight_.assign(rows_ * stride_, 0.0f);
+    if (form_.write_noise > 0) {
+        hidden_ = weight_;
+    }
+    if (form_.kind == StepKind::kHidden) {
+        hidden_state_ = weight_;
+    }
+    if (common_parameters(device_).pink_diffusion > 0) {
+        traps_.assign(rows_ * stride_, 0);
+    }
+    clip_to_bounds();
+}
+
+double PulsedArray::number_of_states() const {
+    const PulsedCell& c = common_parameters(device_);
+    return (c.w_max - c.w_min) / granularity_;
+}
+
+void PulsedArray::require_shape(ConstFloatView m, const char* what) const {
+    if (m.rows != rows_ || m.cols != cols_) {
+        throw InputError(fmt::format("{} must be [{}, {}] like the array, got [{}, {}]",
+                                     what,
+                                     rows_,
+                                     cols_,
+                                     m.rows,
+                                     m.cols));
+    }
+    require_finite(m, what);
+}
+
+void PulsedArray::clip_to_bounds() {
+    std::vector<float>& w = acting();
+    for (size_t i = 0; i < w.size(); i++) {
+        w[i] = std::min(std::max(w[i], tables_.min_bound[i]), tables_.max_bound[i]);
+    }
+    if (hidden_.empty()) {
+        return;
+    }
+    weight_ = hidden_;
+}
+
+void PulsedArray::draw_write_noise(uint64_t step) {
+    if (hidden_.empty()) {
+        return;
+    }
+    std::vector<float> xi(cols_);
+    for (size_t r = 0; r < rows_; r++) {
+        fill_normal(key_, Stream::kWriteNoise, step, r * cols_, xi);
+        for (size_t c = 0; c < cols_; c++) {
+            const size_t i = r * stride_ + c;
+            weight_[i] = hidden_[i] + form_.write_noise * xi[c];
+        }
+    }
+}
+
+void PulsedArray::set_weights(ConstFloatView weights, uint64_t step) {
+    require_shape(weights, "weights");
+    std::vector<float>& w = acting();
+    for (size_t r = 0; r < rows_; r++) {
+        std::copy_n(weights.row(r), cols_, w.data() + r * stride_);
+    }
+    clip_to_bounds();
+    const NoisyWriteCell* noisy = write_noise_of(device_);
+    if (noisy != nullptr && noisy->write_noise_on_set) {
+        draw_write_noise(step);
+    }
+}
+
+void PulsedArray::set_weights_unclipped(ConstFloatView weights) {
+    require_shape(weights, "weights");
+    for (size_t r = 0; r < rows_; r++) {
+        std::copy_n(weights.row(r), cols_, weight_.data() + r * stride_);
+    }
+    if (!hidden_.empty()) {
+        hidden_ = weight_;
+    }
+}
+
+PulseActivity PulsedArray::apply(const PulseTrains& trains,
+                                 uint64_t step,
+                                 const PulseOptions& options) {
+    if (trains.rows != rows_ || trains.cols != cols_) {
+        throw InputError(
+            fmt::format("pulse trains for an array of {} x {} cells meet one of {} x {}",
+                        trains.rows,
+                        trains.cols,
+                        rows_,
+                        cols_));
+    }
+    if (!options.only.empty() && options.only.size() != trains.samples) {
+        throw InputError(fmt::format("`only` must have one entry per sample ({}), got {}",
+                                     trains.samples,
+                                     options.only.size()));
+    }
+    std::vector<uint64_t> keys(trains.samples);
+    for (size_t s = 0; s < trains.samples; s++) {
+        keys[s] = pulse_sample_key(key_, trains.first_sample + s);
+    }
+    if (form_.kind == StepKind::kHidden || form_.kind == StepKind::kUser) {
+        return apply_scalar(trains, keys, step, options);
+    }
+    PulseJob job;
+    job.form = &form_;
+    job.stride = stride_;
+    job.trains = &trains;
+    job.sample_keys = keys;
+    job.step = step;
+    job.options = options;
+    job.blocks_per_row = static_cast<uint32_t>(kRandomBlocks / rows_);
+    const auto pointer = [](const CellTable& t) { return t.empty() ? nullptr : t.data(); };
+    const bool power = form_.kind == StepKind::kPower;
+    job.cells = {acting().data(),
+                 hidden_.empty() ? nullptr : weight_.data(),
+                 tables_.min_bound.data(),
+                 tables_.max_bound.data(),
+                 tables_.step_up.data(),
+                 tables_.step_down.data(),
+                 pointer(power ? tables_.gamma_up : tables_.slope_up),
+                 pointer(power ? tables_.gamma_down : tables_.slope_down),
+                 pointer(tables_.scale_up),
+                 pointer(tables_.scale_down),
+                 pointer(tables_.reference),
+                 up_pulses_.empty() ? nullptr : up_pulses_.data(),
+                 down_pulses_.empty() ? nullptr : down_pulses_.data()};
+    const bool sums = form_.kind == StepKind::kConstant || form_.kind == StepKind::kLinear;
+    const bool whole_batch = trains.counting == PulseCounting::kTrains && trains.samples > 1 &&
+                             ((options.law == PulseLaw::kBatch && sums) ||
+                              (options.law == PulseLaw::kSample &&
+                               form_.kind == StepKind::kConstant && options.batch_level));
+    Planes planes;
+    if (whole_batch) {
+        planes = make_planes(trains, options.only);
+        job.col_plane = planes.col_bits;
+        job.col_sign_plane = planes.col_signs;
+        job.row_plane = planes.row_bits;
+        job.row_sign_plane = planes.row_signs;
+        job.plane_words = planes.words;
+        job.batch_key = keys[0];
+        if (planes.words == 0) {
+            return {};
+        }
+    }
+    const size_t tasks = (rows_ + kRowsPerTask - 1) / kRowsPerTask;
+    std::vector<PulseActivity> activity(tasks);
+    parallel_for(options.threads, tasks, [&](size_t task, size_t) {
+        const size_t last = std::min(rows_, (task + 1) * kRowsPerTask);
+        for (size_t r = task * kRowsPerTask; r < last; r++) {
+            pulse_row(job, r, activity[task]);
+        }
+    });
+    PulseActivity total;
+    for (const PulseActivity& a : activity) {
+        total.add(a);
+    }
+    return total;
+}
+
+// Device value after one pulse of a law that keeps a state or belongs to the user.
+float PulsedArray::scalar_pulse(size_t i, float u, bool up, float normal) {
+    const float low = tables_.min_bound[i];
+    const float high = tables_.max_bound[i];
+    const float step = up ? tables_.step_up[i] : tables_.step_down[i];
+    if (form_.kind == StepKind::kUser) {
+        const float to = form_.law->pulse(u, up, step, low, high, normal);
+        return std::min(std::max(std::isfinite(to) ? to : u, low), high);
+    }
+    const float change = step * (1.0f + form_.noise_of_mean * normal);
+    return std::min(std::max(up ? u + change : u - change, low), high);
+}
+
+PulseActivity PulsedArray::apply_scalar(const PulseTrains& trains,
+                                        std::span<const uint64_t> keys,
+                                        uint64_t step,
+                                        const PulseOptions& options) {
+    PulseActivity activity;
+    const size_t row_element = kRandomBlocks / rows_ * kRandomBlock;
+    std::vector<int32_t> counts(cols_);
+    std::vector<float> xi;
+    std::vector<float> xi_hidden;
+    for (size_t r = 0; r < rows_; r++) {
+        for (size_t s = 0; s < trains.samples; s++) {
+            if (trains.length[s] == 0 || (!options.only.empty() && options.only[s] == 0)) {
+                continue;
+            }
+            count_row(trains, s, r, keys[s], step, counts);
+            size_t pulses = 0;
+            for (int32_t& n : counts) {
+                if (options.routing != PulseRouting::kBoth) {
+                    n = std::max(options.routing == PulseRouting::kUpOnly ? n : -n, 0);
+                }
+                pulses += static_cast<size_t>(std::abs(n));
+            }
+            const TileKey key{keys[s]};
+            xi.resize(pulses);
+            fill_normal(key, Stream::kPulseNoise, step, r * row_element, xi);
+            if (form_.kind == StepKind::kHidden) {
+                xi_hidden.resize(pulses);
+                fill_normal(key, Stream::kWriteNoise, step, r * row_element, xi_hidden);
+            }
+            size_t next = 0;
+            for (size_t c = 0; c < cols_; c++) {
+                const size_t i = r * stride_ + c;
+                const bool up = counts[c] > 0;
+                const auto n = static_cast<uint32_t>(std::abs(counts[c]));
+                float& w = acting()[i];
+                for (uint32_t k = 0; k < n; k++, next++) {
+                    if (form_.kind == StepKind::kHidden) {
+                        float& h = hidden_state_[i];
+                        const float table = up ? tables_.hidden_up[i] : tables_.hidden_down[i];
+                        const float move = table * (1.0f + form_.hidden_noise * xi_hidden[next]);
+                        h += up ? move : -move;
+                        if (std::abs(h) <= 1.0f || (h > 0) != up) {
+                            continue;
+                        }
+                        h = 0.0f;
+                    }
+                    w = scalar_pulse(i, w, up, xi[next]);
+                }
+                if (!up_pulses_.empty()) {
+                    (up ? up_pulses_ : down_pulses_)[i] += n;
+                }
+                activity.pulse_cells += n > 0 ? 1 : 0;
+            }
+            if (!hidden_.empty()) {
+                std::vector<float> write(cols_);
+                fill_normal(key, Stream::kWriteNoise, step, r * row_element, write);
+                for (size_t c = 0; c < cols_; c++) {
+                    const size_t i = r * stride_ + c;
+                    if (counts[c] != 0) {
+                        weight_[i] = hidden_[i] + form_.write_noise * write[c];
+                    }
+                }
+            }
+            activity.pulses += pulses;
+            activity.normals += pulses + xi_hidden.size();
+        }
+    }
+    return activity;
+}
+
+void PulsedArray::pulse_all(bool up, uint64_t step) {
+    PulseTrains trains;
+    trains.samples = 1;
+    trains.rows = rows_;
+    trains.cols = cols_;
+    trains.length = {1};
+    const auto one_slot = [](size_t lines, uint32_t negative) {
+        LineTrains t;
+        t.lines = lines;
+        t.stride = (lines + 15) / 16 * 16;
+        t.words_per_sample = 1;
+        t.bits.assign(t.stride, 0);
+        t.negative.assign(t.stride, negative);
+        std::fill_n(t.bits.begin(), lines, 1u);
+        return t;
+    };
+    trains.row_lines = one_slot(rows_, 0);
+    trains.col_lines = one_slot(cols_, up ? 0 : ~0u);
+    PulseOptions options;
+    options.law = PulseLaw::kPulse;
+    apply(trains, step, options);
+}
+
+void PulsedArray::add(ConstFloatView change, uint64_t step) {
+    require_shape(change, "weight change");
+    std::vector<float>& w = acting();
+    for (size_t r = 0; r < rows_; r++) {
+        for (size_t c = 0; c < cols_; c++) {
+            w[r * stride_ + c] += change(r, c);
+        }
+    }
+    clip_to_bounds();
+    draw_write_noise(step);
+}
+
+void PulsedArray::count_pulses(bool on) {
+    up_pulses_.assign(on ? rows_ * stride_ : 0, 0);
+    down_pulses_ = up_pulses_;
+}
+
+MatrixView<const uint32_t> PulsedArray::up_pulses() const {
+    return up_pulses_.empty()
+               ? MatrixView<const uint32_t>()
+               : MatrixView<const uint32_t>(up_pulses_.data(), rows_, cols_, stride_);
+}
+
+MatrixView<const uint32_t> PulsedArray::down_pulses() const {
+    return down_pulses_.empty()
+               ? MatrixView<const uint32_t>()
+               : MatrixView<const uint32_t>(down_pulses_.data(), rows_, cols_, stride_);
+}
+
+}  // namespace mho

@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/device/step_form.h"
+
+#include <cmath>
+
+namespace mho {
+namespace {
+
+std::vector<float> floats(const std::vector<double>& values) {
+    return {values.begin(), values.end()};
+}
+
+struct Former {
+    StepForm& f;
+    float sigma;
+
+    void relative() const { f.noise_of_mean = sigma; }
+    void linear(bool multiplicative) const {
+        f.kind = StepKind::kLinear;
+        (multiplicative ? f.noise_of_mean : f.noise_of_step) = sigma;
+    }
+    void operator()(const ConstantStep&) const { relative(); }
+    void operator()(const LinearStep& s) const { linear(s.multiplicative_noise); }
+    void operator()(const SoftBounds& s) const { linear(s.multiplicative_noise); }
+    void operator()(const SoftBoundsReference& s) const { linear(s.multiplicative_noise); }
+    void operator()(const ExpStep& s) const {
+        f.kind = StepKind::kExponential;
+        f.amplitude_up = static_cast<float>(s.a_up);
+        f.amplitude_down = static_cast<float>(s.a_down);
+        f.rate_up = static_cast<float>(s.gamma_up);
+        f.rate_down = static_cast<float>(-s.gamma_down);
+        f.offset = static_cast<float>(s.b);
+        relative();
+        f.noise_add = sigma * static_cast<float>(s.dw_min_std_add);
+        f.noise_slope = sigma * static_cast<float>(s.dw_min_std_slope);
+    }
+    void operator()(const PowStep&) const {
+        f.kind = StepKind::kPower;
+        relative();
+    }
+    void operator()(const PowStepReference&) const {
+        f.kind = StepKind::kPower;
+        relative();
+    }
+    void operator()(const PiecewiseStep& s) const {
+        f.kind = StepKind::kPiecewise;
+        f.nodes_up = floats(s.piecewise_up);
+        f.nodes_down = floats(s.piecewise_down);
+        relative();
+    }
+    void operator()(const PowerResponse&) const {
+        f.kind = StepKind::kPower;
+        f.noise_of_step = sigma;
+    }
+    void operator()(const ExponentialResponse& s) const {
+        f.kind = StepKind::kExponentialResponse;
+        f.curvature = static_cast<float>(s.gamma);
+        f.inverse_norm = static_cast<float>(1.0 / std::expm1(s.gamma));
+        f.noise_of_step = sigma;
+    }
+    void operator()(const MeasuredStep& s) const {
+        f.kind = StepKind::kPiecewise;
+        f.nodes_up = floats(s.mean_up);
+        f.nodes_down = floats(s.mean_down);
+        f.spread_up = floats(s.std_up);
+        f.spread_down = floats(s.std_down);
+    }
+    void operator()(const HiddenStep& s) const {
+        f.kind = StepKind::kHidden;
+        f.hidden_noise = static_cast<float>(s.hidden_dw_min_std);
+        relative();
+    }
+    void operator()(const UserStep& s) const {
+        f.kind = StepKind::kUser;
+        f.law = s.law.get();
+    }
+};
+
+}  // namespace
+
+StepForm step_form(const PulsedDevice& device) {
+    StepForm f;
+    const PulsedCell& common = common_parameters(device);
+    std::visit(Former{f, static_cast<float>(common.dw_min_std)}, device);
+    if (const NoisyWriteCell* noisy = write_noise_of(device)) {
+        f.write_noise = static_cast<float>(noisy->write_noise_std * common.dw_min);
+    }
+    return f;
+}
+
+}  // namespace mho
