@@ -40,10 +40,18 @@ inline constexpr std::array<std::array<uint8_t, 8>, 256> kLaneRank = [] {
     return table;
 }();
 
+alignas(64) inline const std::array<float, 16> kRoots = [] {
+    std::array<float, 16> roots{};
+    for (size_t n = 0; n < roots.size(); n++) {
+        roots[n] = std::sqrt(static_cast<float>(n));
+    }
+    return roots;
+}();
+
 // The cells of one row and the bits of their columns, for all samples.
 struct PulseRow {
-    CellArrays cells;  // of this row
-    size_t groups = 0;
+    CellArrays cells;                    // of this row
+    size_t cell_count = 0;               // a multiple of 16
     const uint32_t* col_bits = nullptr;  // + sample * col_sample_stride + word * col_word_stride
     size_t col_sample_stride = 0;
     size_t col_word_stride = 0;
@@ -69,18 +77,22 @@ using VU = hn::Vec<PulseU>;
 using MF = hn::Mask<PulseF>;
 
 constexpr size_t kPulseLanes = hn::MaxLanes(PulseF());
-constexpr size_t kPulseParts = kVirtualLanes / kPulseLanes;
-
-// Groups of 16 cells: one register, or two.
-struct Group {
-    VI count[kPulseParts];
-    MF up[kPulseParts];
-};
 
 HWY_INLINE uint32_t bits_of(MF mask) {
-    uint8_t bytes[8] = {};
-    hn::StoreMaskBits(PulseF(), mask, bytes);
-    return bytes[0] | (uint32_t{bytes[1]} << 8);
+#if HWY_TARGET <= HWY_AVX3
+    return mask.raw;
+#else
+    return static_cast<uint32_t>(hn::detail::BitsFromMask(mask));
+#endif
+}
+
+HWY_INLINE MF mask_of(uint32_t bits) {
+#if HWY_TARGET <= HWY_AVX3
+    return MF{static_cast<__mmask16>(bits)};
+#else
+    uint8_t bytes[8] = {static_cast<uint8_t>(bits), static_cast<uint8_t>(bits >> 8)};
+    return hn::LoadMaskBits(PulseF(), bytes);
+#endif
 }
 
 // Normal numbers handed out one after the other, made when they are needed.
@@ -147,6 +159,17 @@ struct Cell {
     MF up;
 };
 
+// One pulse from a state: mean and spread of the step, and how the mean changes with the state.
+struct Pulse {
+    VF mean, noise, slope;
+    VF bend;  // relative change of the slope per unit of the state; piecewise: largest slope
+};
+
+template <StepKind K>
+inline constexpr bool kHasShape = K == StepKind::kLinear || K == StepKind::kPower;
+template <StepKind K>
+inline constexpr bool kHasScale = K != StepKind::kConstant && K != StepKind::kLinear;
+
 template <StepKind K>
 HWY_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up) {
     const PulseF d;
@@ -157,124 +180,176 @@ HWY_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up) {
     cell.step = hn::IfThenElse(up, hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.step_down + i));
     cell.shape = hn::Zero(d);
     cell.scale = hn::Zero(d);
-    if constexpr (K == StepKind::kLinear || K == StepKind::kPower) {
+    if constexpr (kHasShape<K>) {
         cell.shape =
             hn::IfThenElse(up, hn::LoadU(d, c.shape_up + i), hn::LoadU(d, c.shape_down + i));
     }
-    if constexpr (K != StepKind::kConstant && K != StepKind::kLinear) {
+    if constexpr (kHasScale<K>) {
         cell.scale =
             hn::IfThenElse(up, hn::LoadU(d, c.scale_up + i), hn::LoadU(d, c.scale_down + i));
     }
     return cell;
 }
 
-// Mean and standard deviation of one pulse in its direction, from device value u.
-template <StepKind K>
-HWY_INLINE void one_pulse(const StepForm& f, const Cell& c, VF u, VF& mean, VF& noise) {
+// Distance to the bound of the direction, in units of the response.
+HWY_INLINE VF distance_of(const Cell& c, VF u) {
+    return hn::Mul(hn::IfThenElse(c.up, hn::Sub(c.high, u), hn::Sub(u, c.low)), c.scale);
+}
+
+// Nodes of a piecewise response: value and difference to the next node at position i.
+HWY_INLINE VF node_value(const std::vector<float>& up,
+                         const std::vector<float>& down,
+                         MF goes_up,
+                         VI i,
+                         VF part,
+                         VF& difference) {
     const PulseF d;
+    const VF v0 = hn::IfThenElse(
+        goes_up, hn::GatherIndex(d, up.data(), i), hn::GatherIndex(d, down.data(), i));
+    const VF v1 = hn::IfThenElse(
+        goes_up, hn::GatherIndex(d, up.data() + 1, i), hn::GatherIndex(d, down.data() + 1, i));
+    difference = hn::Sub(v1, v0);
+    return hn::MulAdd(part, difference, v0);
+}
+
+template <StepKind K>
+HWY_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
+    const PulseF d;
+    const VF zero = hn::Zero(d);
+    Pulse p;
+    p.slope = zero;
+    p.bend = zero;
     if constexpr (K == StepKind::kConstant) {
-        mean = c.step;
-        noise = hn::Mul(hn::Set(d, f.noise_of_mean), mean);
-        return;
+        p.mean = c.step;
+        p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
+        return p;
     }
     if constexpr (K == StepKind::kLinear) {
-        mean = hn::MulAdd(c.shape, u, c.step);
-        noise = hn::Mul(hn::Set(d, f.noise_of_mean), mean);
-        noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, noise);
-        return;
+        p.mean = hn::MulAdd(c.shape, u, c.step);
+        p.slope = c.shape;
+        p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
+        p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
+        return p;
     }
     if constexpr (K == StepKind::kExponential) {
         const VF z = hn::MulAdd(u, c.scale, hn::Set(d, f.offset));
         const VF rate = hn::IfThenElse(c.up, hn::Set(d, f.rate_up), hn::Set(d, f.rate_down));
         const VF amplitude =
             hn::IfThenElse(c.up, hn::Set(d, f.amplitude_up), hn::Set(d, f.amplitude_down));
-        const VF e = simd_exp(d, hn::Mul(rate, z));
-        mean = hn::Mul(c.step, hn::Max(hn::NegMulAdd(amplitude, e, hn::Set(d, 1.0f)), hn::Zero(d)));
+        const VF e = hn::Mul(amplitude, simd_exp(d, hn::Mul(rate, z)));
+        const VF y = hn::Sub(hn::Set(d, 1.0f), e);
+        p.mean = hn::Mul(c.step, hn::Max(y, zero));
+        p.bend = hn::Abs(hn::Mul(rate, c.scale));
+        p.slope = hn::IfThenElseZero(hn::Gt(y, zero),
+                                     hn::Neg(hn::Mul(hn::Mul(c.step, e), hn::Mul(rate, c.scale))));
     } else if constexpr (K == StepKind::kPower) {
-        const VF distance =
-            hn::Mul(hn::IfThenElse(c.up, hn::Sub(c.high, u), hn::Sub(u, c.low)), c.scale);
-        const VF base = hn::Max(distance, hn::Set(d, 1e-30f));
-        mean = hn::Mul(c.step, simd_exp(d, hn::Mul(c.shape, simd_log(d, base))));
+        const VF base = hn::Max(distance_of(c, u), hn::Set(d, 1e-30f));
+        p.mean = hn::Mul(c.step, simd_exp(d, hn::Mul(c.shape, simd_log(d, base))));
+        const VF fall = hn::Div(hn::Mul(hn::Mul(p.mean, c.shape), c.scale), base);
+        p.slope = hn::IfThenElse(c.up, hn::Neg(fall), fall);
     } else if constexpr (K == StepKind::kExponentialResponse) {
-        const VF distance =
-            hn::Mul(hn::IfThenElse(c.up, hn::Sub(c.high, u), hn::Sub(u, c.low)), c.scale);
-        const VF e = simd_exp(d, hn::Mul(hn::Set(d, f.curvature), hn::Max(distance, hn::Zero(d))));
-        mean = hn::Mul(c.step, hn::Mul(hn::Sub(e, hn::Set(d, 1.0f)), hn::Set(d, f.inverse_norm)));
+        const VF bend = hn::Mul(hn::Set(d, f.curvature), c.scale);
+        const VF e =
+            simd_exp(d, hn::Mul(hn::Set(d, f.curvature), hn::Max(distance_of(c, u), zero)));
+        const VF unit = hn::Mul(c.step, hn::Set(d, f.inverse_norm));
+        p.mean = hn::Mul(unit, hn::Sub(e, hn::Set(d, 1.0f)));
+        const VF fall = hn::Mul(hn::Mul(unit, e), bend);
+        p.slope = hn::IfThenElse(c.up, hn::Neg(fall), fall);
+        p.bend = bend;
     } else {
         const PulseI di;
         const auto nodes = static_cast<int32_t>(f.nodes_up.size());
-        const VF q = hn::Min(hn::Max(hn::Mul(hn::Sub(u, c.low), c.scale), hn::Zero(d)),
+        const VF q = hn::Min(hn::Max(hn::Mul(hn::Sub(u, c.low), c.scale), zero),
                              hn::Set(d, static_cast<float>(nodes - 1)));
         const VI i = hn::Min(hn::ConvertTo(di, q), hn::Set(di, nodes - 2));  // truncates
         const VF part = hn::Sub(q, hn::ConvertTo(d, i));
-        const auto at = [&](const std::vector<float>& up, const std::vector<float>& down) HWY_ATTR {
-            const VF u0 = hn::GatherIndex(d, up.data(), i);
-            const VF u1 = hn::GatherIndex(d, up.data() + 1, i);
-            const VF d0 = hn::GatherIndex(d, down.data(), i);
-            const VF d1 = hn::GatherIndex(d, down.data() + 1, i);
-            const VF v0 = hn::IfThenElse(c.up, u0, d0);
-            const VF v1 = hn::IfThenElse(c.up, u1, d1);
-            return hn::MulAdd(part, hn::Sub(v1, v0), v0);
-        };
-        mean = hn::Mul(c.step, at(f.nodes_up, f.nodes_down));
+        VF difference;
+        p.mean = hn::Mul(c.step, node_value(f.nodes_up, f.nodes_down, c.up, i, part, difference));
+        p.slope = hn::Mul(hn::Mul(c.step, difference), c.scale);
+        p.bend = hn::Mul(hn::Mul(c.step, c.scale), hn::Set(d, f.largest_difference));
         if (!f.spread_up.empty()) {
-            noise = hn::Mul(c.step, at(f.spread_up, f.spread_down));
-            return;
+            VF ignored;
+            p.noise =
+                hn::Mul(c.step, node_value(f.spread_up, f.spread_down, c.up, i, part, ignored));
+            return p;
         }
     }
-    noise = hn::Mul(hn::Set(d, f.noise_of_mean), mean);
-    noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, noise);
-    noise = hn::Add(noise, hn::Set(d, f.noise_add));
-    noise = hn::MulAdd(hn::Set(d, f.noise_slope), hn::Abs(u), noise);
+    p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
+    p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
+    p.noise = hn::Add(p.noise, hn::Set(d, f.noise_add));
+    p.noise = hn::MulAdd(hn::Set(d, f.noise_slope), hn::Abs(u), p.noise);
+    return p;
 }
 
-// Mean and standard deviation of n pulses, and where that law may be used: the cells that cannot
-// meet a bound on the way.
+// The square root of a count. Most are small: a table in a register takes less time than the root.
+HWY_INLINE VF root_of(VI n, VF as_float) {
+#if HWY_TARGET <= HWY_AVX3
+    const PulseI di;
+    if (HWY_LIKELY(hn::AllTrue(di, hn::Lt(n, hn::Set(di, 16))))) {
+        return VF{_mm512_permutexvar_ps(n.raw, _mm512_load_ps(kRoots.data()))};
+    }
+#else
+    (void)n;
+#endif
+    return hn::Sqrt(as_float);
+}
+
+// Turns one pulse into the sum of `count` pulses where that law holds; returns those lanes.
 template <StepKind K>
-HWY_INLINE MF jump(const StepForm& f, const Cell& c, VF u, VF n, VF& mean, VF& noise) {
+HWY_INLINE MF jump(const StepForm& f, bool frozen, const Cell& c, VF u, VI count, Pulse& p) {
     const PulseF d;
     const VF one = hn::Set(d, 1.0f);
-    const VF root = hn::Sqrt(n);
-    MF allowed = hn::Eq(n, n);
-    VF jump_mean, jump_noise;
-    if constexpr (K == StepKind::kLinear) {
-        // u' = a u + s with a = 1 + k: after n pulses the change is (k u + s) (a^n - 1) / k, by
-        // the binomial series; it ends by itself for n <= 4.
-        const VF k = hn::IfThenElse(c.up, c.shape, hn::Neg(c.shape));
+    const VF n = hn::ConvertTo(d, count);
+    const VF path = hn::Mul(n, p.mean);
+    VF mean = path;
+    VF noise = hn::Mul(root_of(count, n), p.noise);
+    MF allowed;
+    const bool straight = K == StepKind::kConstant || frozen;
+    if (!straight) {
+        // The step follows an affine map: u' = u + (mean + k (u' - u)), so after n pulses the
+        // change is mean ((1 + k)^n - 1) / k. As a binomial series, which ends by itself for
+        // n <= 4.
+        const VF k = hn::IfThenElse(c.up, p.slope, hn::Neg(p.slope));
         const VF n1 = hn::Sub(n, one);
         const VF n2 = hn::Sub(n, hn::Set(d, 2.0f));
         const VF n3 = hn::Sub(n, hn::Set(d, 3.0f));
         VF series = hn::MulAdd(hn::Mul(n3, hn::Set(d, 0.25f)), k, one);
         series = hn::MulAdd(hn::Mul(hn::Mul(n2, hn::Set(d, 1.0f / 3.0f)), k), series, one);
-        series = hn::MulAdd(hn::Mul(hn::Mul(n1, hn::Set(d, 0.5f)), k), series, one);
-        jump_mean = hn::Mul(hn::Mul(n, mean), series);
-        // Relative noise: every pulse is worth a^(n-1). Constant noise: pulse i is worth a^i.
         const VF change = hn::Mul(n1, k);
-        VF worth;
-        if (f.noise_of_step > 0) {
-            const VF half = hn::Mul(change, hn::Set(d, 0.5f));
-            worth = hn::MulAdd(hn::MulAdd(half, hn::Set(d, 5.0f / 6.0f), one), half, one);
-        } else {
-            worth = hn::MulAdd(hn::MulAdd(hn::Mul(n2, hn::Set(d, 0.5f)), k, one), change, one);
-        }
-        jump_noise = hn::Mul(hn::Mul(root, noise), worth);
+        const VF half = hn::Mul(change, hn::Set(d, 0.5f));
+        series = hn::MulAdd(half, series, one);
+        mean = hn::Mul(path, series);
+        // Noise of the mean: every pulse is worth (1 + k)^(n-1). Constant noise: pulse i is worth
+        // (1 + k)^i.
+        const VF worth =
+            f.noise_of_step > 0
+                ? hn::MulAdd(hn::MulAdd(half, hn::Set(d, 5.0f / 6.0f), one), half, one)
+                : hn::MulAdd(hn::MulAdd(hn::Mul(n2, hn::Set(d, 0.5f)), k, one), change, one);
+        noise = hn::Mul(noise, worth);
         const VF nk = hn::Abs(hn::Mul(n, k));
-        allowed = hn::Or(hn::Le(n, hn::Set(d, 4.0f)), hn::Le(nk, hn::Set(d, kMostLinearChange)));
         const VF spread =
-            hn::Mul(nk, hn::Abs(hn::Mul(k, hn::Set(d, f.noise_of_mean * f.noise_of_mean))));
+            hn::Mul(hn::Abs(hn::Mul(nk, k)), hn::Set(d, f.noise_of_mean * f.noise_of_mean));
+        allowed = hn::Le(nk, hn::Set(d, kMostLinearChange));
+        if constexpr (K == StepKind::kLinear) {
+            allowed = hn::Or(allowed, hn::Le(n, hn::Set(d, 4.0f)));
+        } else if constexpr (K == StepKind::kPiecewise) {
+            allowed =
+                hn::And(allowed, hn::Le(hn::Mul(n, p.bend), hn::Set(d, kMostPiecewiseChange)));
+        } else if constexpr (K != StepKind::kPower) {
+            allowed =
+                hn::And(allowed, hn::Le(hn::Mul(path, p.bend), hn::Set(d, kMostLinearChange)));
+        }
         allowed = hn::And(allowed, hn::Le(spread, hn::Set(d, kMostLinearVariance)));
     } else {
-        jump_mean = hn::Mul(n, mean);
-        jump_noise = hn::Mul(root, noise);
+        allowed = hn::Ge(n, hn::Zero(d));
     }
-    const VF signed_mean = hn::IfThenElse(c.up, jump_mean, hn::Neg(jump_mean));
-    const VF end = hn::Add(u, signed_mean);
-    const VF reach = hn::Mul(hn::Abs(jump_noise), hn::Set(d, kJumpSigmas));
+    const VF end = hn::IfThenElse(c.up, hn::Add(u, mean), hn::Sub(u, mean));
+    const VF reach = hn::Mul(hn::Abs(noise), hn::Set(d, kJumpSigmas));
     const MF inside = hn::And(hn::Le(hn::Add(hn::Max(u, end), reach), c.high),
                               hn::Ge(hn::Sub(hn::Min(u, end), reach), c.low));
     allowed = hn::Or(hn::And(allowed, inside), hn::Le(n, one));
-    mean = hn::IfThenElse(allowed, jump_mean, mean);
-    noise = hn::IfThenElse(allowed, jump_noise, noise);
+    p.mean = hn::IfThenElse(allowed, mean, p.mean);
+    p.noise = hn::IfThenElse(allowed, noise, p.noise);
     return allowed;
 }
 
@@ -284,215 +359,326 @@ HWY_INLINE VF moved(const Cell& c, VF u, VF mean, VF noise, VF normal) {
     return hn::Min(hn::Max(to, c.low), c.high);
 }
 
-// Coincidences of one group of columns with a row in one sample, and their direction.
-HWY_INLINE void count_trains(const PulseRow& row,
-                             const LineTrains& lines,
-                             size_t sample,
-                             size_t line,
-                             size_t group,
-                             Group& g) {
-    const PulseU du;
-    const uint32_t* bits = row.col_bits + sample * row.col_sample_stride + group * kVirtualLanes;
-    const uint32_t* sign = row.col_negative + sample * row.negative_stride + group * kVirtualLanes;
-    const uint32_t* row_bits = lines.sample_bits(sample) + line;
-    const VU row_sign = hn::Set(du, lines.negative[sample * lines.stride + line]);
-    for (size_t p = 0; p < kPulseParts; p++) {
-        const size_t at = p * kPulseLanes;
-        VU n = hn::PopulationCount(hn::And(hn::LoadU(du, bits + at), hn::Set(du, row_bits[0])));
-        for (size_t w = 1; w < lines.words_per_sample; w++) {
-            const VU both = hn::And(hn::LoadU(du, bits + w * row.col_word_stride + at),
-                                    hn::Set(du, row_bits[w * lines.stride]));
-            n = hn::Add(n, hn::PopulationCount(both));
+// The cells of a row that take their pulses one by one, side by side.
+struct Queue {
+    float* field[8];  // u, low, high, step, shape, scale, mean, noise
+    int32_t* left;
+    int32_t* up;
+    int32_t* index;
+    size_t size = 0;
+
+    HWY_INLINE Queue(PulseScratch& scratch, size_t cells) {
+        constexpr size_t kFields = 8;
+        constexpr size_t kIntegers = 3;
+        const size_t width = cells + kVirtualLanes;  // compressed stores write whole registers
+        scratch.floats.resize(std::max(scratch.floats.size(), kFields * width));
+        scratch.integers.resize(std::max(scratch.integers.size(), kIntegers * width));
+        for (size_t i = 0; i < kFields; i++) {
+            field[i] = scratch.floats.data() + i * width;
         }
-        g.count[p] = hn::BitCast(PulseI(), n);
-        g.up[p] = hn::RebindMask(PulseF(), hn::Eq(hn::LoadU(du, sign + at), row_sign));
+        left = scratch.integers.data();
+        up = left + width;
+        index = up + width;
     }
+
+    template <StepKind K>
+    HWY_INLINE void push(MF who, VI count, const Cell& c, VF u, const Pulse& p, size_t first) {
+        const PulseF d;
+        const PulseI di;
+        const auto put = [&](size_t i, VF v)
+                             HWY_ATTR { hn::StoreU(hn::Compress(v, who), d, field[i] + size); };
+        const auto put_integer = [&](int32_t* to, VI v) HWY_ATTR {
+            hn::StoreU(hn::Compress(v, hn::RebindMask(di, who)), di, to + size);
+        };
+        put(0, u);
+        put(1, c.low);
+        put(2, c.high);
+        put(3, c.step);
+        if constexpr (kHasShape<K>) {
+            put(4, c.shape);
+        }
+        if constexpr (kHasScale<K>) {
+            put(5, c.scale);
+        }
+        put(6, p.mean);
+        put(7, p.noise);
+        put_integer(left, count);
+        put_integer(up, hn::IfThenElseZero(hn::RebindMask(di, c.up), hn::Set(di, 1)));
+        put_integer(index, hn::Iota(di, static_cast<int32_t>(first)));
+        size += hn::CountTrue(d, who);
+    }
+
+    // Pulse after pulse, a round over all cells at a time.
+    template <StepKind K>
+    HWY_INLINE void run(const StepForm& f, bool frozen, NormalSource& normals) {
+        const PulseF d;
+        const PulseI di;
+        for (size_t i = size; i < size + kPulseLanes; i++) {
+            left[i] = 0;  // the rest of the last register
+        }
+        bool more = size > 0;
+        while (more) {
+            more = false;
+            for (size_t i = 0; i < size; i += kPulseLanes) {
+                const VI n = hn::LoadU(di, left + i);
+                const auto waits = hn::Gt(n, hn::Zero(di));
+                if (hn::AllFalse(di, waits)) {
+                    continue;
+                }
+                more = true;
+                const MF who = hn::RebindMask(d, waits);
+                Cell c;
+                c.up = hn::RebindMask(d, hn::Gt(hn::LoadU(di, up + i), hn::Zero(di)));
+                c.low = hn::LoadU(d, field[1] + i);
+                c.high = hn::LoadU(d, field[2] + i);
+                c.step = hn::LoadU(d, field[3] + i);
+                c.shape = kHasShape<K> ? hn::LoadU(d, field[4] + i) : hn::Zero(d);
+                c.scale = kHasScale<K> ? hn::LoadU(d, field[5] + i) : hn::Zero(d);
+                const VF u = hn::LoadU(d, field[0] + i);
+                Pulse p;
+                if (frozen || K == StepKind::kConstant) {
+                    p.mean = hn::LoadU(d, field[6] + i);
+                    p.noise = hn::LoadU(d, field[7] + i);
+                } else {
+                    p = one_pulse<K>(f, c, u);
+                }
+                const VF to = moved(c, u, p.mean, p.noise, normals.take(who));
+                hn::StoreU(hn::IfThenElse(who, to, u), d, field[0] + i);
+                hn::StoreU(hn::Sub(n, hn::IfThenElseZero(waits, hn::Set(di, 1))), di, left + i);
+            }
+        }
+    }
+};
+
+// Coincidences of one register of columns with a row in one sample, and their direction.
+struct RowBits {
+    const uint32_t* bits;
+    size_t stride;  // between words
+    size_t words;
+    uint32_t negative;
+};
+
+HWY_INLINE VI count_trains(const RowBits& line,
+                           const uint32_t* bits,
+                           size_t word_stride,
+                           const uint32_t* negative,
+                           MF& up) {
+    const PulseU du;
+    VU n = hn::PopulationCount(hn::And(hn::LoadU(du, bits), hn::Set(du, line.bits[0])));
+    for (size_t w = 1; w < line.words; w++) {
+        const VU both =
+            hn::And(hn::LoadU(du, bits + w * word_stride), hn::Set(du, line.bits[w * line.stride]));
+        n = hn::Add(n, hn::PopulationCount(both));
+    }
+    up = hn::RebindMask(PulseF(), hn::Eq(hn::LoadU(du, negative), hn::Set(du, line.negative)));
+    return hn::BitCast(PulseI(), n);
 }
 
-HWY_INLINE void count_buffer(const int32_t* counts, Group& g) {
+HWY_INLINE VI routed(PulseRouting routing, VI count, MF& up) {
+    const auto rises = hn::RebindMask(PulseI(), up);
+    up = hn::FirstN(PulseF(), kPulseLanes);
+    return routing == PulseRouting::kUpOnly ? hn::IfThenElseZero(rises, count)
+                                            : hn::IfThenZeroElse(rises, count);
+}
+
+HWY_INLINE void count_endurance(const CellArrays& c, size_t at, VI up, VI down) {
     const PulseI di;
-    for (size_t p = 0; p < kPulseParts; p++) {
-        const VI n = hn::LoadU(di, counts + p * kPulseLanes);
-        g.up[p] = hn::RebindMask(PulseF(), hn::Gt(n, hn::Zero(di)));
-        g.count[p] = hn::Abs(n);
-    }
+    auto* ups = reinterpret_cast<int32_t*>(c.up_pulses + at);
+    auto* downs = reinterpret_cast<int32_t*>(c.down_pulses + at);
+    hn::StoreU(hn::Add(hn::LoadU(di, ups), up), di, ups);
+    hn::StoreU(hn::Add(hn::LoadU(di, downs), down), di, downs);
 }
 
-HWY_INLINE void route(PulseRouting routing, Group& g) {
-    if (routing == PulseRouting::kBoth) {
-        return;
-    }
-    const PulseF d;
-    for (size_t p = 0; p < kPulseParts; p++) {
-        const auto up = hn::RebindMask(PulseI(), g.up[p]);
-        g.count[p] = routing == PulseRouting::kUpOnly ? hn::IfThenElseZero(up, g.count[p])
-                                                      : hn::IfThenZeroElse(up, g.count[p]);
-        g.up[p] = hn::FirstN(d, kPulseLanes);
-    }
-}
-
-HWY_INLINE bool empty(const Group& g) {
-    VI any = g.count[0];
-    for (size_t p = 1; p < kPulseParts; p++) {
-        any = hn::Or(any, g.count[p]);
-    }
-    return hn::AllTrue(PulseI(), hn::Eq(any, hn::Zero(PulseI())));
-}
-
-// The law of one group of cells; i = first cell of the group in the row.
-template <StepKind K>
-HWY_INLINE void pulse_group(const PulseJob& job,
-                            const CellArrays& c,
-                            size_t i,
-                            const Group& g,
-                            NormalSource& normals,
-                            NormalSource& write,
-                            PulseActivity& activity) {
+// One row of cells in one sample. kExtras: references, write noise, counters, routing.
+template <StepKind K, bool kExtras>
+HWY_INLINE void pulse_sample(const PulseJob& job,
+                             const PulseRow& row,
+                             size_t s,
+                             size_t line,
+                             NormalSource& normals,
+                             PulseScratch& scratch,
+                             PulseActivity& activity) {
     const PulseF d;
     const PulseI di;
     const StepForm& f = *job.form;
-    const bool may_jump =
-        job.options.law != PulseLaw::kPulse &&
-        (K == StepKind::kConstant || K == StepKind::kLinear || job.options.frozen_response);
-    const bool frozen =
-        K == StepKind::kConstant || (job.options.frozen_response && K != StepKind::kLinear);
-    Cell cell[kPulseParts];
-    VF u[kPulseParts], reference[kPulseParts], mean[kPulseParts], noise[kPulseParts];
-    VI left[kPulseParts];
-    MF fires[kPulseParts];
-    VI any_left = hn::Zero(di);
-    for (size_t p = 0; p < kPulseParts; p++) {
-        const size_t at = i + p * kPulseLanes;
-        fires[p] = hn::RebindMask(d, hn::Gt(g.count[p], hn::Zero(di)));
-        cell[p] = load_cell<K>(c, at, g.up[p]);
-        u[p] = hn::LoadU(d, c.weight + at);
-        if (c.reference != nullptr) {
-            reference[p] = hn::LoadU(d, c.reference + at);
-            u[p] = hn::Add(u[p], reference[p]);
+    const CellArrays& c = row.cells;
+    const PulseTrains& trains = *job.trains;
+    const LineTrains& lines = trains.row_lines;
+    const bool by_bits = trains.counting == PulseCounting::kTrains;
+    const bool may_jump = job.options.law != PulseLaw::kPulse;
+    const bool frozen = may_jump && job.options.frozen_response && K != StepKind::kLinear;
+    RowBits bits{};
+    if (by_bits) {
+        bits = {lines.sample_bits(s) + line,
+                lines.stride,
+                lines.words_per_sample,
+                lines.negative[s * lines.stride + line]};
+        uint32_t any = 0;
+        for (size_t w = 0; w < bits.words; w++) {
+            any |= bits.bits[w * bits.stride];
         }
-        one_pulse<K>(f, cell[p], u[p], mean[p], noise[p]);
-        left[p] = hn::Max(hn::Sub(g.count[p], hn::Set(di, 1)), hn::Zero(di));
-        any_left = hn::Or(any_left, left[p]);
+        if (any == 0) {
+            return;
+        }
+    } else {
+        scratch.counts.resize(row.cell_count);
+        count_row(trains, s, line, job.sample_keys[s], job.step, scratch.counts);
     }
-    VF pulse_mean[kPulseParts], pulse_noise[kPulseParts];
-    const bool several = !hn::AllTrue(di, hn::Eq(any_left, hn::Zero(di)));
-    if (several) {
-        any_left = hn::Zero(di);
-        for (size_t p = 0; p < kPulseParts; p++) {
-            pulse_mean[p] = mean[p];
-            pulse_noise[p] = noise[p];
-            if (may_jump) {
-                // A cell without pulses must not see the root of a negative series.
-                const VF n = hn::ConvertTo(d, hn::Max(g.count[p], hn::Set(di, 1)));
-                const MF jumps = jump<K>(f, cell[p], u[p], n, mean[p], noise[p]);
-                left[p] = hn::IfThenZeroElse(hn::RebindMask(di, jumps), left[p]);
+    const uint32_t* col_bits = row.col_bits + s * row.col_sample_stride;
+    const uint32_t* col_negative = row.col_negative + s * row.negative_stride;
+    const size_t first = row.sparse_columns ? size_t{16} * trains.first_group[s] : 0;
+    const size_t last = row.sparse_columns ? size_t{16} * trains.last_group[s] : row.cell_count;
+    Queue queue(scratch, row.cell_count);
+    if constexpr (kExtras) {
+        scratch.fires.assign(row.cell_count / kPulseLanes, 0);
+    }
+    VI pulses = hn::Zero(di);
+    size_t fired = 0;
+    for (size_t i = first; i < last; i += kPulseLanes) {
+        MF up;
+        VI count;
+        if (by_bits) {
+            count = count_trains(bits, col_bits + i, row.col_word_stride, col_negative + i, up);
+        } else {
+            const VI n = hn::LoadU(di, scratch.counts.data() + i);
+            up = hn::RebindMask(d, hn::Gt(n, hn::Zero(di)));
+            count = hn::Abs(n);
+        }
+        if constexpr (kExtras) {
+            if (job.options.routing != PulseRouting::kBoth) {
+                count = routed(job.options.routing, count, up);
             }
-            any_left = hn::Or(any_left, left[p]);
         }
-    }
-    for (size_t p = 0; p < kPulseParts; p++) {
-        const VF to = moved(cell[p], u[p], mean[p], noise[p], normals.take(fires[p]));
-        u[p] = hn::IfThenElse(fires[p], to, u[p]);
-        activity.sample_cells += hn::CountTrue(d, fires[p]);
-    }
-    if (several && !hn::AllTrue(di, hn::Eq(any_left, hn::Zero(di)))) {
-        for (size_t p = 0; p < kPulseParts; p++) {
-            const size_t slow = hn::CountTrue(di, hn::Gt(left[p], hn::Zero(di)));
-            activity.pulse_cells += slow;
-            activity.sample_cells -= slow;
+        const MF fires = hn::RebindMask(d, hn::Gt(count, hn::Zero(di)));
+        const uint32_t fire_bits = bits_of(fires);
+        if (fire_bits == 0) {
+            continue;
         }
-        do {
-            any_left = hn::Zero(di);
-            for (size_t p = 0; p < kPulseParts; p++) {
-                const MF more = hn::RebindMask(d, hn::Gt(left[p], hn::Zero(di)));
-                if (!frozen) {
-                    one_pulse<K>(f, cell[p], u[p], pulse_mean[p], pulse_noise[p]);
-                }
-                const VF to =
-                    moved(cell[p], u[p], pulse_mean[p], pulse_noise[p], normals.take(more));
-                u[p] = hn::IfThenElse(more, to, u[p]);
-                left[p] = hn::Max(hn::Sub(left[p], hn::Set(di, 1)), hn::Zero(di));
-                any_left = hn::Or(any_left, left[p]);
+        fired += static_cast<size_t>(std::popcount(fire_bits));
+        pulses = hn::Add(pulses, count);
+        const Cell cell = load_cell<K>(c, i, up);
+        const VF weight = hn::LoadU(d, c.weight + i);
+        VF u = weight;
+        VF reference = hn::Zero(d);
+        if constexpr (kExtras) {
+            if (c.reference != nullptr) {
+                reference = hn::LoadU(d, c.reference + i);
+                u = hn::Add(u, reference);
             }
-        } while (!hn::AllTrue(di, hn::Eq(any_left, hn::Zero(di))));
-    }
-    for (size_t p = 0; p < kPulseParts; p++) {
-        const size_t at = i + p * kPulseLanes;
-        VF w = u[p];
-        if (c.reference != nullptr) {
-            // Cells without pulses keep their bits.
-            w = hn::IfThenElse(fires[p], hn::Sub(w, reference[p]), hn::LoadU(d, c.weight + at));
         }
-        hn::StoreU(w, d, c.weight + at);
+        Pulse p = one_pulse<K>(f, cell, u);
+        const Pulse single = p;
+        MF waits = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
+        if (may_jump) {
+            const MF jumps = jump<K>(f, frozen, cell, u, count, p);
+            waits = hn::AndNot(jumps, waits);
+        }
+        u = moved(cell, u, p.mean, p.noise, normals.take(fires));
+        if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {
+            queue.template push<K>(waits, hn::Sub(count, hn::Set(di, 1)), cell, u, single, i);
+        }
+        VF w = u;
+        if constexpr (kExtras) {
+            w = hn::Sub(w, reference);
+            scratch.fires[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
+            if (c.up_pulses != nullptr) {
+                const auto rises = hn::RebindMask(di, up);
+                count_endurance(
+                    c, i, hn::IfThenElseZero(rises, count), hn::IfThenZeroElse(rises, count));
+            }
+        }
+        hn::StoreU(hn::IfThenElse(fires, w, weight), d, c.weight + i);
+    }
+    if (queue.size > 0) {
+        activity.pulse_cells += queue.size;
+        queue.template run<K>(f, frozen, normals);
+        for (size_t q = 0; q < queue.size; q++) {
+            const auto i = static_cast<size_t>(queue.index[q]);
+            const float reference = c.reference != nullptr ? c.reference[i] : 0.0f;
+            c.weight[i] = queue.field[0][q] - reference;
+        }
+    }
+    if constexpr (kExtras) {
         if (c.visible != nullptr) {
-            const VF seen = hn::MulAdd(hn::Set(d, f.write_noise), write.take(fires[p]), w);
-            hn::StoreU(
-                hn::IfThenElse(fires[p], seen, hn::LoadU(d, c.visible + at)), d, c.visible + at);
+            NormalSource write(job.sample_keys[s],
+                               Stream::kWriteNoise,
+                               job.step,
+                               static_cast<uint32_t>(line) * job.blocks_per_row);
+            for (size_t i = first; i < last; i += kPulseLanes) {
+                const uint32_t fire_bits = scratch.fires[i / kPulseLanes];
+                if (fire_bits != 0) {
+                    const MF fires = mask_of(fire_bits);
+                    const VF seen = hn::MulAdd(
+                        hn::Set(d, f.write_noise), write.take(fires), hn::LoadU(d, c.weight + i));
+                    hn::StoreU(
+                        hn::IfThenElse(fires, seen, hn::LoadU(d, c.visible + i)), d, c.visible + i);
+                }
+            }
+            activity.normals += write.taken();
         }
-        if (c.up_pulses != nullptr) {
-            const PulseU du;
-            const auto up = hn::RebindMask(du, g.up[p]);
-            const VU n = hn::BitCast(du, g.count[p]);
-            hn::StoreU(hn::Add(hn::LoadU(du, c.up_pulses + at), hn::IfThenElseZero(up, n)),
-                       du,
-                       c.up_pulses + at);
-            hn::StoreU(hn::Add(hn::LoadU(du, c.down_pulses + at), hn::IfThenZeroElse(up, n)),
-                       du,
-                       c.down_pulses + at);
+    }
+    activity.sample_cells += fired - queue.size;
+    activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
+}
+
+// What transfers look at between samples.
+HWY_INLINE void look(
+    const PulseJob& job, const CellArrays& c, size_t line, size_t done, size_t& tap) {
+    const std::span<const WeightTap> taps = job.options.taps;
+    const float* seen = c.visible != nullptr ? c.visible : c.weight;
+    for (; tap < taps.size() && taps[tap].after <= done; tap++) {
+        if (job.options.tap_columns) {
+            job.options.tapped[tap * job.trains->rows + line] = seen[taps[tap].line];
+        } else if (taps[tap].line == line) {
+            std::copy_n(seen, job.trains->cols, job.options.tapped + tap * job.trains->cols);
         }
     }
 }
 
-// All samples of one row of cells.
-template <StepKind K>
+// All samples of one row of cells. `joint`: one sequence of numbers for all samples, where the
+// caller's law already depends on how samples are cut into batches.
+template <StepKind K, bool kExtras>
 HWY_INLINE void pulse_samples(const PulseJob& job,
                               const PulseRow& row,
                               size_t line,
+                              bool joint,
+                              PulseScratch& scratch,
                               PulseActivity& activity) {
     const PulseTrains& trains = *job.trains;
-    const LineTrains& lines = trains.row_lines;
-    const bool by_bits = trains.counting == PulseCounting::kTrains;
     const auto first_block = static_cast<uint32_t>(line) * job.blocks_per_row;
-    std::vector<int32_t> counts(by_bits ? 0 : row.groups * kVirtualLanes);
-    const PulseI di;
-    for (size_t s = 0; s < trains.samples; s++) {
+    NormalSource shared(job.batch_key, Stream::kPulseNoise, job.step, first_block);
+    size_t tap = 0;
+    for (size_t s = job.first; s < job.last; s++) {
+        if (!job.options.taps.empty()) {
+            look(job, row.cells, line, s - job.first, tap);
+        }
         if (trains.length[s] == 0 || (!job.options.only.empty() && job.options.only[s] == 0)) {
             continue;
         }
-        if (by_bits) {
-            uint32_t any = 0;
-            for (size_t w = 0; w < lines.words_per_sample; w++) {
-                any |= lines.sample_bits(s)[w * lines.stride + line];
-            }
-            if (any == 0) {
-                continue;
-            }
+        if (joint) {
+            pulse_sample<K, kExtras>(job, row, s, line, shared, scratch, activity);
         } else {
-            count_row(trains, s, line, job.sample_keys[s], job.step, counts);
+            NormalSource own(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
+            pulse_sample<K, kExtras>(job, row, s, line, own, scratch, activity);
+            activity.normals += own.taken();
         }
-        const size_t first = row.sparse_columns ? trains.first_group[s] : 0;
-        const size_t last = row.sparse_columns ? trains.last_group[s] : row.groups;
-        NormalSource normals(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
-        NormalSource write(job.sample_keys[s], Stream::kWriteNoise, job.step, first_block);
-        VI pulses = hn::Zero(di);
-        for (size_t group = first; group < last; group++) {
-            Group g;
-            if (by_bits) {
-                count_trains(row, lines, s, line, group, g);
-            } else {
-                count_buffer(counts.data() + group * kVirtualLanes, g);
-            }
-            route(job.options.routing, g);
-            if (empty(g)) {
-                continue;
-            }
-            for (size_t p = 0; p < kPulseParts; p++) {
-                pulses = hn::Add(pulses, g.count[p]);
-            }
-            pulse_group<K>(job, row.cells, group * kVirtualLanes, g, normals, write, activity);
-        }
-        activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
-        activity.normals += normals.taken() + write.taken();
+    }
+    activity.normals += shared.taken();
+    look(job, row.cells, line, job.last - job.first, tap);
+}
+
+template <StepKind K>
+void pulse_samples_of(const PulseJob& job,
+                      const PulseRow& row,
+                      size_t line,
+                      PulseScratch& scratch,
+                      PulseActivity& activity) {
+    const CellArrays& c = row.cells;
+    if (c.reference != nullptr || c.visible != nullptr || c.up_pulses != nullptr ||
+        job.options.routing != PulseRouting::kBoth) {
+        pulse_samples<K, true>(job, row, line, false, scratch, activity);
+    } else {
+        pulse_samples<K, false>(job, row, line, false, scratch, activity);
     }
 }
 
@@ -513,169 +699,161 @@ HWY_INLINE CellArrays row_of(const CellArrays& c, size_t offset) {
             shift(c.down_pulses)};
 }
 
-// Up and down counts of one group over the whole batch.
-HWY_INLINE void count_batch(
-    const PulseJob& job, size_t line, size_t group, VI (&up)[kPulseParts], VI (&all)[kPulseParts]) {
+// Up counts and counts of the cells [cell, cell + kPulseLanes) of a row over the whole batch.
+HWY_INLINE void count_batch(const PulseJob& job, size_t line, size_t cell, VI& up, VI& all) {
     const PulseU du;
     const size_t words = job.plane_words;
-    const uint32_t* bits = job.col_plane.data() + group * words * kVirtualLanes;
-    const uint32_t* signs = job.col_sign_plane.data() + group * words * kVirtualLanes;
+    const size_t offset = cell / kVirtualLanes * words * kVirtualLanes + cell % kVirtualLanes;
+    const uint32_t* bits = job.col_plane.data() + offset;
+    const uint32_t* signs = job.col_sign_plane.data() + offset;
     const uint32_t* row_bits = job.row_plane.data() + line * words;
     const uint32_t* row_signs = job.row_sign_plane.data() + line * words;
-    VU u[kPulseParts], a[kPulseParts];
-    for (size_t p = 0; p < kPulseParts; p++) {
-        u[p] = a[p] = hn::Zero(du);
-    }
+    VU u = hn::Zero(du);
+    VU a = hn::Zero(du);
     for (size_t w = 0; w < words; w++) {
-        const VU rb = hn::Set(du, row_bits[w]);
-        const VU rs = hn::Set(du, row_signs[w]);
-        for (size_t p = 0; p < kPulseParts; p++) {
-            const size_t at = w * kVirtualLanes + p * kPulseLanes;
-            const VU both = hn::And(hn::LoadU(du, bits + at), rb);
-            const VU differ = hn::Xor(hn::LoadU(du, signs + at), rs);
-            a[p] = hn::Add(a[p], hn::PopulationCount(both));
-            u[p] = hn::Add(u[p], hn::PopulationCount(hn::AndNot(differ, both)));
-        }
+        const VU both = hn::And(hn::LoadU(du, bits + w * kVirtualLanes), hn::Set(du, row_bits[w]));
+        const VU differ =
+            hn::Xor(hn::LoadU(du, signs + w * kVirtualLanes), hn::Set(du, row_signs[w]));
+        a = hn::Add(a, hn::PopulationCount(both));
+        u = hn::Add(u, hn::PopulationCount(hn::AndNot(differ, both)));
     }
-    for (size_t p = 0; p < kPulseParts; p++) {
-        up[p] = hn::BitCast(PulseI(), u[p]);
-        all[p] = hn::BitCast(PulseI(), a[p]);
-        if (job.options.routing != PulseRouting::kBoth) {
-            const VI down = hn::Sub(all[p], up[p]);
-            up[p] = job.options.routing == PulseRouting::kUpOnly ? up[p] : down;
-            all[p] = up[p];
-        }
+    up = hn::BitCast(PulseI(), u);
+    all = hn::BitCast(PulseI(), a);
+    if (job.options.routing != PulseRouting::kBoth) {
+        up = job.options.routing == PulseRouting::kUpOnly ? up : hn::Sub(all, up);
+        all = up;
     }
 }
 
 // Normal numbers by cell, not by firing cell: sample 0 of the batch names them.
-HWY_INLINE void batch_normals(const PulseJob& job, size_t line, size_t cell, float* normals) {
+HWY_INLINE void batch_normals(
+    const PulseJob& job, Stream stream, size_t line, size_t cell, float* normals) {
     const size_t block =
         line * ((job.stride + kRandomBlock - 1) / kRandomBlock) + cell / kRandomBlock;
     normal_block(job.batch_key,
-                 static_cast<uint32_t>(Stream::kPulseBatch),
+                 static_cast<uint32_t>(stream),
                  job.step,
                  static_cast<uint32_t>(block),
                  normals);
 }
 
-HWY_INLINE void count_endurance(const CellArrays& c, size_t at, VI up, VI all) {
-    if (c.up_pulses != nullptr) {
-        const PulseI di;
-        auto* ups = reinterpret_cast<int32_t*>(c.up_pulses + at);
-        auto* downs = reinterpret_cast<int32_t*>(c.down_pulses + at);
-        hn::StoreU(hn::Add(hn::LoadU(di, ups), up), di, ups);
-        hn::StoreU(hn::Add(hn::LoadU(di, downs), hn::Sub(all, up)), di, downs);
+// The cells `rest` of a row, side by side, with the bits of their columns.
+HWY_INLINE void pulse_rest(const PulseJob& job,
+                           const CellArrays& c,
+                           size_t line,
+                           PulseScratch& scratch,
+                           PulseActivity& activity) {
+    const PulseTrains& trains = *job.trains;
+    const std::vector<uint32_t>& rest = scratch.rest;
+    const size_t width = (rest.size() + kVirtualLanes - 1) / kVirtualLanes * kVirtualLanes;
+    const std::array<const float*, 5> from = {
+        c.weight, c.min_bound, c.max_bound, c.step_up, c.step_down};
+    scratch.tables.assign(from.size() * width, 0.0f);
+    scratch.counters.assign(2 * width, 0);
+    for (size_t t = 0; t < from.size(); t++) {
+        for (size_t i = 0; i < rest.size(); i++) {
+            scratch.tables[t * width + i] = from[t][rest[i]];
+        }
+    }
+    const LineTrains& cols = trains.col_lines;
+    const size_t words = cols.words_per_sample;
+    scratch.bits.assign(trains.samples * words * width, 0);
+    scratch.negative.assign(trains.samples * width, 0);
+    for (size_t s = job.first; s < job.last; s++) {
+        for (size_t w = 0; w < words; w++) {
+            const uint32_t* all = cols.sample_bits(s) + w * cols.stride;
+            uint32_t* to = scratch.bits.data() + (s * words + w) * width;
+            for (size_t i = 0; i < rest.size(); i++) {
+                to[i] = all[rest[i]];
+            }
+        }
+        const uint32_t* all = cols.negative.data() + s * cols.stride;
+        uint32_t* to = scratch.negative.data() + s * width;
+        for (size_t i = 0; i < rest.size(); i++) {
+            to[i] = all[rest[i]];
+        }
+    }
+    PulseRow row;
+    row.cells.weight = scratch.tables.data();
+    row.cells.min_bound = row.cells.weight + width;
+    row.cells.max_bound = row.cells.weight + 2 * width;
+    row.cells.step_up = row.cells.weight + 3 * width;
+    row.cells.step_down = row.cells.weight + 4 * width;
+    row.cells.up_pulses = scratch.counters.data();
+    row.cells.down_pulses = scratch.counters.data() + width;
+    row.cell_count = width;
+    row.col_bits = scratch.bits.data();
+    row.col_sample_stride = words * width;
+    row.col_word_stride = width;
+    row.col_negative = scratch.negative.data();
+    row.negative_stride = width;
+    if (c.up_pulses != nullptr || job.options.routing != PulseRouting::kBoth) {
+        pulse_samples<StepKind::kConstant, true>(job, row, line, true, scratch, activity);
+    } else {
+        pulse_samples<StepKind::kConstant, false>(job, row, line, true, scratch, activity);
+    }
+    for (size_t i = 0; i < rest.size(); i++) {
+        c.weight[rest[i]] = scratch.tables[i];
+        if (c.up_pulses != nullptr) {
+            c.up_pulses[rest[i]] += scratch.counters[i];
+            c.down_pulses[rest[i]] += scratch.counters[width + i];
+        }
     }
 }
 
 // Constant steps: one normal number per cell and batch where no bound can be met; the other cells
 // are gathered and go through their samples.
-HWY_INLINE void constant_batch_row(const PulseJob& job, size_t line, PulseActivity& activity) {
+HWY_INLINE void constant_batch_row(const PulseJob& job,
+                                   size_t line,
+                                   PulseScratch& scratch,
+                                   PulseActivity& activity) {
     const PulseF d;
     const PulseI di;
     const StepForm& f = *job.form;
     const CellArrays c = row_of(job.cells, line * job.stride);
-    const size_t groups = job.stride / kVirtualLanes;
     HWY_ALIGN float normals[kRandomBlock];
-    std::vector<uint32_t> rest;
+    scratch.rest.clear();
     VI pulses = hn::Zero(di);
-    for (size_t group = 0; group < groups; group++) {
-        const size_t cell = group * kVirtualLanes;
+    for (size_t cell = 0; cell < job.stride; cell += kPulseLanes) {
         if (cell % kRandomBlock == 0) {
-            batch_normals(job, line, cell, normals);
+            batch_normals(job, Stream::kPulseBatch, line, cell, normals);
         }
-        VI up[kPulseParts], all[kPulseParts];
-        count_batch(job, line, group, up, all);
-        for (size_t p = 0; p < kPulseParts; p++) {
-            const size_t at = cell + p * kPulseLanes;
-            const VF n_up = hn::ConvertTo(d, up[p]);
-            const VF n_down = hn::ConvertTo(d, hn::Sub(all[p], up[p]));
-            const VF s_up = hn::LoadU(d, c.step_up + at);
-            const VF s_down = hn::LoadU(d, c.step_down + at);
-            const VF w = hn::LoadU(d, c.weight + at);
-            const VF rise = hn::Mul(n_up, s_up);
-            const VF fall = hn::Mul(n_down, s_down);
-            const VF square =
-                hn::MulAdd(hn::Mul(rise, s_up), hn::Set(d, 1.0f), hn::Mul(fall, s_down));
-            const VF noise = hn::Mul(hn::Set(d, f.noise_of_mean), hn::Sqrt(square));
-            const VF reach = hn::Mul(noise, hn::Set(d, kJumpSigmas));
-            const MF inside =
-                hn::And(hn::Le(hn::Add(hn::Add(w, rise), reach), hn::LoadU(d, c.max_bound + at)),
-                        hn::Ge(hn::Sub(hn::Sub(w, fall), reach), hn::LoadU(d, c.min_bound + at)));
-            const MF fires = hn::RebindMask(d, hn::Gt(all[p], hn::Zero(di)));
-            const MF jumps = hn::And(inside, fires);
-            const VF to = hn::Add(
-                w,
-                hn::MulAdd(noise, hn::LoadU(d, normals + at % kRandomBlock), hn::Sub(rise, fall)));
-            hn::StoreU(hn::IfThenElse(jumps, to, w), d, c.weight + at);
-            const auto counted = hn::RebindMask(di, jumps);
-            const VI all_counted = hn::IfThenElseZero(counted, all[p]);
-            pulses = hn::Add(pulses, all_counted);
-            count_endurance(c, at, hn::IfThenElseZero(counted, up[p]), all_counted);
-            activity.batch_cells += hn::CountTrue(d, jumps);
-            uint32_t others = bits_of(hn::AndNot(inside, fires));
-            for (; others != 0; others &= others - 1) {
-                rest.push_back(static_cast<uint32_t>(at) +
-                               static_cast<uint32_t>(std::countr_zero(others)));
-            }
+        VI up, all;
+        count_batch(job, line, cell, up, all);
+        const VF s_up = hn::LoadU(d, c.step_up + cell);
+        const VF s_down = hn::LoadU(d, c.step_down + cell);
+        const VF w = hn::LoadU(d, c.weight + cell);
+        const VF rise = hn::Mul(hn::ConvertTo(d, up), s_up);
+        const VF fall = hn::Mul(hn::ConvertTo(d, hn::Sub(all, up)), s_down);
+        const VF square = hn::MulAdd(rise, s_up, hn::Mul(fall, s_down));
+        const VF noise = hn::Mul(hn::Set(d, f.noise_of_mean), hn::Sqrt(square));
+        const VF reach = hn::Mul(noise, hn::Set(d, kJumpSigmas));
+        const MF inside =
+            hn::And(hn::Le(hn::Add(hn::Add(w, rise), reach), hn::LoadU(d, c.max_bound + cell)),
+                    hn::Ge(hn::Sub(hn::Sub(w, fall), reach), hn::LoadU(d, c.min_bound + cell)));
+        const MF fires = hn::RebindMask(d, hn::Gt(all, hn::Zero(di)));
+        const MF jumps = hn::And(inside, fires);
+        const VF normal = hn::LoadU(d, normals + cell % kRandomBlock);
+        const VF to = hn::Add(w, hn::MulAdd(noise, normal, hn::Sub(rise, fall)));
+        hn::StoreU(hn::IfThenElse(jumps, to, w), d, c.weight + cell);
+        const auto counted = hn::RebindMask(di, jumps);
+        const VI all_counted = hn::IfThenElseZero(counted, all);
+        pulses = hn::Add(pulses, all_counted);
+        if (c.up_pulses != nullptr) {
+            const VI up_counted = hn::IfThenElseZero(counted, up);
+            count_endurance(c, cell, up_counted, hn::Sub(all_counted, up_counted));
+        }
+        activity.batch_cells += hn::CountTrue(d, jumps);
+        for (uint32_t others = bits_of(hn::AndNot(inside, fires)); others != 0;
+             others &= others - 1) {
+            scratch.rest.push_back(static_cast<uint32_t>(cell) +
+                                   static_cast<uint32_t>(std::countr_zero(others)));
         }
     }
     activity.normals += job.stride;
     activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
-    if (rest.empty()) {
-        return;
-    }
-    // The cells near a bound, side by side.
-    const PulseTrains& trains = *job.trains;
-    const size_t width = (rest.size() + kVirtualLanes - 1) / kVirtualLanes * kVirtualLanes;
-    std::vector<float> tables(5 * width, 0.0f);
-    std::vector<uint32_t> counters(c.up_pulses != nullptr ? 2 * width : 0, 0);
-    const std::array<const float*, 5> from = {
-        c.weight, c.min_bound, c.max_bound, c.step_up, c.step_down};
-    for (size_t t = 0; t < from.size(); t++) {
-        for (size_t i = 0; i < rest.size(); i++) {
-            tables[t * width + i] = from[t][rest[i]];
-        }
-    }
-    const LineTrains& cols = trains.col_lines;
-    const size_t words = cols.words_per_sample;
-    std::vector<uint32_t> bits(trains.samples * words * width, 0);
-    std::vector<uint32_t> negative(trains.samples * width, 0);
-    for (size_t s = 0; s < trains.samples; s++) {
-        if (trains.length[s] == 0) {
-            continue;
-        }
-        for (size_t i = 0; i < rest.size(); i++) {
-            for (size_t w = 0; w < words; w++) {
-                bits[(s * words + w) * width + i] = cols.sample_bits(s)[w * cols.stride + rest[i]];
-            }
-            negative[s * width + i] = cols.negative[s * cols.stride + rest[i]];
-        }
-    }
-    PulseRow row;
-    row.cells.weight = tables.data();
-    row.cells.min_bound = tables.data() + width;
-    row.cells.max_bound = tables.data() + 2 * width;
-    row.cells.step_up = tables.data() + 3 * width;
-    row.cells.step_down = tables.data() + 4 * width;
-    if (!counters.empty()) {
-        row.cells.up_pulses = counters.data();
-        row.cells.down_pulses = counters.data() + width;
-    }
-    row.groups = width / kVirtualLanes;
-    row.col_bits = bits.data();
-    row.col_sample_stride = words * width;
-    row.col_word_stride = width;
-    row.col_negative = negative.data();
-    row.negative_stride = width;
-    pulse_samples<StepKind::kConstant>(job, row, line, activity);
-    for (size_t i = 0; i < rest.size(); i++) {
-        c.weight[rest[i]] = tables[i];
-        if (!counters.empty()) {
-            c.up_pulses[rest[i]] += counters[i];
-            c.down_pulses[rest[i]] += counters[width + i];
-        }
+    if (!scratch.rest.empty()) {
+        pulse_rest(job, c, line, scratch, activity);
     }
 }
 
@@ -704,129 +882,131 @@ HWY_INLINE void batch_row(const PulseJob& job, size_t line, PulseActivity& activ
     const PulseI di;
     const StepForm& f = *job.form;
     const CellArrays c = row_of(job.cells, line * job.stride);
+    const VF of_mean = hn::Set(d, f.noise_of_mean);
+    const VF of_step = hn::Set(d, f.noise_of_step);
     HWY_ALIGN float normals[kRandomBlock];
     HWY_ALIGN float write[kRandomBlock];
     VI pulses = hn::Zero(di);
-    for (size_t cell = 0; cell < job.stride; cell += kVirtualLanes) {
+    for (size_t cell = 0; cell < job.stride; cell += kPulseLanes) {
         if (cell % kRandomBlock == 0) {
-            batch_normals(job, line, cell, normals);
+            batch_normals(job, Stream::kPulseBatch, line, cell, normals);
             if (c.visible != nullptr) {
-                const size_t block =
-                    line * ((job.stride + kRandomBlock - 1) / kRandomBlock) + cell / kRandomBlock;
-                normal_block(job.batch_key,
-                             static_cast<uint32_t>(Stream::kWriteNoise),
-                             job.step,
-                             static_cast<uint32_t>(block),
-                             write);
+                batch_normals(job, Stream::kWriteNoise, line, cell, write);
             }
         }
-        VI up[kPulseParts], all[kPulseParts];
-        count_batch(job, line, cell / kVirtualLanes, up, all);
-        for (size_t p = 0; p < kPulseParts; p++) {
-            const size_t at = cell + p * kPulseLanes;
-            const MF fires = hn::RebindMask(d, hn::Gt(all[p], hn::Zero(di)));
-            activity.batch_cells += hn::CountTrue(d, fires);
-            pulses = hn::Add(pulses, all[p]);
-            count_endurance(c, at, up[p], all[p]);
-            const VF n = hn::ConvertTo(d, hn::Max(all[p], hn::Set(di, 1)));
-            const VF share = hn::Div(hn::ConvertTo(d, up[p]), n);
-            const VF other = hn::Sub(hn::Set(d, 1.0f), share);
-            const VF s_up = hn::LoadU(d, c.step_up + at);
-            const VF s_down = hn::LoadU(d, c.step_down + at);
-            VF k_up = hn::Zero(d);
-            VF k_down = hn::Zero(d);
-            if constexpr (K == StepKind::kLinear) {
-                k_up = hn::LoadU(d, c.shape_up + at);
-                k_down = hn::LoadU(d, c.shape_down + at);
-            }
-            const VF old = hn::LoadU(d, c.weight + at);
-            VF u = old;
-            VF reference = hn::Zero(d);
-            if (c.reference != nullptr) {
-                reference = hn::LoadU(d, c.reference + at);
-                u = hn::Add(u, reference);
-            }
-            // Average map of one pulse: u' = u + k u + s.
-            const VF k = hn::Sub(hn::Mul(share, k_up), hn::Mul(other, k_down));
-            const VF s = hn::Sub(hn::Mul(share, s_up), hn::Mul(other, s_down));
-            VF power = hn::Set(d, 1.0f);
-            VF sum = hn::ConvertTo(d, all[p]);
-            if constexpr (K == StepKind::kLinear) {
-                power_and_sum(k, all[p], power, sum);
-            }
-            const VF change = hn::Mul(hn::MulAdd(k, u, s), sum);
-            // The noise of a pulse, at the middle of the way.
-            const VF middle = hn::MulAdd(change, hn::Set(d, 0.5f), u);
-            const VF up_mean = hn::MulAdd(k_up, middle, s_up);
-            const VF down_mean = hn::MulAdd(k_down, middle, s_down);
-            const VF up_noise = hn::MulAdd(
-                hn::Set(d, f.noise_of_mean), up_mean, hn::Mul(hn::Set(d, f.noise_of_step), s_up));
-            const VF down_noise = hn::MulAdd(hn::Set(d, f.noise_of_mean),
-                                             down_mean,
-                                             hn::Mul(hn::Set(d, f.noise_of_step), s_down));
-            const VF variance = hn::MulAdd(hn::Mul(share, up_noise),
-                                           up_noise,
-                                           hn::Mul(hn::Mul(other, down_noise), down_noise));
-            // sum of a^(2 i) = sum of a^i (a^n + 1) / (a + 1)
-            const VF weight = hn::Div(hn::Mul(sum, hn::Add(power, hn::Set(d, 1.0f))),
-                                      hn::Add(k, hn::Set(d, 2.0f)));
-            const VF noise = hn::Sqrt(hn::Max(hn::Mul(variance, weight), hn::Zero(d)));
-            VF to =
-                hn::Add(u, hn::MulAdd(noise, hn::LoadU(d, normals + at % kRandomBlock), change));
-            to = hn::Min(hn::Max(to, hn::LoadU(d, c.min_bound + at)),
-                         hn::LoadU(d, c.max_bound + at));
-            const VF w = hn::IfThenElse(fires, hn::Sub(to, reference), old);
-            hn::StoreU(w, d, c.weight + at);
-            if (c.visible != nullptr) {
-                const VF seen = hn::MulAdd(
-                    hn::Set(d, f.write_noise), hn::LoadU(d, write + at % kRandomBlock), w);
-                hn::StoreU(
-                    hn::IfThenElse(fires, seen, hn::LoadU(d, c.visible + at)), d, c.visible + at);
-            }
+        VI up, all;
+        count_batch(job, line, cell, up, all);
+        const MF fires = hn::RebindMask(d, hn::Gt(all, hn::Zero(di)));
+        activity.batch_cells += hn::CountTrue(d, fires);
+        pulses = hn::Add(pulses, all);
+        if (c.up_pulses != nullptr) {
+            count_endurance(c, cell, up, hn::Sub(all, up));
+        }
+        const VF n = hn::ConvertTo(d, hn::Max(all, hn::Set(di, 1)));
+        const VF share = hn::Div(hn::ConvertTo(d, up), n);
+        const VF other = hn::Sub(hn::Set(d, 1.0f), share);
+        const VF s_up = hn::LoadU(d, c.step_up + cell);
+        const VF s_down = hn::LoadU(d, c.step_down + cell);
+        VF k_up = hn::Zero(d);
+        VF k_down = hn::Zero(d);
+        if constexpr (K == StepKind::kLinear) {
+            k_up = hn::LoadU(d, c.shape_up + cell);
+            k_down = hn::LoadU(d, c.shape_down + cell);
+        }
+        const VF old = hn::LoadU(d, c.weight + cell);
+        const VF reference =
+            c.reference != nullptr ? hn::LoadU(d, c.reference + cell) : hn::Zero(d);
+        const VF u = hn::Add(old, reference);
+        // Average map of one pulse: u' = u + k u + s.
+        const VF k = hn::Sub(hn::Mul(share, k_up), hn::Mul(other, k_down));
+        const VF s = hn::Sub(hn::Mul(share, s_up), hn::Mul(other, s_down));
+        VF power = hn::Set(d, 1.0f);
+        VF sum = hn::ConvertTo(d, all);
+        if constexpr (K == StepKind::kLinear) {
+            power_and_sum(k, all, power, sum);
+        }
+        const VF change = hn::Mul(hn::MulAdd(k, u, s), sum);
+        // The noise of a pulse, at the middle of the way.
+        const VF middle = hn::MulAdd(change, hn::Set(d, 0.5f), u);
+        const VF up_mean = hn::MulAdd(k_up, middle, s_up);
+        const VF down_mean = hn::MulAdd(k_down, middle, s_down);
+        const VF up_noise = hn::MulAdd(of_mean, up_mean, hn::Mul(of_step, s_up));
+        const VF down_noise = hn::MulAdd(of_mean, down_mean, hn::Mul(of_step, s_down));
+        const VF variance = hn::MulAdd(
+            hn::Mul(share, up_noise), up_noise, hn::Mul(hn::Mul(other, down_noise), down_noise));
+        // sum of a^(2 i) = sum of a^i (a^n + 1) / (a + 1)
+        const VF weight =
+            hn::Div(hn::Mul(sum, hn::Add(power, hn::Set(d, 1.0f))), hn::Add(k, hn::Set(d, 2.0f)));
+        const VF noise = hn::Sqrt(hn::Max(hn::Mul(variance, weight), hn::Zero(d)));
+        const VF normal = hn::LoadU(d, normals + cell % kRandomBlock);
+        VF to = hn::Add(u, hn::MulAdd(noise, normal, change));
+        to = hn::Min(hn::Max(to, hn::LoadU(d, c.min_bound + cell)),
+                     hn::LoadU(d, c.max_bound + cell));
+        const VF w = hn::IfThenElse(fires, hn::Sub(to, reference), old);
+        hn::StoreU(w, d, c.weight + cell);
+        if (c.visible != nullptr) {
+            const VF seen =
+                hn::MulAdd(hn::Set(d, f.write_noise), hn::LoadU(d, write + cell % kRandomBlock), w);
+            hn::StoreU(
+                hn::IfThenElse(fires, seen, hn::LoadU(d, c.visible + cell)), d, c.visible + cell);
         }
     }
     activity.normals += job.stride * (c.visible != nullptr ? 2 : 1);
     activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
 }
 
-void PulseOneRow(const PulseJob& job, size_t line, PulseActivity& activity) {
+void PulseRows(const PulseJob& job,
+               size_t first_row,
+               size_t last_row,
+               PulseScratch& scratch,
+               PulseActivity& activity) {
     const StepKind kind = job.form->kind;
     if (job.plane_words > 0) {
-        if (job.options.law == PulseLaw::kBatch && kind == StepKind::kLinear) {
-            batch_row<StepKind::kLinear>(job, line, activity);
-        } else if (job.options.law == PulseLaw::kBatch) {
-            batch_row<StepKind::kConstant>(job, line, activity);
-        } else {
-            constant_batch_row(job, line, activity);
+        for (size_t line = first_row; line < last_row; line++) {
+            if (job.options.law == PulseLaw::kBatch && kind == StepKind::kLinear) {
+                batch_row<StepKind::kLinear>(job, line, activity);
+            } else if (job.options.law == PulseLaw::kBatch) {
+                batch_row<StepKind::kConstant>(job, line, activity);
+            } else {
+                constant_batch_row(job, line, scratch, activity);
+            }
         }
         return;
     }
     const LineTrains& cols = job.trains->col_lines;
     PulseRow row;
-    row.cells = row_of(job.cells, line * job.stride);
-    row.groups = job.stride / kVirtualLanes;
+    row.cell_count = job.stride;
     row.col_bits = cols.bits.data();
     row.col_sample_stride = cols.words_per_sample * cols.stride;
     row.col_word_stride = cols.stride;
     row.col_negative = cols.negative.data();
     row.negative_stride = cols.stride;
     row.sparse_columns = !job.trains->first_group.empty();
-    switch (kind) {
-        case StepKind::kConstant:
-            return pulse_samples<StepKind::kConstant>(job, row, line, activity);
-        case StepKind::kLinear:
-            return pulse_samples<StepKind::kLinear>(job, row, line, activity);
-        case StepKind::kExponential:
-            return pulse_samples<StepKind::kExponential>(job, row, line, activity);
-        case StepKind::kPower:
-            return pulse_samples<StepKind::kPower>(job, row, line, activity);
-        case StepKind::kExponentialResponse:
-            return pulse_samples<StepKind::kExponentialResponse>(job, row, line, activity);
-        case StepKind::kPiecewise:
-            return pulse_samples<StepKind::kPiecewise>(job, row, line, activity);
-        case StepKind::kHidden:
-        case StepKind::kUser:
-            return;  // PulsedArray runs these itself
+    for (size_t line = first_row; line < last_row; line++) {
+        row.cells = row_of(job.cells, line * job.stride);
+        switch (kind) {
+            case StepKind::kConstant:
+                pulse_samples_of<StepKind::kConstant>(job, row, line, scratch, activity);
+                break;
+            case StepKind::kLinear:
+                pulse_samples_of<StepKind::kLinear>(job, row, line, scratch, activity);
+                break;
+            case StepKind::kExponential:
+                pulse_samples_of<StepKind::kExponential>(job, row, line, scratch, activity);
+                break;
+            case StepKind::kPower:
+                pulse_samples_of<StepKind::kPower>(job, row, line, scratch, activity);
+                break;
+            case StepKind::kExponentialResponse:
+                pulse_samples_of<StepKind::kExponentialResponse>(job, row, line, scratch, activity);
+                break;
+            case StepKind::kPiecewise:
+                pulse_samples_of<StepKind::kPiecewise>(job, row, line, scratch, activity);
+                break;
+            case StepKind::kHidden:
+            case StepKind::kUser:
+                break;  // PulsedArray runs these itself
+        }
     }
 }
 
@@ -837,10 +1017,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace mho {
 
-HWY_EXPORT(PulseOneRow);
+HWY_EXPORT(PulseRows);
 
-void pulse_row(const PulseJob& job, size_t row, PulseActivity& activity) {
-    HWY_DYNAMIC_DISPATCH(PulseOneRow)(job, row, activity);
+void pulse_rows(const PulseJob& job,
+                size_t first_row,
+                size_t last_row,
+                PulseScratch& scratch,
+                PulseActivity& activity) {
+    HWY_DYNAMIC_DISPATCH(PulseRows)(job, first_row, last_row, scratch, activity);
 }
 
 }  // namespace mho

@@ -7,15 +7,16 @@
 // while its cells stay in the first-level cache. Internal: PulsedArray is the public door and
 // checks the arguments.
 //
-// The law of one row and sample, sixteen cells at a time (a group). n pulses reach a cell, all in
-// one direction. Every cell with n > 0 takes a standard normal number, in the order of cells:
+// The law of one row and sample. n pulses reach a cell, all in one direction. Every cell with n > 0
+// takes a standard normal number, in the order of cells:
 //
-//     n = 1, or a cell that cannot meet a bound:  one jump of n pulses
-//     else:                                       its first pulse
+//     n = 1, or a cell for which the law of the sum is known:  one jump of n pulses
+//     else:                                                    its first pulse
 //
-// Cells of the group that have pulses left then take one number a pulse, round by round. After
+// The cells that have pulses left then take one number a pulse, round by round over the row. After
 // every pulse or jump the weight is clipped. A jump has the mean and the variance of the sum of its
-// pulses (docs/models/pulse-laws.md).
+// pulses, with the response taken as linear over the jump; it is allowed where no bound can be met
+// on the way and the response bends little (docs/models/pulse-laws.md).
 
 #include <cstdint>
 #include <span>
@@ -31,6 +32,9 @@ inline constexpr float kJumpSigmas = 7.0f;
 /// A jump of a linear step is computed from the first terms of a binomial series: exact up to four
 /// pulses, with a relative error below 1e-6 while n |k| is at most this.
 inline constexpr float kMostLinearChange = 0.1f;
+/// The same for the change of a piecewise response, relative to its value: nodes may lie on the
+/// way.
+inline constexpr float kMostPiecewiseChange = 0.02f;
 /// Beyond this n k^2 sigma^2 the sum of multiplicative pulses is not Gaussian enough for a jump.
 inline constexpr float kMostLinearVariance = 0.01f;
 
@@ -58,6 +62,8 @@ struct PulseJob {
     const PulseTrains* trains = nullptr;
     std::span<const uint64_t> sample_keys;
     uint64_t step = 0;
+    size_t first = 0;  // samples [first, last) of the trains
+    size_t last = 0;
     PulseOptions options;
     uint32_t blocks_per_row = 1;  // of 512 numbers
     // Batch level and law `batch`: bits of all samples end to end, [word][col_stride] and
@@ -70,10 +76,14 @@ struct PulseJob {
     uint64_t batch_key = 0;
 };
 
-/// Applies the job to row `row`.
-void pulse_row(const PulseJob& job, size_t row, PulseActivity& activity);
+/// Applies the job to rows [first_row, last_row).
+void pulse_rows(const PulseJob& job,
+                size_t first_row,
+                size_t last_row,
+                PulseScratch& scratch,
+                PulseActivity& activity);
 
-/// Signed counts of the cells of a row in one sample, up positive: for trains that are not bits.
+/// Signed counts of the cells of a row in one sample, up positive; the kernels count bits faster.
 /// `counts` may be longer than the row has columns.
 void count_row(const PulseTrains& trains,
                size_t sample,
@@ -84,7 +94,7 @@ void count_row(const PulseTrains& trains,
 
 /// The same laws one cell at a time in plain C++; equal bits.
 namespace twin {
-void pulse_row(const PulseJob& job, size_t row, PulseActivity& activity);
+void pulse_rows(const PulseJob& job, size_t first_row, size_t last_row, PulseActivity& activity);
 }
 
 /// The key that names the noise of a sample.

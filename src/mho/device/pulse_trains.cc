@@ -3,6 +3,7 @@
 #include "mho/device/pulse_trains.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -50,6 +51,20 @@ void count_row(const PulseTrains& trains,
                uint64_t step,
                std::span<int32_t> counts) {
     std::fill(counts.begin(), counts.end(), 0);
+    if (trains.counting == PulseCounting::kTrains) {
+        const LineTrains& rows = trains.row_lines;
+        const LineTrains& cols = trains.col_lines;
+        const uint32_t negative = rows.negative[sample * rows.stride + row];
+        for (size_t c = 0; c < trains.cols; c++) {
+            int n = 0;
+            for (size_t w = 0; w < rows.words_per_sample; w++) {
+                n += std::popcount(rows.sample_bits(sample)[w * rows.stride + row] &
+                                   cols.sample_bits(sample)[w * cols.stride + c]);
+            }
+            counts[c] = cols.negative[sample * cols.stride + c] == negative ? n : -n;
+        }
+        return;
+    }
     const float a = trains.row_values[sample * trains.rows + row];
     if (a == 0) {
         return;

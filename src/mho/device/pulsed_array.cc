@@ -30,17 +30,21 @@ struct Planes {
     std::vector<uint32_t> row_signs;
 };
 
+bool takes_part(const PulseJob& job, size_t sample) {
+    return job.options.only.empty() || job.options.only[sample] != 0;
+}
+
 // `at(line, word)` is where the word of a line stands.
 template <class At>
 void fill_planes(const LineTrains& lines,
                  const PulseTrains& trains,
-                 std::span<const uint8_t> only,
+                 const PulseJob& job,
                  At&& at,
                  std::vector<uint32_t>& bits,
                  std::vector<uint32_t>& signs) {
     size_t slot = 0;
-    for (size_t s = 0; s < trains.samples; s++) {
-        if (!only.empty() && only[s] == 0) {
+    for (size_t s = job.first; s < job.last; s++) {
+        if (!takes_part(job, s)) {
             continue;
         }
         const uint32_t* negative = lines.negative.data() + s * lines.stride;
@@ -67,11 +71,12 @@ void fill_planes(const LineTrains& lines,
     }
 }
 
-Planes make_planes(const PulseTrains& trains, std::span<const uint8_t> only) {
+Planes make_planes(const PulseJob& job) {
+    const PulseTrains& trains = *job.trains;
     Planes p;
     uint64_t slots = 0;
-    for (size_t s = 0; s < trains.samples; s++) {
-        slots += only.empty() || only[s] != 0 ? trains.length[s] : 0;
+    for (size_t s = job.first; s < job.last; s++) {
+        slots += takes_part(job, s) ? trains.length[s] : 0;
     }
     p.words = (slots + 31) / 32;
     const size_t col_size = trains.col_lines.stride * p.words;
@@ -84,14 +89,14 @@ Planes make_planes(const PulseTrains& trains, std::span<const uint8_t> only) {
     fill_planes(
         trains.col_lines,
         trains,
-        only,
+        job,
         [&](size_t line, size_t word) { return (line / 16 * p.words + word) * 16 + line % 16; },
         p.col_bits,
         p.col_signs);
     fill_planes(
         trains.row_lines,
         trains,
-        only,
+        job,
         [&](size_t line, size_t word) { return line * p.words + word; },
         p.row_bits,
         p.row_signs);
@@ -203,9 +208,8 @@ void PulsedArray::set_weights_unclipped(ConstFloatView weights) {
     }
 }
 
-PulseActivity PulsedArray::apply(const PulseTrains& trains,
-                                 uint64_t step,
-                                 const PulseOptions& options) {
+void PulsedArray::require_application(const PulseTrains& trains,
+                                      const PulseOptions& options) const {
     if (trains.rows != rows_ || trains.cols != cols_) {
         throw InputError(
             fmt::format("pulse trains for an array of {} x {} cells meet one of {} x {}",
@@ -219,12 +223,29 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
                                      trains.samples,
                                      options.only.size()));
     }
+    if (options.first > trains.samples) {
+        throw InputError(fmt::format(
+            "the first sample ({}) lies beyond the trains ({})", options.first, trains.samples));
+    }
+    const size_t lines = options.tap_columns ? cols_ : rows_;
+    size_t before = 0;
+    for (const WeightTap& tap : options.taps) {
+        if (tap.line >= lines || tap.after < before || options.tapped == nullptr) {
+            throw InputError(fmt::format(
+                "looks at weights need ascending times, lines below {} and memory for the result",
+                lines));
+        }
+        before = tap.after;
+    }
+}
+
+PulseActivity PulsedArray::apply(const PulseTrains& trains,
+                                 uint64_t step,
+                                 const PulseOptions& options) {
+    require_application(trains, options);
     std::vector<uint64_t> keys(trains.samples);
     for (size_t s = 0; s < trains.samples; s++) {
         keys[s] = pulse_sample_key(key_, trains.first_sample + s);
-    }
-    if (form_.kind == StepKind::kHidden || form_.kind == StepKind::kUser) {
-        return apply_scalar(trains, keys, step, options);
     }
     PulseJob job;
     job.form = &form_;
@@ -232,8 +253,13 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
     job.trains = &trains;
     job.sample_keys = keys;
     job.step = step;
+    job.first = options.first;
+    job.last = options.first + std::min(options.count, trains.samples - options.first);
     job.options = options;
     job.blocks_per_row = static_cast<uint32_t>(kRandomBlocks / rows_);
+    if (form_.kind == StepKind::kHidden || form_.kind == StepKind::kUser) {
+        return apply_scalar(job);
+    }
     const auto pointer = [](const CellTable& t) { return t.empty() ? nullptr : t.data(); };
     const bool power = form_.kind == StepKind::kPower;
     job.cells = {acting().data(),
@@ -250,30 +276,35 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
                  up_pulses_.empty() ? nullptr : up_pulses_.data(),
                  down_pulses_.empty() ? nullptr : down_pulses_.data()};
     const bool sums = form_.kind == StepKind::kConstant || form_.kind == StepKind::kLinear;
-    const bool whole_batch = trains.counting == PulseCounting::kTrains && trains.samples > 1 &&
+    // A look in the middle needs the samples one by one.
+    const bool whole_batch = trains.counting == PulseCounting::kTrains &&
+                             job.last - job.first > 1 && options.taps.empty() &&
                              ((options.law == PulseLaw::kBatch && sums) ||
                               (options.law == PulseLaw::kSample &&
                                form_.kind == StepKind::kConstant && options.batch_level));
     Planes planes;
     if (whole_batch) {
-        planes = make_planes(trains, options.only);
+        planes = make_planes(job);
+        if (planes.words == 0) {
+            return {};
+        }
         job.col_plane = planes.col_bits;
         job.col_sign_plane = planes.col_signs;
         job.row_plane = planes.row_bits;
         job.row_sign_plane = planes.row_signs;
         job.plane_words = planes.words;
-        job.batch_key = keys[0];
-        if (planes.words == 0) {
-            return {};
-        }
+        job.batch_key = keys[job.first];
     }
     const size_t tasks = (rows_ + kRowsPerTask - 1) / kRowsPerTask;
-    std::vector<PulseActivity> activity(tasks);
-    parallel_for(options.threads, tasks, [&](size_t task, size_t) {
-        const size_t last = std::min(rows_, (task + 1) * kRowsPerTask);
-        for (size_t r = task * kRowsPerTask; r < last; r++) {
-            pulse_row(job, r, activity[task]);
-        }
+    const size_t threads = std::max<size_t>(std::min(options.threads, tasks), 1);
+    std::vector<PulseActivity> activity(threads);
+    scratch_.resize(std::max(scratch_.size(), threads));
+    parallel_for(threads, tasks, [&](size_t task, size_t worker) {
+        pulse_rows(job,
+                   task * kRowsPerTask,
+                   std::min(rows_, (task + 1) * kRowsPerTask),
+                   scratch_[worker],
+                   activity[worker]);
     });
     PulseActivity total;
     for (const PulseActivity& a : activity) {
@@ -295,73 +326,91 @@ float PulsedArray::scalar_pulse(size_t i, float u, bool up, float normal) {
     return std::min(std::max(up ? u + change : u - change, low), high);
 }
 
-PulseActivity PulsedArray::apply_scalar(const PulseTrains& trains,
-                                        std::span<const uint64_t> keys,
-                                        uint64_t step,
-                                        const PulseOptions& options) {
-    PulseActivity activity;
-    const size_t row_element = kRandomBlocks / rows_ * kRandomBlock;
-    std::vector<int32_t> counts(cols_);
-    std::vector<float> xi;
-    std::vector<float> xi_hidden;
-    for (size_t r = 0; r < rows_; r++) {
-        for (size_t s = 0; s < trains.samples; s++) {
-            if (trains.length[s] == 0 || (!options.only.empty() && options.only[s] == 0)) {
-                continue;
-            }
-            count_row(trains, s, r, keys[s], step, counts);
-            size_t pulses = 0;
-            for (int32_t& n : counts) {
-                if (options.routing != PulseRouting::kBoth) {
-                    n = std::max(options.routing == PulseRouting::kUpOnly ? n : -n, 0);
+void PulsedArray::scalar_sample(
+    const PulseJob& job, size_t r, size_t s, ScalarScratch& scratch, PulseActivity& activity) {
+    const size_t row_element = size_t{job.blocks_per_row} * kRandomBlock * r;
+    const TileKey key{job.sample_keys[s]};
+    scratch.counts.resize(cols_);
+    count_row(*job.trains, s, r, key.value, job.step, scratch.counts);
+    size_t pulses = 0;
+    for (int32_t& n : scratch.counts) {
+        if (job.options.routing != PulseRouting::kBoth) {
+            n = std::max(job.options.routing == PulseRouting::kUpOnly ? n : -n, 0);
+        }
+        pulses += static_cast<size_t>(std::abs(n));
+    }
+    const bool hidden = form_.kind == StepKind::kHidden;
+    scratch.normals.resize(pulses);
+    fill_normal(key, Stream::kPulseNoise, job.step, row_element, scratch.normals);
+    scratch.hidden_normals.resize(hidden ? pulses : 0);
+    fill_normal(key, Stream::kWriteNoise, job.step, row_element, scratch.hidden_normals);
+    size_t next = 0;
+    for (size_t c = 0; c < cols_; c++) {
+        const size_t i = r * stride_ + c;
+        const bool up = scratch.counts[c] > 0;
+        const auto n = static_cast<uint32_t>(std::abs(scratch.counts[c]));
+        float& w = acting()[i];
+        for (uint32_t k = 0; k < n; k++, next++) {
+            if (hidden) {
+                float& h = hidden_state_[i];
+                const float table = up ? tables_.hidden_up[i] : tables_.hidden_down[i];
+                const float move =
+                    table * (1.0f + form_.hidden_noise * scratch.hidden_normals[next]);
+                h += up ? move : -move;
+                if (std::abs(h) <= 1.0f || (h > 0) != up) {
+                    continue;
                 }
-                pulses += static_cast<size_t>(std::abs(n));
+                h = 0.0f;
             }
-            const TileKey key{keys[s]};
-            xi.resize(pulses);
-            fill_normal(key, Stream::kPulseNoise, step, r * row_element, xi);
-            if (form_.kind == StepKind::kHidden) {
-                xi_hidden.resize(pulses);
-                fill_normal(key, Stream::kWriteNoise, step, r * row_element, xi_hidden);
+            w = scalar_pulse(i, w, up, scratch.normals[next]);
+        }
+        if (!up_pulses_.empty()) {
+            (up ? up_pulses_ : down_pulses_)[i] += n;
+        }
+        activity.pulse_cells += n > 0 ? 1 : 0;
+    }
+    if (!hidden_.empty()) {
+        scratch.normals.resize(cols_);
+        fill_normal(key, Stream::kWriteNoise, job.step, row_element, scratch.normals);
+        for (size_t c = 0; c < cols_; c++) {
+            const size_t i = r * stride_ + c;
+            if (scratch.counts[c] != 0) {
+                weight_[i] = hidden_[i] + form_.write_noise * scratch.normals[c];
             }
-            size_t next = 0;
-            for (size_t c = 0; c < cols_; c++) {
-                const size_t i = r * stride_ + c;
-                const bool up = counts[c] > 0;
-                const auto n = static_cast<uint32_t>(std::abs(counts[c]));
-                float& w = acting()[i];
-                for (uint32_t k = 0; k < n; k++, next++) {
-                    if (form_.kind == StepKind::kHidden) {
-                        float& h = hidden_state_[i];
-                        const float table = up ? tables_.hidden_up[i] : tables_.hidden_down[i];
-                        const float move = table * (1.0f + form_.hidden_noise * xi_hidden[next]);
-                        h += up ? move : -move;
-                        if (std::abs(h) <= 1.0f || (h > 0) != up) {
-                            continue;
-                        }
-                        h = 0.0f;
-                    }
-                    w = scalar_pulse(i, w, up, xi[next]);
-                }
-                if (!up_pulses_.empty()) {
-                    (up ? up_pulses_ : down_pulses_)[i] += n;
-                }
-                activity.pulse_cells += n > 0 ? 1 : 0;
-            }
-            if (!hidden_.empty()) {
-                std::vector<float> write(cols_);
-                fill_normal(key, Stream::kWriteNoise, step, r * row_element, write);
-                for (size_t c = 0; c < cols_; c++) {
-                    const size_t i = r * stride_ + c;
-                    if (counts[c] != 0) {
-                        weight_[i] = hidden_[i] + form_.write_noise * write[c];
-                    }
-                }
-            }
-            activity.pulses += pulses;
-            activity.normals += pulses + xi_hidden.size();
         }
     }
+    activity.pulses += pulses;
+    activity.normals += hidden ? 2 * pulses : pulses;
+}
+
+PulseActivity PulsedArray::apply_scalar(const PulseJob& job) {
+    PulseActivity activity;
+    ScalarScratch scratch;
+    const std::span<const WeightTap> taps = job.options.taps;
+    size_t tap = 0;
+    const auto look = [&](size_t done) {
+        for (; tap < taps.size() && taps[tap].after <= done; tap++) {
+            const size_t line = taps[tap].line;
+            if (job.options.tap_columns) {
+                for (size_t r = 0; r < rows_; r++) {
+                    job.options.tapped[tap * rows_ + r] = weight_[r * stride_ + line];
+                }
+            } else {
+                std::copy_n(
+                    weight_.data() + line * stride_, cols_, job.options.tapped + tap * cols_);
+            }
+        }
+    };
+    for (size_t s = job.first; s < job.last; s++) {
+        look(s - job.first);
+        if (job.trains->length[s] == 0 || !takes_part(job, s)) {
+            continue;
+        }
+        for (size_t r = 0; r < rows_; r++) {
+            scalar_sample(job, r, s, scratch, activity);
+        }
+    }
+    look(job.last - job.first);
     return activity;
 }
 

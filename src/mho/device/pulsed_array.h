@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "mho/device/cell_tables.h"
+#include "mho/device/pulse_scratch.h"
 #include "mho/device/pulse_trains.h"
 #include "mho/device/pulsed_device.h"
 #include "mho/device/step_form.h"
@@ -78,6 +79,8 @@ struct PulseActivity {
     uint64_t normals = 0;       // random numbers that were needed
     void add(const PulseActivity& other);
 };
+
+struct PulseJob;
 
 class PulsedArray {
   public:
@@ -177,10 +180,15 @@ class PulsedArray {
     void clip_to_bounds();
     void draw_write_noise(uint64_t step);
     void require_shape(ConstFloatView m, const char* what) const;
-    PulseActivity apply_scalar(const PulseTrains& trains,
-                               std::span<const uint64_t> keys,
-                               uint64_t step,
-                               const PulseOptions& options);
+    struct ScalarScratch {
+        std::vector<int32_t> counts;
+        std::vector<float> normals;
+        std::vector<float> hidden_normals;
+    };
+    void require_application(const PulseTrains& trains, const PulseOptions& options) const;
+    PulseActivity apply_scalar(const PulseJob& job);
+    void scalar_sample(
+        const PulseJob& job, size_t r, size_t s, ScalarScratch& scratch, PulseActivity& activity);
     float scalar_pulse(size_t i, float u, bool up, float normal);
     void reset_where(const std::vector<uint8_t>& mask, uint64_t step);
     void walk_traps(uint64_t step);
@@ -205,6 +213,7 @@ class PulsedArray {
     std::vector<uint32_t> up_pulses_;
     std::vector<uint32_t> down_pulses_;
     std::vector<std::string> set_tables_;
+    std::vector<PulseScratch> scratch_;  // one per worker
 };
 
 }  // namespace mho

@@ -2,13 +2,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/device/step_form.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace mho {
 namespace {
 
-std::vector<float> floats(const std::vector<double>& values) {
-    return {values.begin(), values.end()};
+// A single node becomes two equal ones.
+std::vector<float> nodes_of(const std::vector<double>& values) {
+    std::vector<float> nodes(values.begin(), values.end());
+    if (nodes.size() == 1) {
+        nodes.push_back(nodes[0]);
+    }
+    return nodes;
+}
+
+float largest_difference(const std::vector<float>& up, const std::vector<float>& down) {
+    float d = 0;
+    for (size_t i = 1; i < up.size(); i++) {
+        d = std::max({d, std::abs(up[i] - up[i - 1]), std::abs(down[i] - down[i - 1])});
+    }
+    return d;
 }
 
 struct Former {
@@ -45,8 +59,8 @@ struct Former {
     }
     void operator()(const PiecewiseStep& s) const {
         f.kind = StepKind::kPiecewise;
-        f.nodes_up = floats(s.piecewise_up);
-        f.nodes_down = floats(s.piecewise_down);
+        f.nodes_up = nodes_of(s.piecewise_up);
+        f.nodes_down = nodes_of(s.piecewise_down);
         relative();
     }
     void operator()(const PowerResponse&) const {
@@ -61,10 +75,10 @@ struct Former {
     }
     void operator()(const MeasuredStep& s) const {
         f.kind = StepKind::kPiecewise;
-        f.nodes_up = floats(s.mean_up);
-        f.nodes_down = floats(s.mean_down);
-        f.spread_up = floats(s.std_up);
-        f.spread_down = floats(s.std_down);
+        f.nodes_up = nodes_of(s.mean_up);
+        f.nodes_down = nodes_of(s.mean_down);
+        f.spread_up = nodes_of(s.std_up);
+        f.spread_down = nodes_of(s.std_down);
     }
     void operator()(const HiddenStep& s) const {
         f.kind = StepKind::kHidden;
@@ -83,6 +97,7 @@ StepForm step_form(const PulsedDevice& device) {
     StepForm f;
     const PulsedCell& common = common_parameters(device);
     std::visit(Former{f, static_cast<float>(common.dw_min_std)}, device);
+    f.largest_difference = largest_difference(f.nodes_up, f.nodes_down);
     if (const NoisyWriteCell* noisy = write_noise_of(device)) {
         f.write_noise = static_cast<float>(noisy->write_noise_std * common.dw_min);
     }

@@ -49,6 +49,7 @@ struct StepForm {
     std::vector<float> nodes_down;
     std::vector<float> spread_up;
     std::vector<float> spread_down;
+    float largest_difference = 0;  // between neighbouring nodes
 
     float hidden_noise = 0;  // kHidden: relative spread of the hidden step
     const StepLaw* law = nullptr;

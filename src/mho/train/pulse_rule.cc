@@ -50,11 +50,12 @@ struct Side {
     double steps;
     Stream stream;
 
-    std::vector<float> probabilities(std::span<const float> values,
-                                     double scale,
-                                     TileKey key,
-                                     uint64_t step) const {
-        std::vector<float> p(values.size());
+    void probabilities(std::span<const float> values,
+                       double scale,
+                       TileKey key,
+                       uint64_t step,
+                       std::vector<float>& p) const {
+        p.resize(values.size());
         const auto s = static_cast<float>(scale);
         for (size_t i = 0; i < values.size(); i++) {
             p[i] = std::abs(values[i]) * s;
@@ -69,7 +70,6 @@ struct Side {
             }
             round_to_steps(p, steps, uniforms);
         }
-        return p;
     }
 };
 
@@ -216,16 +216,30 @@ PulseTrains make_pulse_trains(const PulseUpdate& update,
                               double granularity,
                               TileKey tile,
                               ReadKey key) {
+    PulseTrains trains;
+    make_pulse_trains(update, x, d, rate, granularity, tile, key, trains);
+    return trains;
+}
+
+void make_pulse_trains(const PulseUpdate& update,
+                       ConstFloatView x,
+                       ConstFloatView d,
+                       double rate,
+                       double granularity,
+                       TileKey tile,
+                       ReadKey key,
+                       PulseTrains& trains) {
     if (update.type == PulseType::kNone || update.type == PulseType::kNoneWithDevice) {
         throw InputError("a floating-point update has no pulse trains");
     }
     require_inputs(x, d, rate);
-    PulseTrains trains;
     trains.samples = x.rows;
     trains.rows = d.cols;
     trains.cols = x.cols;
     trains.first_sample = key.first_sample;
-    trains.length.resize(x.rows, 0);
+    trains.length.assign(x.rows, 0);
+    trains.first_group.clear();
+    trains.last_group.clear();
     std::vector<TrainScale> scales(x.rows);
     uint32_t longest = 1;
     for (size_t s = 0; s < x.rows; s++) {
@@ -240,6 +254,7 @@ PulseTrains make_pulse_trains(const PulseUpdate& update,
     // W -= rate d x': the sign of the row is turned once here.
     const bool flip = rate > 0;
     const bool bits = uses_bits(update);
+    trains.counting = PulseCounting::kTrains;
     if (bits) {
         resize_lines(trains.col_lines, x.cols, x.rows, (longest + 31) / 32);
         resize_lines(trains.row_lines, d.cols, x.rows, (longest + 31) / 32);
@@ -257,6 +272,8 @@ PulseTrains make_pulse_trains(const PulseUpdate& update,
         update, implicit ? update.d_steps : update.probability_steps, Stream::kPulseTrainError};
     std::vector<uint32_t> below;
     std::vector<uint32_t> always;
+    std::vector<float> p_x;
+    std::vector<float> p_d;
     for (size_t s = 0; s < x.rows; s++) {
         const uint32_t length = trains.length[s];
         note_groups(trains, x.row_span(s));
@@ -264,10 +281,8 @@ PulseTrains make_pulse_trains(const PulseUpdate& update,
             continue;
         }
         const TileKey sample{pulse_sample_key(tile, key.first_sample + s)};
-        std::vector<float> p_x =
-            cols.probabilities(x.row_span(s), scales[s].col_scale, sample, key.step);
-        std::vector<float> p_d =
-            rows.probabilities(d.row_span(s), scales[s].row_scale, sample, key.step);
+        cols.probabilities(x.row_span(s), scales[s].col_scale, sample, key.step, p_x);
+        rows.probabilities(d.row_span(s), scales[s].row_scale, sample, key.step, p_d);
         if (bits) {
             draw_line_bits(trains.col_lines,
                            s,
@@ -315,7 +330,6 @@ PulseTrains make_pulse_trains(const PulseUpdate& update,
             trains.divisor[s] = slots;
         }
     }
-    return trains;
 }
 
 PulseActivity pulsed_update(PulsedArray& array,

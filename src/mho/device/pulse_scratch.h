@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_DEVICE_PULSE_SCRATCH_H
+#define MHO_DEVICE_PULSE_SCRATCH_H
+
+#include <cstdint>
+#include <vector>
+
+namespace mho {
+
+/// Memory that a worker of the pulse kernels keeps between rows.
+struct PulseScratch {
+    std::vector<float> floats;
+    std::vector<int32_t> integers;
+    std::vector<int32_t> counts;
+    std::vector<uint16_t> fires;
+    std::vector<uint32_t> rest;
+    std::vector<float> tables;
+    std::vector<uint32_t> counters;
+    std::vector<uint32_t> bits;
+    std::vector<uint32_t> negative;
+};
+
+}  // namespace mho
+
+#endif  // MHO_DEVICE_PULSE_SCRATCH_H
