@@ -14,6 +14,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -115,6 +117,8 @@ class Learner {
     const std::vector<std::string>& notes() const { return notes_; }
 
   protected:
+    friend std::unique_ptr<Learner> make_learner(const LearnerConfig&, size_t, size_t, TileKey);
+
     Learner(LearnerConfig config, size_t rows, size_t cols, TileKey key);
 
     // What a rule implements.
@@ -124,10 +128,9 @@ class Learner {
     virtual void devices_changed() {}
     /// Matrices of the rule itself, by name; they are tables and state at once.
     virtual std::vector<std::pair<std::string, Matrix<float>*>> buffers() { return {}; }
-    virtual void save_more(LearnerState&) const {}
-    virtual void load_more(const LearnerState&) {}
-
-    void note(std::string text) { notes_.push_back(std::move(text)); }
+    /// Counters and real numbers of the state.
+    virtual std::vector<std::pair<std::string, uint64_t*>> counters() { return {}; }
+    virtual std::vector<std::pair<std::string, double*>> reals() { return {}; }
 
     LearnerConfig config_;
     size_t rows_;
@@ -135,8 +138,6 @@ class Learner {
     TileKey key_;
     std::vector<PulsedArray> arrays_;
     std::vector<PulseActivity> activity_;
-
-  private:
     std::vector<std::string> notes_;
 };
 

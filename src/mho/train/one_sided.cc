@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A pair of devices that only go up, W = W_plus - W_minus: an up coincidence pulses W_plus, a down
+// coincidence W_minus. Devices that fill up are refreshed: cells where the larger one is above the
+// upper threshold and the other above the lower one are read, reset and get their difference back
+// by one pulsed update per column, open loop (Boybat et al., Nat. Commun. 2018; aihwkit).
+
+#include <algorithm>
+#include <cmath>
+
+#include "mho/train/learner_rules.h"
+#include "mho/train/line_reader.h"
+#include "mho/train/pulse_writer.h"
+#include "mho/util/error.h"
+
+namespace mho {
+namespace {
+
+// Refreshes write the arrays that gradients write: their noise has steps of its own.
+constexpr uint64_t kRefreshStep = uint64_t{1} << 48;
+constexpr size_t kMinus = 0;
+constexpr size_t kPlus = 1;
+constexpr size_t kColumnsAtOnce = 64;
+
+class OneSidedLearner : public Learner {
+  public:
+    OneSidedLearner(const OneSided& c, size_t rows, size_t cols, TileKey key)
+        : Learner(c, rows, cols, key), c_(c), writer_(c.update, key), visible_(rows, cols) {
+        const MvmConfig read = line_read_without_management(c.refresh_read, "refresh_read", notes_);
+        for (const size_t k : {kMinus, kPlus}) {
+            readers_.emplace_back(read, rows, cols, true, device_key(key, k));
+            refresh_writers_.emplace_back(c.refresh_update, device_key(key, 2 + k));
+        }
+        if (c.copy_inverted) {
+            mirror();
+        }
+    }
+
+    ConstFloatView weights() const override { return visible_.view(); }
+    double granularity() const override {
+        return 0.5 * (arrays_[kMinus].granularity() + arrays_[kPlus].granularity());
+    }
+
+  protected:
+    void write(ConstFloatView weights, uint64_t step) override {
+        Matrix<float> part(rows_, cols_);
+        for (const size_t k : {kMinus, kPlus}) {
+            const float sign = k == kPlus ? 1.0f : -1.0f;
+            for (size_t r = 0; r < rows_; r++) {
+                for (size_t c = 0; c < cols_; c++) {
+                    part(r, c) = std::max(sign * weights(r, c), 0.0f);
+                }
+            }
+            arrays_[k].set_weights(part.view(), step);
+        }
+    }
+
+    void learn(ConstFloatView inputs, ConstFloatView errors, const UpdateCall& call) override {
+        writer_.prepare(inputs, errors, call.rate, granularity(), call.key);
+        const uint64_t every =
+            period_in_vectors(c_.refresh_every, c_.refresh_in_batches, call.batch_size);
+        for (size_t first = 0; first < inputs.rows;) {
+            const uint64_t left = every > 0 ? every - updates_ % every : inputs.rows;
+            const size_t count = static_cast<size_t>(std::min<uint64_t>(left, inputs.rows - first));
+            PulseOptions options;
+            options.threads = call.threads;
+            options.first = first;
+            options.count = count;
+            options.routing = PulseRouting::kUpOnly;
+            activity_[kPlus].add(writer_.apply(arrays_[kPlus], options));
+            options.routing = PulseRouting::kDownAsUp;
+            activity_[kMinus].add(writer_.apply(arrays_[kMinus], options));
+            first += count;
+            updates_ += count;
+            if (every > 0 && updates_ % every == 0) {
+                refresh(call.threads);
+            }
+        }
+    }
+
+    void devices_changed() override {
+        for (size_t r = 0; r < rows_; r++) {
+            const float* plus = arrays_[kPlus].weights().row(r);
+            const float* minus = arrays_[kMinus].weights().row(r);
+            for (size_t c = 0; c < cols_; c++) {
+                visible_(r, c) = plus[c] - minus[c];
+            }
+        }
+    }
+
+    std::vector<std::pair<std::string, uint64_t*>> counters() override {
+        return {{"updates", &updates_}, {"refreshes", &refreshes_}};
+    }
+
+  private:
+    // Columns do not touch each other: all are read, then all are reset, then all are written.
+    void refresh(size_t threads) {
+        const uint64_t step = kRefreshStep + refreshes_;
+        std::vector<uint32_t> columns(cols_);
+        for (size_t c = 0; c < cols_; c++) {
+            columns[c] = static_cast<uint32_t>(c);
+        }
+        Matrix<float> reads[2] = {Matrix<float>(cols_, rows_), Matrix<float>(cols_, rows_)};
+        double w_max[2] = {};
+        for (const size_t k : {kMinus, kPlus}) {
+            readers_[k].read_matrix(
+                arrays_[k].weights(), columns, reads[k].view(), refreshes_ * cols_);
+            w_max[k] = common_parameters(arrays_[k].device()).w_max;
+        }
+        refreshes_++;
+        std::vector<uint8_t> mask(rows_ * cols_, 0);
+        Matrix<float> write[2] = {Matrix<float>(cols_, rows_), Matrix<float>(cols_, rows_)};
+        bool any = false;
+        for (size_t c = 0; c < cols_; c++) {
+            for (size_t r = 0; r < rows_; r++) {
+                const float plus = reads[kPlus](c, r);
+                const float minus = reads[kMinus](c, r);
+                const bool plus_wins = plus > minus;
+                const double p = plus / w_max[kPlus];
+                const double m = minus / w_max[kMinus];
+                if (plus_wins ? p > c_.refresh_upper && m > c_.refresh_lower
+                              : p > c_.refresh_lower && m > c_.refresh_upper) {
+                    mask[r * cols_ + c] = 1;
+                    write[plus_wins ? kPlus : kMinus](c, r) = std::abs(plus - minus);
+                    any = true;
+                }
+            }
+        }
+        if (!any) {
+            return;
+        }
+        for (const size_t k : {kMinus, kPlus}) {
+            arrays_[k].reset_cells(mask, step);
+            PulseWriter& writer = refresh_writers_[k];
+            Matrix<float> one_hot(std::min(kColumnsAtOnce, cols_), cols_);
+            for (size_t first = 0; first < cols_; first += kColumnsAtOnce) {
+                const size_t count = std::min(kColumnsAtOnce, cols_ - first);
+                std::fill(one_hot.values.begin(), one_hot.values.end(), 0.0f);
+                for (size_t i = 0; i < count; i++) {
+                    one_hot(i, first + i) = 1.0f;
+                }
+                writer.prepare(ConstFloatView(one_hot.view()).row_block(0, count),
+                               ConstFloatView(write[k].view()).row_block(first, count),
+                               -1.0,
+                               arrays_[k].granularity(),
+                               {step, first});
+                PulseOptions options;
+                options.threads = threads;
+                activity_[k].add(writer.apply(arrays_[k], options));
+            }
+        }
+    }
+
+    // Tables of the positive device: those of the negative one seen in the mirror w -> -w.
+    void mirror() {
+        const std::vector<std::string> names = arrays_[kMinus].table_names();
+        const auto other = [](std::string name) {
+            static constexpr std::pair<std::string_view, std::string_view> kPairs[] = {
+                {"max_bound", "min_bound"},
+                {"dwmin_up", "dwmin_down"},
+                {"slope_up", "slope_down"},
+                {"gamma_up", "gamma_down"},
+                {"hidden_up", "hidden_down"},
+            };
+            for (const auto& [a, b] : kPairs) {
+                if (name == a) {
+                    return std::string(b);
+                }
+                if (name == b) {
+                    return std::string(a);
+                }
+            }
+            return name;
+        };
+        for (const std::string& name : names) {
+            Matrix<float> t = arrays_[kMinus].table(other(name));
+            const bool turns = name.ends_with("_bound") || name.starts_with("slope") ||
+                               name == "reset_bias" || name == "reference";
+            for (float& v : t.values) {
+                v = turns ? -v : v;
+            }
+            arrays_[kPlus].set_table(name, t.view());
+        }
+    }
+
+    OneSided c_;
+    PulseWriter writer_;
+    Matrix<float> visible_;
+    std::vector<LineReader> readers_;
+    std::vector<PulseWriter> refresh_writers_;
+    uint64_t updates_ = 0;
+    uint64_t refreshes_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Learner> make_rule(const OneSided& c, size_t rows, size_t cols, TileKey key) {
+    return std::make_unique<OneSidedLearner>(c, rows, cols, key);
+}
+
+}  // namespace mho

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_TRAIN_PULSE_WRITER_H
+#define MHO_TRAIN_PULSE_WRITER_H
+
+// A sequence of rank-1 updates that one or more arrays receive: trains are made once, in memory
+// that is kept, and floating-point updates follow the same calls.
+
+#include "mho/device/pulsed_array.h"
+#include "mho/train/pulse_rule.h"
+
+namespace mho {
+
+class PulseWriter {
+  public:
+    /// `key` names the trains.
+    PulseWriter(const PulseUpdate& update, TileKey key) : update_(update), key_(key) {}
+
+    /// W -= rate d x' for rows of x [samples, cols] and d [samples, rows], which must live until
+    /// the last apply.
+    void prepare(ConstFloatView x, ConstFloatView d, double rate, double granularity, ReadKey key);
+
+    /// Applies samples [options.first, + count) to `array`. Law and levels are those of the update.
+    /// Floating-point updates know no routing: InputError.
+    PulseActivity apply(PulsedArray& array, PulseOptions options = {});
+
+    const PulseUpdate& update() const { return update_; }
+
+  private:
+    PulseActivity apply_numbers(PulsedArray& array, const PulseOptions& options);
+
+    PulseUpdate update_;
+    TileKey key_;
+    PulseTrains trains_;
+    ConstFloatView x_;
+    ConstFloatView d_;
+    double rate_ = 0;
+    ReadKey read_key_;
+};
+
+/// Whether an update adds numbers instead of pulses.
+bool is_floating_point(const PulseUpdate& update);
+
+}  // namespace mho
+
+#endif  // MHO_TRAIN_PULSE_WRITER_H
