@@ -92,9 +92,10 @@ void count_row(const PulseTrains& trains,
                uint64_t step,
                std::span<int32_t> counts);
 
-/// The same laws one cell at a time in plain C++; equal bits.
+/// The laws `pulse` and `sample` one cell at a time in plain C++; equal bits. (The batch levels are
+/// compared in law.)
 namespace twin {
-void pulse_rows(const PulseJob& job, size_t first_row, size_t last_row, PulseActivity& activity);
+void pulse_rows(const PulseJob& job, size_t first_row, size_t last_row);
 }
 
 /// The key that names the noise of a sample.

@@ -282,6 +282,10 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
                              ((options.law == PulseLaw::kBatch && sums) ||
                               (options.law == PulseLaw::kSample &&
                                form_.kind == StepKind::kConstant && options.batch_level));
+    if (options.scalar_twin) {
+        twin::pulse_rows(job, 0, rows_);
+        return {};
+    }
     Planes planes;
     if (whole_batch) {
         planes = make_planes(job);

@@ -68,6 +68,7 @@ struct PulseOptions {
     bool tap_columns = true;
     float* tapped = nullptr;
     size_t threads = 1;
+    bool scalar_twin = false;  // for tests: the plain C++ form of the kernels, equal bits
 };
 
 /// Shares of cells (times samples, where they fired) handled on each level, summed over calls.

@@ -1,0 +1,263 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The scalar twin of pulse_kernel.cc: the same operations in the same order on one cell at a time.
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "mho/device/pulse_kernel.h"
+#include "mho/util/scalar_math.h"
+
+namespace mho::twin {
+namespace {
+
+struct CellView {
+    float low, high, step, shape, scale;
+    bool up;
+};
+
+struct Pulse {
+    float mean = 0;
+    float noise = 0;
+    float slope = 0;
+    float bend = 0;
+};
+
+CellView view(const CellArrays& c, size_t i, bool up) {
+    const auto of = [&](const float* for_up, const float* for_down) {
+        const float* p = up ? for_up : for_down;
+        return p != nullptr ? p[i] : 0.0f;
+    };
+    return {c.min_bound[i],
+            c.max_bound[i],
+            of(c.step_up, c.step_down),
+            of(c.shape_up, c.shape_down),
+            of(c.scale_up, c.scale_down),
+            up};
+}
+
+float distance(const CellView& c, float u) {
+    return (c.up ? c.high - u : u - c.low) * c.scale;
+}
+
+Pulse one_pulse(const StepForm& f, const CellView& c, float u) {
+    Pulse p;
+    switch (f.kind) {
+        case StepKind::kConstant:
+            p.mean = c.step;
+            p.noise = f.noise_of_mean * p.mean;
+            return p;
+        case StepKind::kLinear:
+            p.mean = std::fma(c.shape, u, c.step);
+            p.slope = c.shape;
+            p.noise = std::fma(f.noise_of_step, c.step, f.noise_of_mean * p.mean);
+            return p;
+        case StepKind::kExponential: {
+            const float z = std::fma(u, c.scale, f.offset);
+            const float rate = c.up ? f.rate_up : f.rate_down;
+            const float e = (c.up ? f.amplitude_up : f.amplitude_down) * scalar_math::exp(rate * z);
+            const float y = 1.0f - e;
+            p.mean = c.step * std::max(y, 0.0f);
+            p.bend = std::abs(rate * c.scale);
+            p.slope = y > 0 ? -(c.step * e * (rate * c.scale)) : 0.0f;
+            break;
+        }
+        case StepKind::kPower: {
+            const float base = std::max(distance(c, u), 1e-30f);
+            p.mean = c.step * scalar_math::exp(c.shape * scalar_math::log(base));
+            const float fall = p.mean * c.shape * c.scale / base;
+            p.slope = c.up ? -fall : fall;
+            break;
+        }
+        case StepKind::kExponentialResponse: {
+            p.bend = f.curvature * c.scale;
+            const float e = scalar_math::exp(f.curvature * std::max(distance(c, u), 0.0f));
+            const float unit = c.step * f.inverse_norm;
+            p.mean = unit * (e - 1.0f);
+            const float fall = unit * e * p.bend;
+            p.slope = c.up ? -fall : fall;
+            break;
+        }
+        case StepKind::kPiecewise: {
+            const auto nodes = static_cast<int>(f.nodes_up.size());
+            const float q =
+                std::min(std::max((u - c.low) * c.scale, 0.0f), static_cast<float>(nodes - 1));
+            const int i = std::min(static_cast<int>(q), nodes - 2);
+            const float part = q - static_cast<float>(i);
+            const auto at = [&](const std::vector<float>& for_up,
+                                const std::vector<float>& for_down,
+                                float& difference) {
+                const std::vector<float>& v = c.up ? for_up : for_down;
+                const auto k = static_cast<size_t>(i);
+                difference = v[k + 1] - v[k];
+                return std::fma(part, difference, v[k]);
+            };
+            float difference = 0;
+            p.mean = c.step * at(f.nodes_up, f.nodes_down, difference);
+            p.slope = c.step * difference * c.scale;
+            p.bend = c.step * c.scale * f.largest_difference;
+            if (!f.spread_up.empty()) {
+                p.noise = c.step * at(f.spread_up, f.spread_down, difference);
+                return p;
+            }
+            break;
+        }
+        case StepKind::kHidden:
+        case StepKind::kUser:
+            return p;
+    }
+    p.noise = std::fma(f.noise_of_step, c.step, f.noise_of_mean * p.mean);
+    p.noise = p.noise + f.noise_add;
+    p.noise = std::fma(f.noise_slope, std::abs(u), p.noise);
+    return p;
+}
+
+bool jump(const StepForm& f, bool frozen, const CellView& c, float u, int count, Pulse& p) {
+    const auto n = static_cast<float>(count);
+    const float path = n * p.mean;
+    float mean = path;
+    float noise = std::sqrt(n) * p.noise;
+    bool allowed = true;
+    if (f.kind != StepKind::kConstant && !frozen) {
+        const float k = c.up ? p.slope : -p.slope;
+        const float n1 = n - 1.0f;
+        const float n2 = n - 2.0f;
+        const float n3 = n - 3.0f;
+        float series = std::fma(n3 * 0.25f, k, 1.0f);
+        series = std::fma(n2 * (1.0f / 3.0f) * k, series, 1.0f);
+        const float change = n1 * k;
+        const float half = change * 0.5f;
+        series = std::fma(half, series, 1.0f);
+        mean = path * series;
+        const float worth = f.noise_of_step > 0
+                                ? std::fma(std::fma(half, 5.0f / 6.0f, 1.0f), half, 1.0f)
+                                : std::fma(std::fma(n2 * 0.5f, k, 1.0f), change, 1.0f);
+        noise = noise * worth;
+        const float nk = std::abs(n * k);
+        const float spread = std::abs(nk * k) * (f.noise_of_mean * f.noise_of_mean);
+        allowed = nk <= kMostLinearChange;
+        if (f.kind == StepKind::kLinear) {
+            allowed = allowed || n <= 4.0f;
+        } else if (f.kind == StepKind::kPiecewise) {
+            allowed = allowed && n * p.bend <= kMostPiecewiseChange;
+        } else if (f.kind != StepKind::kPower) {
+            allowed = allowed && path * p.bend <= kMostLinearChange;
+        }
+        allowed = allowed && spread <= kMostLinearVariance;
+    }
+    const float end = c.up ? u + mean : u - mean;
+    const float reach = std::abs(noise) * kJumpSigmas;
+    allowed = allowed && std::max(u, end) + reach <= c.high && std::min(u, end) - reach >= c.low;
+    if (allowed || count <= 1) {
+        p.mean = mean;
+        p.noise = noise;
+        return true;
+    }
+    return false;
+}
+
+float moved(const CellView& c, float u, const Pulse& p, float normal) {
+    const float change = std::fma(p.noise, normal, p.mean);
+    return std::min(std::max(c.up ? u + change : u - change, c.low), c.high);
+}
+
+// Numbers one after the other.
+struct Normals {
+    TileKey key;
+    Stream stream;
+    uint64_t step;
+    uint64_t first;
+    uint64_t taken = 0;
+    float next() {
+        float value = 0;
+        twin::fill_normal(key, stream, step, first + taken++, {&value, 1});
+        return value;
+    }
+};
+
+struct Waiting {
+    size_t cell;
+    int left;
+    CellView view;
+    Pulse pulse;
+    float u;
+};
+
+void sample(const PulseJob& job, size_t line, size_t s, std::vector<int32_t>& counts) {
+    const StepForm& f = *job.form;
+    const CellArrays& c = job.cells;
+    const size_t row = line * job.stride;
+    const bool may_jump = job.options.law != PulseLaw::kPulse;
+    const bool frozen = may_jump && job.options.frozen_response && f.kind != StepKind::kLinear;
+    const uint64_t first = uint64_t{job.blocks_per_row} * line * kRandomBlock;
+    const TileKey key{job.sample_keys[s]};
+    Normals normals{key, Stream::kPulseNoise, job.step, first};
+    Normals write{key, Stream::kWriteNoise, job.step, first};
+    count_row(*job.trains, s, line, key.value, job.step, counts);
+    std::vector<Waiting> queue;
+    for (size_t col = 0; col < job.trains->cols; col++) {
+        int n = counts[col];
+        if (job.options.routing != PulseRouting::kBoth) {
+            n = std::max(job.options.routing == PulseRouting::kUpOnly ? n : -n, 0);
+        }
+        counts[col] = n;
+        if (n == 0) {
+            continue;
+        }
+        const size_t i = row + col;
+        const CellView cell = view(c, i, n > 0);
+        n = std::abs(n);
+        const float reference = c.reference != nullptr ? c.reference[i] : 0.0f;
+        float u = c.weight[i] + reference;
+        const Pulse single = one_pulse(f, cell, u);
+        Pulse p = single;
+        const bool jumps = n == 1 || (may_jump && jump(f, frozen, cell, u, n, p));
+        u = moved(cell, u, p, normals.next());
+        if (!jumps) {
+            queue.push_back({i, n - 1, cell, single, u});
+        }
+        c.weight[i] = u - reference;
+        if (c.up_pulses != nullptr) {
+            (cell.up ? c.up_pulses : c.down_pulses)[i] += static_cast<uint32_t>(n);
+        }
+    }
+    for (bool more = true; more;) {
+        more = false;
+        for (Waiting& w : queue) {
+            if (w.left > 0) {
+                more = true;
+                w.left--;
+                const bool fixed = frozen || f.kind == StepKind::kConstant;
+                const Pulse p = fixed ? w.pulse : one_pulse(f, w.view, w.u);
+                w.u = moved(w.view, w.u, p, normals.next());
+            }
+        }
+    }
+    for (const Waiting& w : queue) {
+        c.weight[w.cell] = w.u - (c.reference != nullptr ? c.reference[w.cell] : 0.0f);
+    }
+    for (size_t col = 0; c.visible != nullptr && col < job.trains->cols; col++) {
+        if (counts[col] != 0) {
+            const size_t i = row + col;
+            c.visible[i] = std::fma(f.write_noise, write.next(), c.weight[i]);
+        }
+    }
+}
+
+}  // namespace
+
+void pulse_rows(const PulseJob& job, size_t first_row, size_t last_row) {
+    std::vector<int32_t> counts(job.stride);
+    for (size_t line = first_row; line < last_row; line++) {
+        for (size_t s = job.first; s < job.last; s++) {
+            if (job.trains->length[s] != 0 &&
+                (job.options.only.empty() || job.options.only[s] != 0)) {
+                sample(job, line, s, counts);
+            }
+        }
+    }
+}
+
+}  // namespace mho::twin
