@@ -12,6 +12,7 @@
 // One more target than elsewhere: its instruction for population counts decides here. Counts are
 // integers, so bits stay equal.
 #define HWY_DISABLED_TARGETS 0
+#define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mho/device/pulse_kernel.cc"
 // clang-format off: this order is the law of Highway
@@ -48,6 +49,8 @@ alignas(64) inline const std::array<float, 16> kRoots = [] {
     return roots;
 }();
 
+inline constexpr size_t kNoCell = ~size_t{0};  // padding of a list of cells
+
 // The cells of one row and the bits of their columns, for all samples.
 struct PulseRow {
     CellArrays cells;                    // of this row
@@ -58,6 +61,10 @@ struct PulseRow {
     const uint32_t* col_negative = nullptr;  // + sample * negative_stride
     size_t negative_stride = 0;
     bool sparse_columns = false;  // honour the column ranges of the trains
+    // Instead, cells gathered from several rows: their coincidences and those that rise, slots of
+    // all samples end to end, [word][cell_count].
+    const uint32_t* coincidences = nullptr;
+    const uint32_t* rising = nullptr;
 };
 
 }  // namespace mho
@@ -308,30 +315,25 @@ HWY_INLINE MF jump(const StepForm& f, bool frozen, const Cell& c, VF u, VI count
     if (!straight) {
         // The step follows an affine map: u' = u + (mean + k (u' - u)), so after n pulses the
         // change is mean ((1 + k)^n - 1) / k. As a binomial series, which ends by itself for
-        // n <= 4.
+        // n <= 3.
         const VF k = hn::IfThenElse(c.up, p.slope, hn::Neg(p.slope));
-        const VF n1 = hn::Sub(n, one);
-        const VF n2 = hn::Sub(n, hn::Set(d, 2.0f));
-        const VF n3 = hn::Sub(n, hn::Set(d, 3.0f));
-        VF series = hn::MulAdd(hn::Mul(n3, hn::Set(d, 0.25f)), k, one);
-        series = hn::MulAdd(hn::Mul(hn::Mul(n2, hn::Set(d, 1.0f / 3.0f)), k), series, one);
-        const VF change = hn::Mul(n1, k);
-        const VF half = hn::Mul(change, hn::Set(d, 0.5f));
-        series = hn::MulAdd(half, series, one);
+        const VF nk = hn::Mul(n, k);
+        const VF n1k = hn::Sub(nk, k);
+        const VF n2k = hn::Sub(n1k, k);
+        VF series = hn::MulAdd(n2k, hn::Set(d, 1.0f / 3.0f), one);
+        series = hn::MulAdd(hn::Mul(n1k, hn::Set(d, 0.5f)), series, one);
         mean = hn::Mul(path, series);
-        // Noise of the mean: every pulse is worth (1 + k)^(n-1). Constant noise: pulse i is worth
-        // (1 + k)^i.
-        const VF worth =
-            f.noise_of_step > 0
-                ? hn::MulAdd(hn::MulAdd(half, hn::Set(d, 5.0f / 6.0f), one), half, one)
-                : hn::MulAdd(hn::MulAdd(hn::Mul(n2, hn::Set(d, 0.5f)), k, one), change, one);
-        noise = hn::Mul(noise, worth);
-        const VF nk = hn::Abs(hn::Mul(n, k));
-        const VF spread =
-            hn::Mul(hn::Abs(hn::Mul(nk, k)), hn::Set(d, f.noise_of_mean * f.noise_of_mean));
-        allowed = hn::Le(nk, hn::Set(d, kMostLinearChange));
+        // Constant noise: the root of the mean of (1 + k)^(2 i); relative noise: (1 + k)^(n-1).
+        // Up to (n k)^2 / 12 these are the series and its square.
+        noise = hn::Mul(noise, series);
+        if (f.noise_of_step == 0) {
+            noise = hn::Mul(noise, series);
+        }
+        const VF size = hn::Abs(nk);
+        const VF spread = hn::Mul(hn::Mul(nk, k), hn::Set(d, f.noise_of_mean * f.noise_of_mean));
+        allowed = hn::Le(size, hn::Set(d, kMostLinearChange));
         if constexpr (K == StepKind::kLinear) {
-            allowed = hn::Or(allowed, hn::Le(n, hn::Set(d, 4.0f)));
+            allowed = hn::Or(allowed, hn::Le(n, hn::Set(d, 3.0f)));
         } else if constexpr (K == StepKind::kPiecewise) {
             allowed =
                 hn::And(allowed, hn::Le(hn::Mul(n, p.bend), hn::Set(d, kMostPiecewiseChange)));
@@ -474,6 +476,43 @@ HWY_INLINE VI count_trains(const RowBits& line,
     return hn::BitCast(PulseI(), n);
 }
 
+// The slots of one sample in planes of a batch: a few neighbouring words.
+struct SlotRange {
+    size_t first_word = 0;
+    size_t words = 0;
+    uint32_t first_mask = ~0u;
+    uint32_t last_mask = ~0u;
+
+    HWY_INLINE uint32_t mask(size_t w) const {
+        return (w == 0 ? first_mask : ~0u) & (w + 1 == words ? last_mask : ~0u);
+    }
+};
+
+HWY_INLINE SlotRange slot_range(const PulseJob& job, size_t s) {
+    SlotRange r;
+    const uint64_t begin = job.slot_begin[s];
+    const uint64_t end = begin + job.trains->length[s];
+    r.first_word = begin / 32;
+    r.words = (end + 31) / 32 - r.first_word;
+    r.first_mask = ~0u << (begin % 32);
+    r.last_mask = end % 32 == 0 ? ~0u : (1u << (end % 32)) - 1;
+    return r;
+}
+
+HWY_INLINE VI count_slots(const SlotRange& r, const PulseRow& row, size_t i, MF& up) {
+    const PulseU du;
+    VU n = hn::Zero(du);
+    VU rising = hn::Zero(du);
+    for (size_t w = 0; w < r.words; w++) {
+        const size_t at = (r.first_word + w) * row.cell_count + i;
+        const VU mask = hn::Set(du, r.mask(w));
+        n = hn::Add(n, hn::PopulationCount(hn::And(hn::LoadU(du, row.coincidences + at), mask)));
+        rising = hn::Or(rising, hn::And(hn::LoadU(du, row.rising + at), mask));
+    }
+    up = hn::RebindMask(PulseF(), hn::Ne(rising, hn::Zero(du)));
+    return hn::BitCast(PulseI(), n);
+}
+
 HWY_INLINE VI routed(PulseRouting routing, VI count, MF& up) {
     const auto rises = hn::RebindMask(PulseI(), up);
     up = hn::FirstN(PulseF(), kPulseLanes);
@@ -508,7 +547,10 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
     const bool may_jump = job.options.law != PulseLaw::kPulse;
     const bool frozen = may_jump && job.options.frozen_response && K != StepKind::kLinear;
     RowBits bits{};
-    if (by_bits) {
+    SlotRange slots{};
+    if (row.coincidences != nullptr) {
+        slots = slot_range(job, s);
+    } else if (by_bits) {
         bits = {lines.sample_bits(s) + line,
                 lines.stride,
                 lines.words_per_sample,
@@ -537,7 +579,9 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
     for (size_t i = first; i < last; i += kPulseLanes) {
         MF up;
         VI count;
-        if (by_bits) {
+        if (row.coincidences != nullptr) {
+            count = count_slots(slots, row, i, up);
+        } else if (by_bits) {
             count = count_trains(bits, col_bits + i, row.col_word_stride, col_negative + i, up);
         } else {
             const VI n = hn::LoadU(di, scratch.counts.data() + i);
@@ -737,40 +781,54 @@ HWY_INLINE void batch_normals(
                  normals);
 }
 
-// The cells `rest` of a row, side by side, with the bits of their columns.
+// The cells that may meet a bound, of several rows side by side: enough of them at a time that
+// their dependent steps overlap. One sequence of numbers for all samples: the batch level depends
+// on how samples are cut into batches anyway.
 HWY_INLINE void pulse_rest(const PulseJob& job,
-                           const CellArrays& c,
-                           size_t line,
+                           size_t first_row,
                            PulseScratch& scratch,
                            PulseActivity& activity) {
-    const PulseTrains& trains = *job.trains;
-    const std::vector<uint32_t>& rest = scratch.rest;
-    const size_t width = (rest.size() + kVirtualLanes - 1) / kVirtualLanes * kVirtualLanes;
+    const PulseI di;
+    const PulseU du;
+    const CellArrays& c = job.cells;
+    const std::vector<size_t>& rest = scratch.rest;  // each row padded to a multiple of 16
+    const size_t width = rest.size();
     const std::array<const float*, 5> from = {
         c.weight, c.min_bound, c.max_bound, c.step_up, c.step_down};
-    scratch.tables.assign(from.size() * width, 0.0f);
+    scratch.tables.resize(from.size() * width);
     scratch.counters.assign(2 * width, 0);
     for (size_t t = 0; t < from.size(); t++) {
-        for (size_t i = 0; i < rest.size(); i++) {
-            scratch.tables[t * width + i] = from[t][rest[i]];
+        for (size_t i = 0; i < width; i++) {
+            scratch.tables[t * width + i] = rest[i] != kNoCell ? from[t][rest[i]] : 0.0f;
         }
     }
-    const LineTrains& cols = trains.col_lines;
-    const size_t words = cols.words_per_sample;
-    scratch.bits.assign(trains.samples * words * width, 0);
-    scratch.negative.assign(trains.samples * width, 0);
-    for (size_t s = job.first; s < job.last; s++) {
-        for (size_t w = 0; w < words; w++) {
-            const uint32_t* all = cols.sample_bits(s) + w * cols.stride;
-            uint32_t* to = scratch.bits.data() + (s * words + w) * width;
-            for (size_t i = 0; i < rest.size(); i++) {
-                to[i] = all[rest[i]];
-            }
+    const size_t words = job.plane_words;
+    scratch.bits.resize(std::max(scratch.bits.size(), words * width));
+    scratch.negative.resize(std::max(scratch.negative.size(), words * width));
+    const auto* bits = reinterpret_cast<const int32_t*>(job.col_plane.data());
+    const auto* signs = reinterpret_cast<const int32_t*>(job.col_sign_plane.data());
+    for (size_t i = 0; i < width; i += kPulseLanes) {
+        HWY_ALIGN int32_t place[kPulseLanes];
+        size_t cells = 0;
+        for (size_t k = 0; k < kPulseLanes; k++) {
+            const size_t cell = rest[i + k] != kNoCell ? rest[i + k] % job.stride : 0;
+            cells += rest[i + k] != kNoCell ? 1 : 0;
+            place[k] = static_cast<int32_t>(cell / kVirtualLanes * words * kVirtualLanes +
+                                            cell % kVirtualLanes);
         }
-        const uint32_t* all = cols.negative.data() + s * cols.stride;
-        uint32_t* to = scratch.negative.data() + s * width;
-        for (size_t i = 0; i < rest.size(); i++) {
-            to[i] = all[rest[i]];
+        const VI index = hn::Load(di, place);
+        const auto real = hn::FirstN(di, cells);
+        const size_t line = (cells > 0 ? rest[i] : 0) / job.stride;
+        const uint32_t* row_bits = job.row_plane.data() + line * words;
+        const uint32_t* row_signs = job.row_sign_plane.data() + line * words;
+        for (size_t w = 0; w < words; w++) {
+            const VI col =
+                hn::IfThenElseZero(real, hn::GatherIndex(di, bits + w * kVirtualLanes, index));
+            const VI sign = hn::GatherIndex(di, signs + w * kVirtualLanes, index);
+            const VU both = hn::And(hn::BitCast(du, col), hn::Set(du, row_bits[w]));
+            const VU differ = hn::Xor(hn::BitCast(du, sign), hn::Set(du, row_signs[w]));
+            hn::StoreU(both, du, scratch.bits.data() + w * width + i);
+            hn::StoreU(hn::AndNot(differ, both), du, scratch.negative.data() + w * width + i);
         }
     }
     PulseRow row;
@@ -782,27 +840,26 @@ HWY_INLINE void pulse_rest(const PulseJob& job,
     row.cells.up_pulses = scratch.counters.data();
     row.cells.down_pulses = scratch.counters.data() + width;
     row.cell_count = width;
-    row.col_bits = scratch.bits.data();
-    row.col_sample_stride = words * width;
-    row.col_word_stride = width;
-    row.col_negative = scratch.negative.data();
-    row.negative_stride = width;
+    row.coincidences = scratch.bits.data();
+    row.rising = scratch.negative.data();
     if (c.up_pulses != nullptr || job.options.routing != PulseRouting::kBoth) {
-        pulse_samples<StepKind::kConstant, true>(job, row, line, true, scratch, activity);
+        pulse_samples<StepKind::kConstant, true>(job, row, first_row, true, scratch, activity);
     } else {
-        pulse_samples<StepKind::kConstant, false>(job, row, line, true, scratch, activity);
+        pulse_samples<StepKind::kConstant, false>(job, row, first_row, true, scratch, activity);
     }
-    for (size_t i = 0; i < rest.size(); i++) {
-        c.weight[rest[i]] = scratch.tables[i];
-        if (c.up_pulses != nullptr) {
-            c.up_pulses[rest[i]] += scratch.counters[i];
-            c.down_pulses[rest[i]] += scratch.counters[width + i];
+    for (size_t i = 0; i < width; i++) {
+        if (rest[i] != kNoCell) {
+            c.weight[rest[i]] = scratch.tables[i];
+            if (c.up_pulses != nullptr) {
+                c.up_pulses[rest[i]] += scratch.counters[i];
+                c.down_pulses[rest[i]] += scratch.counters[width + i];
+            }
         }
     }
 }
 
 // Constant steps: one normal number per cell and batch where no bound can be met; the other cells
-// are gathered and go through their samples.
+// are noted in scratch.rest.
 HWY_INLINE void constant_batch_row(const PulseJob& job,
                                    size_t line,
                                    PulseScratch& scratch,
@@ -812,7 +869,6 @@ HWY_INLINE void constant_batch_row(const PulseJob& job,
     const StepForm& f = *job.form;
     const CellArrays c = row_of(job.cells, line * job.stride);
     HWY_ALIGN float normals[kRandomBlock];
-    scratch.rest.clear();
     VI pulses = hn::Zero(di);
     for (size_t cell = 0; cell < job.stride; cell += kPulseLanes) {
         if (cell % kRandomBlock == 0) {
@@ -846,14 +902,14 @@ HWY_INLINE void constant_batch_row(const PulseJob& job,
         activity.batch_cells += hn::CountTrue(d, jumps);
         for (uint32_t others = bits_of(hn::AndNot(inside, fires)); others != 0;
              others &= others - 1) {
-            scratch.rest.push_back(static_cast<uint32_t>(cell) +
-                                   static_cast<uint32_t>(std::countr_zero(others)));
+            scratch.rest.push_back(line * job.stride + cell +
+                                   static_cast<size_t>(std::countr_zero(others)));
         }
     }
     activity.normals += job.stride;
     activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
-    if (!scratch.rest.empty()) {
-        pulse_rest(job, c, line, scratch, activity);
+    while (scratch.rest.size() % kVirtualLanes != 0) {
+        scratch.rest.push_back(kNoCell);
     }
 }
 
@@ -962,6 +1018,7 @@ void PulseRows(const PulseJob& job,
                PulseActivity& activity) {
     const StepKind kind = job.form->kind;
     if (job.plane_words > 0) {
+        scratch.rest.clear();
         for (size_t line = first_row; line < last_row; line++) {
             if (job.options.law == PulseLaw::kBatch && kind == StepKind::kLinear) {
                 batch_row<StepKind::kLinear>(job, line, activity);
@@ -970,6 +1027,9 @@ void PulseRows(const PulseJob& job,
             } else {
                 constant_batch_row(job, line, scratch, activity);
             }
+        }
+        if (!scratch.rest.empty()) {
+            pulse_rest(job, first_row, scratch, activity);
         }
         return;
     }

@@ -29,8 +29,8 @@ namespace mho {
 
 /// A cell meets no bound if this many standard deviations of a jump stay inside.
 inline constexpr float kJumpSigmas = 7.0f;
-/// A jump of a linear step is computed from the first terms of a binomial series: exact up to four
-/// pulses, with a relative error below 1e-6 while n |k| is at most this.
+/// A jump is computed from the first terms of a binomial series: exact up to three pulses, with a
+/// relative error below 5e-5 while n |k| is at most this.
 inline constexpr float kMostLinearChange = 0.1f;
 /// The same for the change of a piecewise response, relative to its value: nodes may lie on the
 /// way.
@@ -73,10 +73,12 @@ struct PulseJob {
     std::span<const uint32_t> row_plane;
     std::span<const uint32_t> row_sign_plane;
     size_t plane_words = 0;
+    std::span<const uint64_t> slot_begin;  // per sample: where its slots begin in the planes
     uint64_t batch_key = 0;
 };
 
-/// Applies the job to rows [first_row, last_row).
+/// Applies the job to rows [first_row, last_row): always the same cut, whatever the threads, as the
+/// batch level names numbers by it.
 void pulse_rows(const PulseJob& job,
                 size_t first_row,
                 size_t last_row,

@@ -3,6 +3,7 @@
 #ifndef MHO_DEVICE_PULSE_SCRATCH_H
 #define MHO_DEVICE_PULSE_SCRATCH_H
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -14,7 +15,7 @@ struct PulseScratch {
     std::vector<int32_t> integers;
     std::vector<int32_t> counts;
     std::vector<uint16_t> fires;
-    std::vector<uint32_t> rest;
+    std::vector<size_t> rest;
     std::vector<float> tables;
     std::vector<uint32_t> counters;
     std::vector<uint32_t> bits;

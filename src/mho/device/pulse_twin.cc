@@ -122,24 +122,20 @@ bool jump(const StepForm& f, bool frozen, const CellView& c, float u, int count,
     bool allowed = true;
     if (f.kind != StepKind::kConstant && !frozen) {
         const float k = c.up ? p.slope : -p.slope;
-        const float n1 = n - 1.0f;
-        const float n2 = n - 2.0f;
-        const float n3 = n - 3.0f;
-        float series = std::fma(n3 * 0.25f, k, 1.0f);
-        series = std::fma(n2 * (1.0f / 3.0f) * k, series, 1.0f);
-        const float change = n1 * k;
-        const float half = change * 0.5f;
-        series = std::fma(half, series, 1.0f);
+        const float nk = n * k;
+        const float n1k = nk - k;
+        const float n2k = n1k - k;
+        float series = std::fma(n2k, 1.0f / 3.0f, 1.0f);
+        series = std::fma(n1k * 0.5f, series, 1.0f);
         mean = path * series;
-        const float worth = f.noise_of_step > 0
-                                ? std::fma(std::fma(half, 5.0f / 6.0f, 1.0f), half, 1.0f)
-                                : std::fma(std::fma(n2 * 0.5f, k, 1.0f), change, 1.0f);
-        noise = noise * worth;
-        const float nk = std::abs(n * k);
-        const float spread = std::abs(nk * k) * (f.noise_of_mean * f.noise_of_mean);
-        allowed = nk <= kMostLinearChange;
+        noise = noise * series;
+        if (f.noise_of_step == 0) {
+            noise = noise * series;
+        }
+        const float spread = nk * k * (f.noise_of_mean * f.noise_of_mean);
+        allowed = std::abs(nk) <= kMostLinearChange;
         if (f.kind == StepKind::kLinear) {
-            allowed = allowed || n <= 4.0f;
+            allowed = allowed || n <= 3.0f;
         } else if (f.kind == StepKind::kPiecewise) {
             allowed = allowed && n * p.bend <= kMostPiecewiseChange;
         } else if (f.kind != StepKind::kPower) {

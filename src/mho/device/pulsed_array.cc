@@ -28,6 +28,7 @@ struct Planes {
     std::vector<uint32_t> col_signs;
     std::vector<uint32_t> row_bits;
     std::vector<uint32_t> row_signs;
+    std::vector<uint64_t> slot_begin;
 };
 
 bool takes_part(const PulseJob& job, size_t sample) {
@@ -75,7 +76,9 @@ Planes make_planes(const PulseJob& job) {
     const PulseTrains& trains = *job.trains;
     Planes p;
     uint64_t slots = 0;
+    p.slot_begin.assign(trains.samples, 0);
     for (size_t s = job.first; s < job.last; s++) {
+        p.slot_begin[s] = slots;
         slots += takes_part(job, s) ? trains.length[s] : 0;
     }
     p.words = (slots + 31) / 32;
@@ -297,6 +300,7 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
         job.row_plane = planes.row_bits;
         job.row_sign_plane = planes.row_signs;
         job.plane_words = planes.words;
+        job.slot_begin = planes.slot_begin;
         job.batch_key = keys[job.first];
     }
     const size_t tasks = (rows_ + kRowsPerTask - 1) / kRowsPerTask;
