@@ -254,7 +254,7 @@ void lightning_forward(const LightningLayer& layer,
     }
     ProductScratch scratch;
     PackedMatrix packed;
-    const size_t stride = (outputs + 15) / 16 * 16;
+    const size_t stride = PackedMatrix::row_stride(outputs);
     AlignedFloats sums(rows * stride);
     std::vector<float> xi(outputs);
     for (size_t s = 0; s < pieces; s++) {

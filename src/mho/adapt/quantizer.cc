@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "mho/adapt/calibration.h"
 
@@ -53,14 +54,16 @@ Ends percentile_ends(const QuantizerConfig& config, std::span<const float> x) {
     return {std::min(low, 0.0), std::max(high, 0.0)};
 }
 
-Ends mse_ends(const QuantizerConfig& config, std::span<const float> x) {
-    const Ends full = ends_of(x);
+using Loss = std::function<double(const Ends&)>;
+
+// Shrinks the full range of the values to the one of smallest loss.
+Ends grid_search(const QuantizerConfig& config, const Ends& full, const Loss& loss) {
     Ends best = full;
-    double least = quantization_error(quant_grid(config, full.low, full.high), x);
+    double least = loss(full);
     const auto attempt = [&](const Ends& ends) {
-        const double error = quantization_error(quant_grid(config, ends.low, ends.high), x);
-        if (error < least) {
-            least = error;
+        const double value = loss(ends);
+        if (value < least) {
+            least = value;
             best = ends;
         }
     };
@@ -79,6 +82,48 @@ Ends mse_ends(const QuantizerConfig& config, std::span<const float> x) {
         }
     }
     return best;
+}
+
+// The share in (0, 1] of smallest loss, to a thousandth; the loss has one valley where it matters
+// (Kiefer 1953).
+double golden_section(const std::function<double(double)>& loss) {
+    const double ratio = (std::sqrt(5.0) - 1.0) / 2.0;
+    double low = 0;
+    double high = 1;
+    double a = high - ratio * (high - low);
+    double b = low + ratio * (high - low);
+    double at_a = loss(a);
+    double at_b = loss(b);
+    while (high - low > 1e-3) {
+        if (at_a < at_b) {
+            high = b;
+            b = a;
+            at_b = at_a;
+            a = high - ratio * (high - low);
+            at_a = loss(a);
+        } else {
+            low = a;
+            a = b;
+            at_a = at_b;
+            b = low + ratio * (high - low);
+            at_b = loss(b);
+        }
+    }
+    const double middle = (low + high) / 2;
+    return loss(middle) <= loss(1.0) ? middle : 1.0;
+}
+
+Ends golden_search(const QuantizerConfig& config, const Ends& full, const Loss& loss) {
+    if (config.symmetric) {
+        const double share =
+            golden_section([&](double s) { return loss({full.low * s, full.high * s}); });
+        return {full.low * share, full.high * share};
+    }
+    // One end after the other.
+    const double high = golden_section([&](double s) { return loss({full.low, full.high * s}); });
+    const double low =
+        golden_section([&](double s) { return loss({full.low * s, full.high * high}); });
+    return {full.low * low, full.high * high};
 }
 
 }  // namespace
@@ -154,11 +199,66 @@ double quantization_error(const QuantGrid& grid, std::span<const float> x) {
     return x.empty() ? 0.0 : sum / static_cast<double>(x.size());
 }
 
+double quantization_cross_entropy(const QuantGrid& grid, std::span<const float> x, size_t row) {
+    if (row == 0 || x.size() % row != 0) {
+        throw InputError("rows of " + std::to_string(row) + " logits do not fit " +
+                         std::to_string(x.size()) + " numbers");
+    }
+    // log sum exp of a row, and the row through a function.
+    const auto log_sum = [&](std::span<const float> v, const auto& f) {
+        double largest = f(v[0]);
+        for (const float each : v) {
+            largest = std::max(largest, f(each));
+        }
+        double sum = 0;
+        for (const float each : v) {
+            sum += std::exp(f(each) - largest);
+        }
+        return largest + std::log(sum);
+    };
+    const auto exact = [](float v) { return double{v}; };
+    const auto moved = [&](float v) { return reference_fake_quantize(grid, v); };
+    double total = 0;
+    for (size_t first = 0; first < x.size(); first += row) {
+        const std::span<const float> v = x.subspan(first, row);
+        const double norm = log_sum(v, exact);
+        const double moved_norm = log_sum(v, moved);
+        for (const float each : v) {
+            total += std::exp(exact(each) - norm) * (moved_norm - moved(each));
+        }
+    }
+    return x.empty() ? 0.0 : total / static_cast<double>(x.size() / row);
+}
+
+GridGradient grid_gradient(const QuantGrid& grid,
+                           std::span<const float> x,
+                           std::span<const float> gradient) {
+    require_sizes(x.size(), gradient.size());
+    const double low = grid.q_min - grid.zero_point;
+    const double high = grid.q_max - grid.zero_point;
+    GridGradient sum;
+    for (size_t i = 0; i < x.size(); i++) {
+        const double v = double{x[i]} / double{grid.step};
+        const double code = std::nearbyint(v);
+        const double g = double{gradient[i]};
+        if (code < low) {
+            sum.step += g * low;
+            sum.zero_point -= g * double{grid.step};
+        } else if (code > high) {
+            sum.step += g * high;
+            sum.zero_point -= g * double{grid.step};
+        } else {
+            sum.step += g * (code - v);
+        }
+    }
+    return sum;
+}
+
 RangeEstimator::RangeEstimator(const QuantizerConfig& config) : config_(config) {
     require_usable(config);
 }
 
-void RangeEstimator::add(std::span<const float> batch) {
+void RangeEstimator::add(std::span<const float> batch, size_t row) {
     if (batch.empty()) {
         return;
     }
@@ -169,7 +269,20 @@ void RangeEstimator::add(std::span<const float> batch) {
             now = percentile_ends(config_, batch);
             break;
         case RangeRule::kMse:
-            now = mse_ends(config_, batch);
+            now = grid_search(config_, ends_of(batch), [&](const Ends& e) {
+                return quantization_error(quant_grid(config_, e.low, e.high), batch);
+            });
+            break;
+        case RangeRule::kMseGolden:
+            now = golden_search(config_, ends_of(batch), [&](const Ends& e) {
+                return quantization_error(quant_grid(config_, e.low, e.high), batch);
+            });
+            break;
+        case RangeRule::kCrossEntropy:
+            now = grid_search(config_, ends_of(batch), [&](const Ends& e) {
+                return quantization_cross_entropy(
+                    quant_grid(config_, e.low, e.high), batch, row == 0 ? batch.size() : row);
+            });
             break;
         default:
             now = ends_of(batch);

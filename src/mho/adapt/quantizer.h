@@ -23,21 +23,25 @@ namespace mho {
 
 /// How a quantiser finds its range [low, high]; zero always lies inside.
 enum class RangeRule {
-    kCurrent,     // smallest and largest value of the last batch
-    kAllTime,     // of all batches
-    kRunning,     // running mean of those of each batch
-    kPercentile,  // a share cut off at both ends of the last batch
-    kMse,         // the range of smallest mean squared error on the last batch, by grid search
+    kCurrent,       // smallest and largest value of the last batch
+    kAllTime,       // of all batches
+    kRunning,       // running mean of those of each batch
+    kPercentile,    // a share cut off at both ends of the last batch
+    kMse,           // the range of smallest mean squared error on the last batch, by grid search
+    kMseGolden,     // the same by golden-section search
+    kCrossEntropy,  // rows are logits: the range that changes their softmax least, by grid search
 };
 
 template <>
 struct EnumNames<RangeRule> {
-    static constexpr std::array<std::pair<RangeRule, std::string_view>, 5> names = {
+    static constexpr std::array<std::pair<RangeRule, std::string_view>, 7> names = {
         {{RangeRule::kCurrent, "current min max"},
          {RangeRule::kAllTime, "all-time min max"},
          {RangeRule::kRunning, "running min max"},
          {RangeRule::kPercentile, "percentile"},
-         {RangeRule::kMse, "mse"}}};
+         {RangeRule::kMse, "mse"},
+         {RangeRule::kMseGolden, "mse, golden section"},
+         {RangeRule::kCrossEntropy, "cross entropy"}}};
 };
 
 struct QuantizerConfig {
@@ -89,13 +93,15 @@ struct Schema<QuantizerConfig> {
                    .min = 50,
                    .max = 100,
                    .meaning = "upper percentile of `percentile`; the lower one is its mirror"}),
-            field("candidates",
-                  &Q::candidates,
-                  {.unit = "ranges",
-                   .min = 1,
-                   .max = 1e6,
-                   .meaning = "ranges that `mse` tries; both ends of an asymmetric grid share them",
-                   .source = "aihwkit 1.2.0: 100"})};
+            field(
+                "candidates",
+                &Q::candidates,
+                {.unit = "ranges",
+                 .min = 1,
+                 .max = 1e6,
+                 .meaning = "ranges that `mse` and `cross entropy` try; both ends of an asymmetric "
+                            "grid share them",
+                 .source = "aihwkit 1.2.0: 100"})};
     }
 };
 
@@ -129,13 +135,24 @@ void straight_through(const QuantGrid& grid,
                       std::span<const float> gradient,
                       std::span<float> out);
 
+/// Gradient of the grid itself: of its step, and of its zero point taken as a real number (Esser et
+/// al., arXiv 1902.08153, eq. 3; Nagel et al., section 4.1). `gradient` is that of the output.
+struct GridGradient {
+    double step = 0;
+    double zero_point = 0;
+};
+GridGradient grid_gradient(const QuantGrid& grid,
+                           std::span<const float> x,
+                           std::span<const float> gradient);
+
 /// Finds the range of one grid from batches.
 class RangeEstimator {
   public:
     /// Throws ConfigError.
     explicit RangeEstimator(const QuantizerConfig& config);
-    /// A batch of finite values; an empty one is ignored.
-    void add(std::span<const float> batch);
+    /// A batch of finite values; an empty one is ignored. `row`: numbers of a row of logits, for
+    /// `cross entropy`; 0 = all are one row.
+    void add(std::span<const float> batch, size_t row = 0);
     bool has_range() const { return batches_ > 0; }
     /// Low end <= 0 and high end >= 0; both 0 before the first batch.
     double low() const { return low_; }
@@ -151,6 +168,9 @@ class RangeEstimator {
 
 /// Mean squared error of fake_quantize, in double.
 double quantization_error(const QuantGrid& grid, std::span<const float> x);
+
+/// Mean over rows of the cross-entropy of softmax(quantised row) against softmax(row), in double.
+double quantization_cross_entropy(const QuantGrid& grid, std::span<const float> x, size_t row);
 
 /// The weights `[channels, inputs]` moved to their grids, which are returned: one per channel
 /// or one for all.

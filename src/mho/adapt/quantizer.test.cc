@@ -194,5 +194,80 @@ TEST(Quantizer, WeightsPerChannelAndPerTensor) {
     EXPECT_LT(each_error, 0.1 * one_error);
 }
 
+TEST(RangeEstimator, GoldenSectionFindsWhatTheGridFinds) {
+    const std::vector<float> x = normal(4000, 9);
+    for (const bool symmetric : {true, false}) {
+        QuantizerConfig config{.bits = 3, .symmetric = symmetric, .candidates = 400};
+        const auto error = [&](RangeRule rule) {
+            config.range = rule;
+            RangeEstimator estimator(config);
+            estimator.add(x);
+            return quantization_error(estimator.grid(), x);
+        };
+        const double full = error(RangeRule::kCurrent);
+        const double grid = error(RangeRule::kMse);
+        const double golden = error(RangeRule::kMseGolden);
+        EXPECT_LT(golden, 0.8 * full);
+        EXPECT_LT(golden, grid * 1.03);
+    }
+}
+
+TEST(RangeEstimator, CrossEntropyKeepsTheSoftmax) {
+    // Logits with one outlier far below: cutting it costs the squared error much, the softmax
+    // nothing.
+    std::vector<float> x = normal(40 * 8, 10);
+    for (size_t r = 0; r < 40; r++) {
+        x[r * 8] = -40.0f;
+    }
+    QuantizerConfig config{.bits = 4, .range = RangeRule::kCrossEntropy};
+    RangeEstimator cross(config);
+    cross.add(x, 8);
+    config.range = RangeRule::kMse;
+    RangeEstimator squares(config);
+    squares.add(x, 8);
+    EXPECT_LT(quantization_cross_entropy(cross.grid(), x, 8),
+              quantization_cross_entropy(squares.grid(), x, 8) - 0.01);
+    EXPECT_GT(quantization_error(cross.grid(), x), quantization_error(squares.grid(), x));
+    // At best the entropy of the softmax itself.
+    double entropy = 0;
+    for (size_t r = 0; r < 40; r++) {
+        double sum = 0;
+        for (size_t i = 0; i < 8; i++) {
+            sum += std::exp(double{x[r * 8 + i]});
+        }
+        for (size_t i = 0; i < 8; i++) {
+            const double p = std::exp(double{x[r * 8 + i]}) / sum;
+            entropy -= p * std::log(p) / 40;
+        }
+    }
+    EXPECT_GT(quantization_cross_entropy(cross.grid(), x, 8), entropy);
+    EXPECT_NEAR(quantization_cross_entropy(quant_grid({.bits = 16}, -40, 40), x, 8), entropy, 1e-4);
+    EXPECT_THROW(quantization_cross_entropy(cross.grid(), x, 7), InputError);
+}
+
+// Inside a code, and outside of the grid, the output is a smooth function of the step.
+TEST(GridGradient, EqualsFiniteDifferencesOfTheCodes) {
+    const std::vector<float> x = normal(500, 11);
+    const std::vector<float> g = normal(500, 12);
+    for (const bool symmetric : {true, false}) {
+        const QuantGrid grid = quant_grid({.bits = 3, .symmetric = symmetric}, -1.1, 1.3);
+        double step = 0;
+        double zero = 0;
+        for (size_t i = 0; i < x.size(); i++) {
+            const double v = double{x[i]} / double{grid.step};
+            const double code = std::nearbyint(v);
+            const double low = grid.q_min - grid.zero_point;
+            const double high = grid.q_max - grid.zero_point;
+            // LSQ, equation 3: round(v) - v inside, the last code outside.
+            step += g[i] * (code < low ? low : code > high ? high : code - v);
+            zero += code < low || code > high ? -g[i] * double{grid.step} : 0.0;
+        }
+        const GridGradient found = grid_gradient(grid, x, g);
+        EXPECT_NEAR(found.step, step, 1e-9);
+        EXPECT_NEAR(found.zero_point, zero, 1e-9);
+    }
+    EXPECT_THROW(grid_gradient({}, x, std::vector<float>(3)), InputError);
+}
+
 }  // namespace
 }  // namespace mho

@@ -14,7 +14,9 @@
 #include "mho/analysis/layer_error.h"
 #include "mho/analysis/statistics.h"
 #include "mho/analysis/text_data.h"
+#include "mho/net/calibrate.h"
 #include "mho/net/executor.h"
+#include "mho/net/quantize.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -36,13 +38,38 @@ size_t calibration_images(const RunFile& run) {
 Network make_naive(const RunFile& run, const Network& floating_point, const LabelledImages& train) {
     Network naive = map_to_hardware(fold_batch_norm(floating_point), run.hardware);
     const size_t wanted = std::min(calibration_images(run), train.count);
-    if (wanted > 0) {
+    if (wanted > 0 && run.evaluation.calibrate) {
+        calibrate_input_ranges(naive,
+                               pixels_of(train, 0, wanted).view(),
+                               {run.evaluation.calibration,
+                                static_cast<size_t>(run.training.hardware_aware.batch),
+                                run.seed});
+    } else if (wanted > 0) {
         initialize_input_ranges(naive,
                                 pixels_of(train, 0, wanted).view(),
                                 static_cast<size_t>(run.training.hardware_aware.batch),
                                 run.seed);
     }
     return naive;
+}
+
+std::vector<Network> make_digital(const RunFile& run,
+                                  const Network& floating_point,
+                                  const LabelledImages& train) {
+    std::vector<Network> networks;
+    const size_t wanted = std::min(calibration_images(run), train.count);
+    for (const DigitalBaseline& b : run.evaluation.digital) {
+        networks.push_back(
+            quantize_network(floating_point,
+                             pixels_of(train, 0, wanted).view(),
+                             {.weights = b.weights,
+                              .activation_bits = b.activation_bits,
+                              .table_bits = b.table_bits,
+                              .activations = b.activations,
+                              .batch = static_cast<size_t>(run.training.hardware_aware.batch),
+                              .seed = run.seed}));
+    }
+    return networks;
 }
 
 size_t evaluation_bytes(const Network& network, size_t images, size_t threads) {
@@ -297,6 +324,11 @@ void check_evaluation(const RunFile& run, const RunNetworks& networks, const Lab
                              std::to_string(test.classes) + " classes");
         }
     };
+    if (!networks.digital.empty() && networks.digital.size() != run.evaluation.digital.size()) {
+        throw InputError("evaluation.digital lists " +
+                         std::to_string(run.evaluation.digital.size()) + " networks, got " +
+                         std::to_string(networks.digital.size()));
+    }
     check(networks.floating_point, "floating-point");
     if (networks.has_naive) {
         check(networks.naive, "naive");
@@ -316,18 +348,25 @@ EvaluationResult evaluate(const RunFile& run,
     result.images = work.images();
     EvaluationLog log(options.folder, evaluation_fingerprint(run, networks), options.resume);
 
-    begin(options.progress, "floating point", work.images());
-    const std::string unit = "float";
-    std::optional<size_t> right = log.find(unit);
-    if (!right) {
-        work.check_stop();
-        const Executor executor(networks.floating_point, run.seed);
-        right = work.score(executor, {}, work.images());
-        log.add(unit, *right);
-    }
-    end(options.progress);
     result.is_loss = work.is_loss();
-    result.float_accuracy = work.value(*right, work.images());
+    const auto exact =
+        [&](const Network& network, const std::string& label, const std::string& unit) {
+            begin(options.progress, label, work.images());
+            std::optional<size_t> right = log.find(unit);
+            if (!right) {
+                work.check_stop();
+                const Executor executor(network, run.seed);
+                right = work.score(executor, {}, work.images());
+                log.add(unit, *right);
+            }
+            end(options.progress);
+            return work.value(*right, work.images());
+        };
+    result.float_accuracy = exact(networks.floating_point, "floating point", "float");
+    for (size_t i = 0; i < networks.digital.size(); i++) {
+        const std::string& name = run.evaluation.digital[i].name;
+        result.digital.push_back({name, exact(networks.digital[i], name, "digital|" + name)});
+    }
 
     if (networks.has_naive && run.evaluation.naive) {
         over_time(run, networks.naive, "naive", work, log, result);

@@ -53,6 +53,12 @@ struct LayerErrorResult {
     std::vector<double> relative;  // [time] |analog - exact| / |exact| over the evaluation inputs
 };
 
+/// A low-precision digital network.
+struct DigitalResult {
+    std::string name;
+    double accuracy = 0;
+};
+
 struct HistogramResult {
     std::string name;
     double low = 0;
@@ -64,6 +70,7 @@ struct EvaluationResult {
     bool is_loss = false;  // texts: everything below that says accuracy is the mean loss in nats
     double float_accuracy = 0;
     size_t images = 0;
+    std::vector<DigitalResult> digital;
     std::vector<AccuracyCurve> curves;
     double ablation_baseline = 0;
     std::string ablation_network;
@@ -82,10 +89,17 @@ struct RunNetworks {
     Network hardware_aware;
     bool has_naive = false;
     bool has_hardware_aware = false;
+    std::vector<Network> digital;  // one for each evaluation.digital, in its order
 };
 
+/// The networks of evaluation.digital: quantised weights, and ranges of the activations from
+/// training images.
+std::vector<Network> make_digital(const RunFile& run,
+                                  const Network& floating_point,
+                                  const LabelledImages& train);
+
 /// Maps the floating-point network to the run's hardware and sets the input ranges from training
-/// images.
+/// images, by evaluation.calibration where that is on, else as hardware-aware training starts.
 Network make_naive(const RunFile& run, const Network& floating_point, const LabelledImages& train);
 
 /// Number of training images that make_naive looks at.

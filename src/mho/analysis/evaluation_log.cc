@@ -57,6 +57,9 @@ uint64_t evaluation_fingerprint(const RunFile& run, const RunNetworks& networks)
     if (networks.has_hardware_aware) {
         add_network(hash, networks.hardware_aware);
     }
+    for (const Network& network : networks.digital) {
+        add_network(hash, network);
+    }
     return hash.value();
 }
 

@@ -47,7 +47,7 @@ Norms compare(const TileGrid& grid,
     ProductScratch product;
     TileGrid::Scratch scratch;
     constexpr size_t kRows = 256;
-    const size_t padded = (grid.outputs() + 15) / 16 * 16;
+    const size_t padded = PackedMatrix::row_stride(grid.outputs());
     Matrix<float> exact(kRows, padded);
     Matrix<float> analog(kRows, grid.outputs());
     for (size_t first = 0; first < x.rows; first += kRows) {

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/analysis/results.h"
 
-#include <cstdio>
 #include <ctime>
 #include <fstream>
 
@@ -50,23 +49,6 @@ RunFacts run_facts(size_t threads) {
     return {today(), processor(), version(), threads, 0};
 }
 
-std::string loss_table(const RunFile& run, const EvaluationResult& result) {
-    std::string text = "mean loss in nats per character, mean (standard deviation) over chips\n";
-    const auto number = [](double v) {
-        char digits[32];
-        std::snprintf(digits, sizeof digits, "%.4f", v);
-        return std::string(digits);
-    };
-    text += "floating point: " + number(result.float_accuracy) + "\n";
-    for (const AccuracyCurve& c : result.curves) {
-        for (size_t t = 0; t < run.evaluation.times.size(); t++) {
-            text += c.key + ", " + run.evaluation.times[t].name + ": " + number(mean(c.all[t])) +
-                    " (" + number(standard_deviation(c.all[t])) + ")\n";
-        }
-    }
-    return text;
-}
-
 std::string results_to_json(const RunFile& run,
                             const EvaluationResult& result,
                             const RunFacts& facts) {
@@ -77,6 +59,9 @@ std::string results_to_json(const RunFile& run,
     j["programmings"] = run.evaluation.programmings;
     Json& accuracy = j[result.is_loss ? "loss" : "accuracy"];
     accuracy["float"] = result.float_accuracy;
+    for (const DigitalResult& d : result.digital) {
+        accuracy["digital"][d.name] = d.accuracy;
+    }
     for (const AccuracyCurve& c : result.curves) {
         Json& curve = accuracy[c.key];
         for (size_t t = 0; t < run.evaluation.times.size(); t++) {

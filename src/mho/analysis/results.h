@@ -25,9 +25,6 @@ RunFacts run_facts(size_t threads);
 /// The version of mho, "0.1.0".
 std::string version();
 
-/// Losses of a text's models as lines of text.
-std::string loss_table(const RunFile& run, const EvaluationResult& result);
-
 /// results.json: accuracies as fractions by time (under `accuracy`; for a text the mean
 /// cross-entropy in nats under `loss`), per-layer errors, ablation, and `run`.
 std::string results_to_json(const RunFile& run,

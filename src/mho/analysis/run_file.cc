@@ -92,6 +92,8 @@ std::array<int, 3> sample_shape(const DataConfig& data) {
 
 bool reads_text(const NetworkModel& model) {
     return std::holds_alternative<CharLstmModel>(model) ||
+           std::holds_alternative<CharGruModel>(model) ||
+           std::holds_alternative<CharRnnModel>(model) ||
            std::holds_alternative<SmallGptModel>(model);
 }
 
@@ -118,7 +120,8 @@ void check_run(const RunFile& run, Problems& problems) {
     if (reads_text(run.network.model) != (run.data.set == DataSet::kText)) {
         problems.push_back({"network.model",
                             run.data.set == DataSet::kText
-                                ? "a text needs a model of characters: `char lstm` or `small gpt`"
+                                ? "a text needs a model of characters: `char lstm`, `char gru`, "
+                                  "`char rnn` or `small gpt`"
                                 : "models of characters need data.set = `text`"});
     }
     if (run.data.set == DataSet::kText && (!run.network.mean.empty() || !run.network.std.empty())) {
@@ -144,6 +147,18 @@ RunFile from_object(const Json& j) {
         for (size_t k = 0; k < i; k++) {
             if (run.evaluation.times[k].name == run.evaluation.times[i].name) {
                 problems.push_back({path, "`" + run.evaluation.times[i].name + "` appears twice"});
+            }
+        }
+    }
+    for (size_t i = 0; i < run.evaluation.digital.size(); i++) {
+        const std::string path = "evaluation.digital[" + std::to_string(i) + "].name";
+        const std::string& own = run.evaluation.digital[i].name;
+        if (own.empty()) {
+            problems.push_back({path, "every digital network needs a name, such as `W4A8`"});
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (run.evaluation.digital[k].name == own) {
+                problems.push_back({path, "`" + own + "` appears twice"});
             }
         }
     }
@@ -251,9 +266,21 @@ Network build_network(const RunFile& run) {
                 return residual_cnn(m.stem, m.stages, classes, input);
             } else if constexpr (std::is_same_v<M, VggSmallModel>) {
                 return vgg_small(input, classes);
-            } else if constexpr (std::is_same_v<M, CharLstmModel>) {
-                return char_lstm(
-                    {m.vocabulary, run.data.sequence, m.embedding, m.hidden, m.layers});
+            } else if constexpr (std::is_same_v<M, CharLstmModel> ||
+                                 std::is_same_v<M, CharGruModel> ||
+                                 std::is_same_v<M, CharRnnModel>) {
+                constexpr RecurrentKind kind =
+                    std::is_same_v<M, CharLstmModel>  ? RecurrentKind::kLstm
+                    : std::is_same_v<M, CharGruModel> ? RecurrentKind::kGru
+                                                      : RecurrentKind::kRnn;
+                return char_recurrent(kind,
+                                      {m.vocabulary,
+                                       run.data.sequence,
+                                       m.embedding,
+                                       m.hidden,
+                                       m.layers,
+                                       m.dropout,
+                                       m.combined});
             } else if constexpr (std::is_same_v<M, SmallGptModel>) {
                 return small_gpt({m.vocabulary, run.data.sequence, m.width, m.heads, m.layers});
             } else {

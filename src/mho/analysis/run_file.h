@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "mho/adapt/calibration.h"
+#include "mho/adapt/quantizer.h"
 #include "mho/analysis/data.h"
 #include "mho/analysis/train_config.h"
 #include "mho/net/hardware.h"
@@ -31,12 +33,18 @@ struct ResnetCifarModel {
     int depth = 20;
 };
 struct VggSmallModel {};
-struct CharLstmModel {
+template <class Kind>
+struct CharRecurrentModel {
     int vocabulary = 65;
     int embedding = 32;
     int hidden = 128;
     int layers = 1;
+    double dropout = 0.0;
+    bool combined = false;
 };
+using CharLstmModel = CharRecurrentModel<struct LstmKind>;
+using CharGruModel = CharRecurrentModel<struct GruKind>;
+using CharRnnModel = CharRecurrentModel<struct RnnKind>;
 struct SmallGptModel {
     int vocabulary = 65;
     int width = 64;
@@ -49,6 +57,8 @@ using NetworkModel = std::variant<MlpModel,
                                   ResnetCifarModel,
                                   VggSmallModel,
                                   CharLstmModel,
+                                  CharGruModel,
+                                  CharRnnModel,
                                   SmallGptModel>;
 
 struct NetworkConfig {
@@ -65,6 +75,8 @@ struct NetworkConfig {
 struct TrainingConfig {
     TrainConfig floating_point;
     TrainConfig hardware_aware;
+    bool continue_floating_point =
+        false;  // give the floating-point network the same further training
 };
 
 struct EvaluationTime {
@@ -79,6 +91,15 @@ struct AblationConfig {
     std::string time = "1 day";
 };
 
+/// A low-precision digital network beside the analog ones.
+struct DigitalBaseline {
+    std::string name;  // "W4A8"
+    QuantizerConfig weights = {.bits = 4, .per_channel = true};
+    int activation_bits = 8;
+    int table_bits = 8;
+    CalibrationConfig activations = {};
+};
+
 struct EvaluationConfig {
     std::vector<EvaluationTime> times;
     int programmings = 10;
@@ -88,6 +109,10 @@ struct EvaluationConfig {
     bool uncompensated = true;
     int calibration_images =
         0;  // training images for input ranges of the naive network; 0 = as many as needed
+    bool calibrate =
+        false;  // ranges of the naive network by `calibration`, else as training starts
+    CalibrationConfig calibration;
+    std::vector<DigitalBaseline> digital;
     AblationConfig ablation;
     int error_images = 32;  // images of the error per layer; 0 = leave out
 };

@@ -5,6 +5,8 @@
 
 // Reflection of RunFile. Internal: it exposes nlohmann/json.
 
+#include <type_traits>
+
 #include "mho/analysis/run_file.h"
 #include "mho/util/json.h"
 
@@ -66,11 +68,13 @@ struct Schema<VggSmallModel> {
     static constexpr std::string_view name = "vgg small";
     static auto fields() { return std::tuple{}; }
 };
-template <>
-struct Schema<CharLstmModel> {
-    static constexpr std::string_view name = "char lstm";
+template <class Kind>
+struct Schema<CharRecurrentModel<Kind>> {
+    using M = CharRecurrentModel<Kind>;
+    static constexpr std::string_view name = std::is_same_v<M, CharLstmModel>  ? "char lstm"
+                                             : std::is_same_v<M, CharGruModel> ? "char gru"
+                                                                               : "char rnn";
     static auto fields() {
-        using M = CharLstmModel;
         return std::tuple{
             field("vocabulary",
                   &M::vocabulary,
@@ -92,9 +96,24 @@ struct Schema<CharLstmModel> {
                    .meaning = "hidden state of each layer"}),
             field("layers",
                   &M::layers,
-                  {.unit = "layers", .min = 1, .max = 1000, .meaning = "recurrent layers"})};
+                  {.unit = "layers", .min = 1, .max = 1000, .meaning = "recurrent layers"}),
+            field(
+                "dropout",
+                &M::dropout,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 0.999,
+                 .meaning = "share of hidden states that training drops between layers and before "
+                            "the last one",
+                 .source = "arXiv 1409.2329"}),
+            field("combined",
+                  &M::combined,
+                  {.meaning = "one matrix for input and hidden state, on the same tile, instead of "
+                              "two (not for gru)",
+                   .source = "aihwkit AnalogLSTMCellCombinedWeight"})};
     }
 };
+
 template <>
 struct Schema<SmallGptModel> {
     static constexpr std::string_view name = "small gpt";
@@ -165,7 +184,12 @@ struct Schema<TrainingConfig> {
                           field("hardware_aware",
                                 &TrainingConfig::hardware_aware,
                                 {.meaning = "retraining through the analog forward pass",
-                                 .source = "arXiv 2302.08469"})};
+                                 .source = "arXiv 2302.08469"}),
+                          field("continue_floating_point",
+                                &TrainingConfig::continue_floating_point,
+                                {.meaning = "train the floating-point network further by the "
+                                            "hardware-aware plan, without hardware: both networks "
+                                            "then saw the data equally often"})};
     }
 };
 
@@ -209,6 +233,34 @@ struct Schema<AblationConfig> {
 };
 
 template <>
+struct Schema<DigitalBaseline> {
+    static constexpr std::string_view name = "DigitalBaseline";
+    static auto fields() {
+        using B = DigitalBaseline;
+        return std::tuple{
+            field("name", &B::name, {.meaning = "name in tables"}),
+            field("weights", &B::weights, {.meaning = "integer grid of the weights"}),
+            field("activation_bits",
+                  &B::activation_bits,
+                  {.unit = "bit",
+                   .min = 2,
+                   .max = 16,
+                   .meaning = "width of the inputs of linear and convolution layers",
+                   .source = "arXiv 2106.08295"}),
+            field("table_bits",
+                  &B::table_bits,
+                  {.unit = "bit",
+                   .min = 0,
+                   .max = 16,
+                   .meaning = "width of embeddings and of the factors of layer norms; 0 = full "
+                              "precision"}),
+            field("activations",
+                  &B::activations,
+                  {.meaning = "how the range of a layer's inputs is found"})};
+    }
+};
+
+template <>
 struct Schema<EvaluationConfig> {
     static constexpr std::string_view name = "Evaluation";
     static auto fields() {
@@ -246,6 +298,17 @@ struct Schema<EvaluationConfig> {
                    .max = 1e9,
                    .meaning = "training images that set the input ranges of the naive network; 0 = "
                               "input_range.init_batches batches"}),
+            field(
+                "calibrate",
+                &C::calibrate,
+                {.meaning = "set the input ranges of the naive network by evaluation.calibration; "
+                            "else as hardware-aware training starts them"}),
+            field("calibration",
+                  &C::calibration,
+                  {.meaning = "statistic of the inputs that becomes the input range"}),
+            field("digital",
+                  &C::digital,
+                  {.meaning = "low-precision digital networks to compare with"}),
             field("ablation", &C::ablation, {.meaning = "cost of each non-ideality"}),
             field("error_images",
                   &C::error_images,

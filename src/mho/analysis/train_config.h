@@ -4,6 +4,7 @@
 #define MHO_ANALYSIS_TRAIN_CONFIG_H
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -17,6 +18,7 @@ namespace mho {
 enum class OptimizerKind { kSgd, kAdam, kAdamW };
 enum class ScheduleKind { kConstant, kStep, kCosine, kOneCycle };
 enum class AugmentationKind { kNone, kShift, kShiftAndFlip };
+enum class ResampleUnit { kBatch, kBatches, kEpoch };
 
 template <>
 struct EnumNames<OptimizerKind> {
@@ -41,6 +43,32 @@ struct EnumNames<AugmentationKind> {
          {AugmentationKind::kShiftAndFlip, "shift and flip"}}};
 };
 
+template <>
+struct EnumNames<ResampleUnit> {
+    static constexpr std::array<std::pair<ResampleUnit, std::string_view>, 3> names = {
+        {{ResampleUnit::kBatch, "batch"},
+         {ResampleUnit::kBatches, "batches"},
+         {ResampleUnit::kEpoch, "epoch"}}};
+};
+
+/// When noise is drawn anew in training: what is drawn for one batch serves until then.
+struct Resampling {
+    ResampleUnit every = ResampleUnit::kBatch;
+    int batches = 10;  // `batches`: so many share the noise
+
+    /// Number of the draw that belongs to a step.
+    uint64_t draw(uint64_t step, uint64_t batches_per_epoch) const {
+        switch (every) {
+            case ResampleUnit::kBatches:
+                return step / static_cast<uint64_t>(batches);
+            case ResampleUnit::kEpoch:
+                return step / batches_per_epoch;
+            default:
+                return step;
+        }
+    }
+};
+
 /// Learning rate over the run, as a factor of `learning_rate`.
 struct Schedule {
     ScheduleKind kind = ScheduleKind::kConstant;
@@ -61,10 +89,12 @@ struct TrainConfig {
     Schedule schedule;
     double label_smoothing = 0.0;
     AugmentationKind augmentation = AugmentationKind::kNone;
-    int max_shift = 2;           // pixels
-    double gradient_clip = 0.0;  // largest norm of all gradients; 0 = none
-    double distillation = 0.0;   // weight of the loss against the float network's outputs
-    double temperature = 2.0;    // of the distillation
+    int max_shift = 2;            // pixels
+    double gradient_clip = 0.0;   // largest norm of all gradients; 0 = none
+    double distillation = 0.0;    // weight of the loss against the float network's outputs
+    double temperature = 2.0;     // of the distillation
+    Resampling resample_weights;  // noise of the weights (hardware.modifier)
+    Resampling resample_reads;    // read, input and output noise of the tiles
 };
 
 template <>
@@ -100,6 +130,24 @@ struct Schema<Schedule> {
                    .max = 1,
                    .meaning = "cosine and one cycle: factor at the last step",
                    .source = "arXiv 1608.03983"})};
+    }
+};
+
+template <>
+struct Schema<Resampling> {
+    static constexpr std::string_view name = "Resampling";
+    static auto fields() {
+        return std::tuple{
+            field("every",
+                  &Resampling::every,
+                  {.meaning = "when noise is drawn anew: for every batch, after some batches, or "
+                              "after every epoch"}),
+            field("batches",
+                  &Resampling::batches,
+                  {.unit = "batches",
+                   .min = 1,
+                   .max = 1e9,
+                   .meaning = "`batches`: how many share one draw"})};
     }
 };
 
@@ -170,7 +218,16 @@ struct Schema<TrainConfig> {
                    .min = 1e-3,
                    .max = 1e3,
                    .meaning = "temperature of the distillation",
-                   .source = "arXiv 1503.02531"})};
+                   .source = "arXiv 1503.02531"}),
+            field("resample_weights",
+                  &C::resample_weights,
+                  {.meaning = "when the noise of the weights is drawn anew",
+                   .source = "aihwkit: once per batch"}),
+            field(
+                "resample_reads",
+                &C::resample_reads,
+                {.meaning = "when read, input and output noise are drawn anew; within a draw, row "
+                            "r of every batch sees the same noise"})};
     }
 };
 

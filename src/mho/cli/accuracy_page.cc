@@ -4,7 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
+#include <map>
+#include <sstream>
+#include <utility>
 
 #include "mho/util/json.h"
 
@@ -75,6 +79,37 @@ std::vector<HistogramSeries> histograms_of(const Json* list) {
     return out;
 }
 
+// The loss events of a training log, stage by stage. A resumed training has written some points
+// twice: the later ones count.
+std::vector<AccuracyReport::Training> trainings_of(const std::string& events) {
+    const std::pair<const char*, const char*> stages[] = {{"float", "floating point"},
+                                                          {"further", "floating point, further"},
+                                                          {"hwa", "hardware-aware"}};
+    std::map<std::string, std::map<double, double>> points;
+    std::istringstream lines(events);
+    for (std::string line; std::getline(lines, line);) {
+        const Json j = Json::parse(line, nullptr, false);
+        if (j.is_object() && text(member(j, "event")) == "loss") {
+            const double epochs = number(member(j, "epochs"));
+            if (std::isfinite(epochs)) {
+                points[text(member(j, "stage"))][epochs] = number(member(j, "loss"));
+            }
+        }
+    }
+    std::vector<AccuracyReport::Training> out;
+    for (const auto& [stage, name] : stages) {
+        AccuracyReport::Training t{name, {}, {}};
+        for (const auto& [epochs, loss] : points[stage]) {
+            t.epochs.push_back(epochs);
+            t.loss.push_back(loss);
+        }
+        if (!t.loss.empty()) {
+            out.push_back(std::move(t));
+        }
+    }
+    return out;
+}
+
 std::string shape_of(const LayerSummary& l) {
     return fmt::format("{} x {}", l.columns, l.rows);
 }
@@ -84,7 +119,8 @@ std::string shape_of(const LayerSummary& l) {
 AccuracyReport accuracy_page(const RunFile& run,
                              const Network& network,
                              const std::string& results_json,
-                             const std::string& origin) {
+                             const std::string& origin,
+                             const std::string& events) {
     const Json j = parse_json(results_json, origin);
     AccuracyReport r;
     r.title = run.name.empty() ? "Accuracy on analog hardware" : run.name;
@@ -102,8 +138,16 @@ AccuracyReport accuracy_page(const RunFile& run,
     for (const EvaluationTime& t : run.evaluation.times) {
         r.times.push_back({t.name, t.t_s});
     }
-    if (const Json* accuracy = member(j, "accuracy")) {
+    r.is_loss = member(j, "loss") != nullptr;
+    r.trainings = trainings_of(events);
+    if (const Json* accuracy = member(j, r.is_loss ? "loss" : "accuracy")) {
         r.float_accuracy = number(member(*accuracy, "float"));
+        if (const Json* digital = member(*accuracy, "digital");
+            digital != nullptr && digital->is_object()) {
+            for (const auto& [name, value] : digital->items()) {
+                r.digital.push_back({name, number(&value)});
+            }
+        }
         const std::tuple<const char*, const char*, bool> kinds[] = {
             {"hwa", "hardware-aware", true},
             {"naive", "naive", true},

@@ -11,11 +11,13 @@
 namespace mho {
 
 /// The page of a run from the text of its results.json (`origin` names that file in errors).
-/// `network` gives the table of layers; it may be empty.
+/// `network` gives the table of layers; it may be empty. `events` is the log of the training (one
+/// JSON object a line), with its losses; it may be empty.
 AccuracyReport accuracy_page(const RunFile& run,
                              const Network& network,
                              const std::string& results_json,
-                             const std::string& origin);
+                             const std::string& origin,
+                             const std::string& events = "");
 
 }  // namespace mho
 

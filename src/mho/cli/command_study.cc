@@ -5,10 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <ostream>
 
 #include "mho/analysis/study.h"
 #include "mho/cli/command.h"
+#include "mho/cli/console.h"
 #include "mho/cli/study_page.h"
 #include "mho/report/table.h"
 #include "mho/util/error.h"
@@ -21,6 +23,7 @@ struct Arguments {
     std::string folder = "studies";
     std::string name;
     bool small = false;
+    bool quiet = false;
     uint64_t seed = 1;
     size_t threads = available_threads();
 };
@@ -46,8 +49,27 @@ int run(const Arguments& arguments, const CommandContext& context) {
     options.seed = arguments.seed;
     options.threads = arguments.threads;
     options.stop = &context.stop;
+    Console console(arguments.quiet, context.err);
+    const ProgressHooks hooks = console.hooks();
+    std::mutex one;  // progress comes from any thread
+    size_t shown = 0;
+    bool begun = false;
+    options.progress = [&](size_t done, size_t all) {
+        const std::lock_guard<std::mutex> guard(one);
+        if (!begun && hooks.begin) {
+            hooks.begin(arguments.name, all, "runs");
+        }
+        begun = true;
+        if (hooks.advance && done > shown) {
+            hooks.advance(done - shown);
+            shown = done;
+        }
+    };
     const auto start = std::chrono::steady_clock::now();
     StudyResult result = study.run(options);
+    if (begun && hooks.end) {
+        hooks.end();
+    }
     RunFacts facts = run_facts(arguments.threads);
     facts.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const StudyRecord record = study_record(study, options, std::move(result), facts);
@@ -98,6 +120,7 @@ Command study_command() {
                 run_app->add_option("name", arguments->name, "study (see `mho study list`)")
                     ->required();
                 run_app->add_flag("--small", arguments->small, "the short form, for a first look");
+                run_app->add_flag("--quiet", arguments->quiet, "no progress");
                 run_app->add_option("--seed", arguments->seed, "seed of every random number")
                     ->capture_default_str();
                 run_app

@@ -91,5 +91,17 @@ TEST(StudyPage, ReadmesAreFresh) {
     }
 }
 
+TEST(CommandStudy, ShowsItsProgress) {
+    const ScratchFolder folder;
+    const auto study = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> words = {
+            "study", "run", "mvm-error", "--small", "--folder", folder.path()};
+        words.insert(words.end(), more.begin(), more.end());
+        return mho_run(words);
+    };
+    EXPECT_TRUE(contains(study({}).err, "mvm-error"));
+    EXPECT_EQ(study({"--quiet"}).err, "");
+}
+
 }  // namespace
 }  // namespace mho

@@ -6,9 +6,11 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 
 #include "mho/cli/console.h"
@@ -65,13 +67,17 @@ class TrainingRun {
         at::set_num_threads(static_cast<int>(threads_));
 
         RunNetworks networks;
-        networks.floating_point = floating_point(data.train);
+        const Network start = floating_point(data.train);
+        const bool aware = run_.training.hardware_aware.epochs > 0;
+        networks.floating_point =
+            aware && run_.training.continue_floating_point ? further(start, data.train) : start;
         networks.naive = naive(networks.floating_point, data.train);
         networks.has_naive = true;
-        if (run_.training.hardware_aware.epochs > 0) {
-            networks.hardware_aware = hardware_aware(networks.floating_point, data.train);
+        if (aware) {
+            networks.hardware_aware = hardware_aware(start, data.train);
             networks.has_hardware_aware = true;
         }
+        networks.digital = make_digital(run_, networks.floating_point, data.train);
         if (options_.no_evaluation) {
             context_.out << "trained networks: " << folder_.path << "\n";
             return kExitDone;
@@ -111,9 +117,11 @@ class TrainingRun {
         }
         if (!same || !options_.resume) {
             for (const char* old : {"float.safetensors",
+                                    "further.safetensors",
                                     "naive.safetensors",
                                     "hwa.safetensors",
                                     "float.checkpoint",
+                                    "further.checkpoint",
                                     "hwa.checkpoint",
                                     "events.jsonl",
                                     "evaluation.jsonl",
@@ -148,7 +156,23 @@ class TrainingRun {
             hooks_.begin(label, total * static_cast<size_t>(config.batch), "images");
             hooks_.advance(trainer.step() * static_cast<size_t>(config.batch));
         }
-        trainer.on_batch = [&](const Trainer::Progress&) {
+        // About a hundred points of the loss curve a stage; a resumed stage may write some twice.
+        const size_t interval = std::max<size_t>(1, total / 100);
+        double interval_loss = 0;
+        size_t interval_steps = 0;
+        trainer.on_batch = [&](const Trainer::Progress& p) {
+            interval_loss += p.batch_loss;
+            interval_steps++;
+            if (trainer.step() % interval == 0) {
+                event({{"event", "loss"},
+                       {"stage", stage},
+                       {"epochs",
+                        static_cast<double>(trainer.step()) /
+                            static_cast<double>(trainer.steps_per_epoch())},
+                       {"loss", interval_loss / static_cast<double>(interval_steps)}});
+                interval_loss = 0;
+                interval_steps = 0;
+            }
             if (hooks_.advance) {
                 hooks_.advance(static_cast<size_t>(config.batch));
             }
@@ -208,6 +232,24 @@ class TrainingRun {
         // by.
         network = fold_batch_norm(network);
         finish_stage("float", network);
+        return network;
+    }
+
+    // The training that the hardware-aware network gets, without hardware.
+    Network further(const Network& start, const LabelledImages& images) {
+        if (folder_.has("further.safetensors")) {
+            return read_network(folder_.file("further.safetensors"));
+        }
+        GraphNetwork module(start, run_.seed);
+        GraphNetwork teacher(start, run_.seed);
+        train(module,
+              teacher,
+              images,
+              run_.training.hardware_aware,
+              "further",
+              "further floating-point");
+        const Network network = module->export_network();
+        finish_stage("further", network);
         return network;
     }
 

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <set>
+
 #include "mho/cli/test_support.h"
 #include "mho/io/folder_lock.h"
 
@@ -199,6 +202,92 @@ TEST(ReportCommand, MakesThePageAgain) {
     const Outcome broken = run({"report", f.folder});
     EXPECT_EQ(broken.code, 1);
     EXPECT_TRUE(contains(broken.err, f.folder + "/results.json")) << broken.err;
+}
+
+// Calibrated ranges and low-precision digital networks are keys of the run file.
+TEST(EvaluateCommand, CalibrationAndDigitalNetworks) {
+    const RunFixture f;
+    const std::string file = f.scratch.file("run.json");
+    put(file,
+        run_file_to_json(tiny_run({"data.folder=" + f.data,
+                                   "evaluation.programmings=2",
+                                   "network.weights=run/float.safetensors"})));
+    std::set<std::string> ranges;
+    for (const char* kind : {"moving std", "moving quantile", "cache quantile", "max"}) {
+        const std::string out = f.scratch.file(kind);
+        const Outcome o = run({"evaluate",
+                               file,
+                               "--quiet",
+                               "--out",
+                               out,
+                               "--set",
+                               "evaluation.calibrate=true",
+                               "--set",
+                               std::string("evaluation.calibration.kind=") + kind,
+                               "--set",
+                               "evaluation.calibration.quantile=0.9",
+                               "--set",
+                               R"(evaluation.digital=[{"name": "W8A8", "weights": {"bits": 8}},
+                                   {"name": "W2A2", "weights": {"bits": 2, "range": "mse"},
+                                    "activation_bits": 2}])"});
+        ASSERT_EQ(o.code, 0) << o.err;
+        ranges.insert(
+            Json(read_network(out + "/naive.safetensors").parameters.at("fc1.input_range").values)
+                .dump());
+        const Json j = Json::parse(read_file(out + "/results.json"));
+        const Json& digital = j["accuracy"]["digital"];
+        EXPECT_NEAR(digital["W8A8"].get<double>(), j["accuracy"]["float"].get<double>(), 0.1);
+        EXPECT_NE(digital["W8A8"], digital["W2A2"]);
+        EXPECT_TRUE(contains(o.out, "W2A2, digital")) << o.out;
+    }
+    EXPECT_EQ(ranges.size(), 4u);
+    const Outcome twice =
+        run({"evaluate",
+             file,
+             "--quiet",
+             "--out",
+             f.scratch.file("out"),
+             "--set",
+             R"(evaluation.digital=[{"name": "a"}, {"name": "a"}, {"name": ""}])"});
+    EXPECT_EQ(twice.code, 2);
+    EXPECT_TRUE(contains(twice.err, "evaluation.digital[1].name")) << twice.err;
+    EXPECT_TRUE(contains(twice.err, "evaluation.digital[2].name")) << twice.err;
+}
+
+// The run file of the trained ResNet-32 in a form of seconds: few images, two chips, one time; cut
+// off and resumed it gives the same.
+TEST(EvaluateCommand, TrainedResnet32) {
+    const char* root = std::getenv("MHO_DATA");
+    if (root == nullptr ||
+        !std::filesystem::exists(std::string(root) + "/models/resnet32-cifar10.safetensors")) {
+        GTEST_SKIP() << "MHO_DATA has no trained networks";
+    }
+    const ScratchFolder scratch;
+    const std::string out = scratch.file("out");
+    std::vector<std::string> words = {
+        "evaluate", MHO_SOURCE_DIR "/examples/runs/resnet32.json", "--quiet", "--out", out};
+    for (const char* set : {"evaluation.images=100",
+                            "evaluation.programmings=2",
+                            "evaluation.calibration_images=64",
+                            "evaluation.uncompensated=false",
+                            "evaluation.error_images=0",
+                            R"(evaluation.times=[{"name": "1 day", "t_s": 86400}])"}) {
+        words.push_back("--set");
+        words.push_back(set);
+    }
+    const Outcome o = run(words);
+    ASSERT_EQ(o.code, 0) << o.err;
+    const std::string results = results_without_facts(out);
+    const Json accuracy = Json::parse(results).at("accuracy");
+    EXPECT_GT(accuracy["float"], 0.88);
+    EXPECT_GT(accuracy["digital"]["W8A8"], 0.86);
+    EXPECT_GT(accuracy["naive"]["1 day"]["mean"], 0.6);
+    const std::string log = read_file(out + "/evaluation.jsonl");
+    put(out + "/evaluation.jsonl", log.substr(0, log.size() / 2));
+    std::filesystem::remove(out + "/results.json");
+    words.push_back("--resume");
+    ASSERT_EQ(run(words).code, 0);
+    EXPECT_EQ(results_without_facts(out), results);
 }
 
 }  // namespace

@@ -43,7 +43,9 @@ LoadedRun load_run(const std::string& what, const std::vector<std::string>& over
                           ": the run has no float.safetensors yet; finish it with `mho train "
                           "RUN_FILE --resume`");
         }
-        loaded.networks.floating_point = read_network(folder.file("float.safetensors"));
+        // A network that was trained further, for a fair comparison, stands for floating point.
+        loaded.networks.floating_point = read_network(folder.file(
+            folder.has("further.safetensors") ? "further.safetensors" : "float.safetensors"));
         if (folder.has("naive.safetensors")) {
             loaded.networks.naive = read_network(folder.file("naive.safetensors"));
             loaded.networks.has_naive = true;
@@ -51,6 +53,10 @@ LoadedRun load_run(const std::string& what, const std::vector<std::string>& over
         if (folder.has("hwa.safetensors")) {
             loaded.networks.hardware_aware = read_network(folder.file("hwa.safetensors"));
             loaded.networks.has_hardware_aware = true;
+        }
+        if (!loaded.run.evaluation.digital.empty()) {
+            loaded.networks.digital = make_digital(
+                loaded.run, loaded.networks.floating_point, load_train_images(loaded.run.data));
         }
         return loaded;
     }
@@ -65,9 +71,10 @@ LoadedRun load_run(const std::string& what, const std::vector<std::string>& over
                               what + "`");
     }
     loaded.networks.floating_point = fold_batch_norm(build_network(loaded.run));
-    loaded.networks.naive =
-        make_naive(loaded.run, loaded.networks.floating_point, load_train_images(loaded.run.data));
+    const LabelledImages train = load_train_images(loaded.run.data);
+    loaded.networks.naive = make_naive(loaded.run, loaded.networks.floating_point, train);
     loaded.networks.has_naive = true;
+    loaded.networks.digital = make_digital(loaded.run, loaded.networks.floating_point, train);
     loaded.folder = "runs/" + (loaded.run.name.empty() ? "unnamed" : loaded.run.name);
     return loaded;
 }
@@ -131,9 +138,6 @@ void evaluate_into(const RunFile& run,
     const RunFolder folder{options.folder};
     write_file_atomically(folder.file("results.json"), results_to_json(run, result, facts));
     out << write_report(options.folder);
-    if (result.is_loss) {
-        out << loss_table(run, result);
-    }
     out << "report: " << folder.file("report.html") << "\n";
 }
 
@@ -152,8 +156,12 @@ std::string write_report(const std::string& path) {
             break;
         }
     }
-    const AccuracyReport page = accuracy_page(
-        run, network, read_file(folder.file("results.json")), folder.file("results.json"));
+    const AccuracyReport page =
+        accuracy_page(run,
+                      network,
+                      read_file(folder.file("results.json")),
+                      folder.file("results.json"),
+                      folder.has("events.jsonl") ? read_file(folder.file("events.jsonl")) : "");
     write_file_atomically(folder.file("report.html"), render(page));
     return terminal_summary(page);
 }

@@ -203,6 +203,48 @@ TEST(TrainCommand, AnotherRunIsKept) {
     EXPECT_TRUE(contains(used.err, "in use by process")) << used.err;
 }
 
+// Both networks see the data equally often: one further stage, resumed like the others.
+TEST(TrainCommand, FloatingPointMayTrainFurther) {
+    const TrainFixture f;
+    const std::string out = f.scratch.file("out");
+    std::vector<std::string> more = {"--quiet"};
+    for (const char* set : {"training.continue_floating_point=true",
+                            "training.floating_point.epochs=1",
+                            "training.hardware_aware.epochs=2",
+                            R"(evaluation.digital=[{"name": "W2A4", "weights": {"bits": 2},
+                                                    "activation_bits": 4}])"}) {
+        more.push_back("--set");
+        more.push_back(set);
+    }
+    const Outcome o = f.train(out, false, more);
+    ASSERT_EQ(o.code, 0) << o.err;
+    const Network start = read_network(out + "/float.safetensors");
+    const Network further = read_network(out + "/further.safetensors");
+    EXPECT_EQ(start.graph.layers.size(), further.graph.layers.size());
+    EXPECT_FALSE(start.parameters == further.parameters);
+    // The naive network is the further one, and so is what stands for floating point.
+    const Tensor naive =
+        to_digital(read_network(out + "/naive.safetensors")).parameters.at("fc1.weight");
+    const Tensor& trained = further.parameters.at("fc1.weight");
+    for (size_t i = 0; i < naive.values.size(); i++) {
+        ASSERT_NEAR(naive.values[i], trained.values[i], 1e-6);
+    }
+    const Json j = Json::parse(read_file(out + "/results.json"));
+    EXPECT_TRUE(j["accuracy"]["digital"].contains("W2A4"));
+    const std::string page = read_file(out + "/report.html");
+    EXPECT_TRUE(contains(page, "Loss during training"));
+    EXPECT_TRUE(contains(page, "W2A4"));
+    // The evaluation finds it in the folder, and a second start from a lost stage repeats it.
+    const std::string results = results_without_facts(out);
+    const std::string other = f.scratch.file("other");
+    ASSERT_EQ(Process(f.scratch, {"evaluate", out, "--quiet", "--out", other}).wait().code, 0);
+    EXPECT_EQ(results_without_facts(other), results);
+    std::filesystem::remove(out + "/further.safetensors");
+    ASSERT_EQ(f.train(out, true, more).code, 0);
+    EXPECT_TRUE(read_network(out + "/further.safetensors").parameters == further.parameters);
+    EXPECT_EQ(results_without_facts(out), results);
+}
+
 }  // namespace
 }  // namespace mho
 

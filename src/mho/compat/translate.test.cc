@@ -145,7 +145,10 @@ TEST(Translate, ClipRemapMappingRange) {
     EXPECT_EQ(mapping.value.max_inputs, 512);
     EXPECT_EQ(mapping.value.max_outputs, 0);
     EXPECT_EQ(mapping.value.learn_scales, LearnedScales::kPerColumn);
-    EXPECT_TRUE(notes(mapping, "mapping.digital_bias", TranslationNote::Kind::kDropped));
+    EXPECT_TRUE(mapping.value.analog_bias);
+    EXPECT_FALSE(mapping.value.rate_compensation);
+    EXPECT_TRUE(
+        translate_mapping(R"({"weight_scaling_lr_compensation": true})").value.rate_compensation);
     EXPECT_THROW(translate_mapping(R"({"max_input_size": 1.5})"), ConfigError);
     const auto range = translate_input_range(
         R"({"enable": true, "gradient_relative": false, "gradient_scale": 0.5, "init_from_data": 7})");

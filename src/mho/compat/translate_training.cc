@@ -162,8 +162,8 @@ Mapping read_mapping(const JsonNode& node, TranslationNotes& notes) {
     m.learn_scales = !learn       ? LearnedScales::kNone
                      : per_column ? LearnedScales::kPerColumn
                                   : LearnedScales::kPerTile;
-    in.only("digital_bias", true, "the bias is digital, never a column of the array");
-    in.only("weight_scaling_lr_compensation", false, "learning rates belong to the optimiser");
+    m.analog_bias = !in.boolean("digital_bias", true);
+    m.rate_compensation = in.boolean("weight_scaling_lr_compensation", false);
     in.finish();
     return checked(m, node);
 }

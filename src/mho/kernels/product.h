@@ -49,6 +49,9 @@ class PackedMatrix {
     /// Weights of panel p: `[inputs][32]`.
     const float* panel(size_t p) const { return values_.data() + p * kPanel * inputs_; }
     bool empty() const { return outputs_ == 0 || inputs_ == 0; }
+    /// Distance between rows of sums with room for whole registers (ProductSums::stride).
+    static constexpr size_t row_stride(size_t outputs) { return (outputs + 15) / 16 * 16; }
+    size_t row_stride() const { return row_stride(outputs_); }
     size_t bytes() const { return values_.size() * sizeof(float); }
 
   private:
@@ -67,7 +70,7 @@ enum class ProductSet {
 };
 
 /// Where the sums go: row-major `[rows, outputs]`, all with the same distance between rows. The
-/// rows must have room for whole registers: stride >= outputs rounded up to a multiple of 16.
+/// rows must have room for whole registers: stride >= PackedMatrix::row_stride(outputs).
 struct ProductSums {
     float* plain = nullptr;
     float* position = nullptr;

@@ -25,7 +25,7 @@ Matrix<float> normal_matrix(size_t rows, size_t cols, uint64_t step) {
 // The four sums of one call; a canary fills what must not be touched.
 struct Sums {
     Sums(size_t rows, size_t outputs)
-        : stride((outputs + 15) / 16 * 16),
+        : stride(PackedMatrix::row_stride(outputs)),
           plain(rows * stride, 99.0f),
           position(plain),
           squares(plain),

@@ -14,10 +14,6 @@ namespace {
 
 constexpr size_t kMaxSampleBytes = size_t{4} << 30;
 
-size_t round_up(size_t n, size_t multiple) {
-    return (n + multiple - 1) / multiple * multiple;
-}
-
 // Row `row` of the product holds all outputs of one position; activations are channel by channel.
 void scatter(ConstFloatView product,
              size_t first_row,
@@ -125,7 +121,8 @@ void Executor::Impl::prepare_analog(
     const Network& network, const Layer& layer, uint64_t seed, uint32_t chip, Prepared& to) {
     const Hardware& hardware = network.analog.at(layer.name);
     refuse_running_average(layer.name, hardware);
-    const MatrixLayout layout = matrix_layout(layer.op);
+    const MatrixLayout layout = analog_layout(layer.op, hardware);
+    to.constant_input = layout.rows > matrix_layout(layer.op).rows;
     const size_t pieces = input_pieces(layout, hardware);
     const std::vector<float>& ranges = network.parameters.at(layer.name + ".input_range").values;
     std::vector<TileGrid>& list = grids[layer.name];
@@ -186,7 +183,7 @@ void Executor::Impl::run_matrix(const Layer& layer,
                     scatter(y, row, plane, g * layout.columns, features, nullptr, to);
                     return;
                 }
-                const size_t stride = round_up(layout.columns, 16);
+                const size_t stride = part.weights[g].row_stride();
                 scratch.products.resize(x.rows * stride);
                 ProductSums sums;
                 sums.plain = scratch.products.data();
@@ -242,6 +239,25 @@ void Executor::Impl::run_step(const Network& network,
             global_average(step.input, from, to);
         } else if (std::holds_alternative<LastPositionOp>(layer.op)) {
             std::copy_n(from + in - out, out, to);
+        } else if (std::holds_alternative<ReverseOp>(layer.op)) {
+            const auto width = static_cast<size_t>(step.output[1]);
+            for (size_t i = 0; i < in; i += width) {
+                std::copy_n(from + in - width - i, width, to + i);
+            }
+        } else if (std::holds_alternative<ConcatOp>(layer.op)) {
+            const size_t rows =
+                step.output.size() == 2 ? static_cast<size_t>(step.output[0]) : size_t{1};
+            const auto width = static_cast<size_t>(step.output.back());
+            size_t column = 0;
+            for (size_t i = 0; i < step.sources.size(); i++) {
+                const size_t part = step.widths[i];
+                const float* piece =
+                    activations.buffers[step.sources[i]].data() + sample * rows * part;
+                for (size_t r = 0; r < rows; r++) {
+                    std::copy_n(piece + r * part, part, to + r * width + column);
+                }
+                column += part;
+            }
         } else if (const auto* embedding = std::get_if<EmbeddingOp>(&layer.op)) {
             embed(*embedding, prepared[s].table->data(), from, in, to);
         } else if (std::holds_alternative<PositionalEmbeddingOp>(layer.op)) {

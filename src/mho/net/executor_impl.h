@@ -5,6 +5,7 @@
 
 // The inside of an Executor, shared with the initialisation of input ranges.
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -46,6 +47,7 @@ struct Executor::Impl {
         std::optional<PatchLayout> patches;         // convolutions
         std::vector<PackedMatrix> weights;          // digital products, one per group
         std::vector<float> bias;                    // empty = none
+        bool constant_input = false;                // the last input of the matrix is always 1
         const std::vector<float>* table = nullptr;  // embeddings; factors of a layer norm
         const std::vector<float>* shift = nullptr;  // layer norm
         std::vector<TileGrid>* grids = nullptr;
@@ -80,17 +82,34 @@ struct Executor::Impl {
                   ExecutorScratch& scratch,
                   const Observer& observer) const;
 
-    /// Hidden states that a recurrent layer has fed back: those of positions 1 to the last but one,
-    /// of samples [first, first + count), sample by sample, after the layer has run.
+    /// Inputs of the matrix of a recurrent layer with hidden states that it has fed back: those of
+    /// positions 1 to the last, of samples [first, first + count), sample by sample, after the
+    /// layer has run.
     template <class F>
-    void each_fed_back(
-        size_t step, const Activations& activations, size_t first, size_t count, F&& f) const {
+    void each_fed_back(const RecurrentOp& op,
+                       size_t step,
+                       const Activations& activations,
+                       size_t first,
+                       size_t count,
+                       F&& f) const {
         const BufferPlan::Step& s = plan.steps[step];
         const auto positions = static_cast<size_t>(s.output[0]);
-        const auto hidden = static_cast<size_t>(s.output[1]);
-        const float* from = activations.buffers[s.target].data();
-        for (size_t i = first; positions > 1 && i < first + count; i++) {
-            f(ConstFloatView{from + i * positions * hidden, positions - 1, hidden});
+        const auto hidden = static_cast<size_t>(op.hidden);
+        const auto inputs = static_cast<size_t>(op.inputs);
+        if (positions < 2) {
+            return;
+        }
+        Matrix<float> rows(
+            positions - 1, inputs + hidden + (prepared[step].constant_input ? 1 : 0), 1.0f);
+        for (size_t i = first; i < first + count; i++) {
+            const float* states = activations.buffers[s.target].data() + i * positions * hidden;
+            const float* sequence =
+                activations.buffers[s.sources[0]].data() + i * positions * inputs;
+            for (size_t p = 1; p < positions; p++) {
+                std::copy_n(sequence + p * inputs, inputs, rows.row(p - 1));
+                std::copy_n(states + (p - 1) * hidden, hidden, rows.row(p - 1) + inputs);
+            }
+            f(rows.view());
         }
     }
 
@@ -116,6 +135,16 @@ struct Executor::Impl {
         const Network& network, const Layer& layer, uint64_t seed, uint32_t chip, Prepared& to);
 };
 
+/// Gives rows of `columns` numbers, one behind the other, a further one that is 1; there must be
+/// room for it.
+inline void append_ones(float* data, size_t rows, size_t columns) {
+    for (size_t r = rows; r-- > 0;) {
+        std::copy_backward(
+            data + r * columns, data + (r + 1) * columns, data + r * (columns + 1) + columns);
+        data[r * (columns + 1) + columns] = 1.0f;
+    }
+}
+
 /// Floats of unrolled input that one piece holds at most: they stay in the second-level cache.
 inline constexpr size_t kPieceFloats = size_t{1} << 16;
 
@@ -130,9 +159,18 @@ void Executor::Impl::each_input_piece(size_t step,
     const size_t features = feature_count(plan.steps[step].input);
     const float* input = activations.buffers[plan.steps[step].sources[0]].data();
     const std::optional<PatchLayout>& patches = prepared[step].patches;
+    const size_t constant = prepared[step].constant_input ? 1 : 0;
     if (!patches) {
         const size_t rows = positions_of(plan.steps[step].output);
-        f(first * rows, ConstFloatView{input + first * features, count * rows, features / rows});
+        const size_t width = features / rows;
+        if (constant == 0) {
+            f(first * rows, ConstFloatView{input + first * features, count * rows, width});
+            return;
+        }
+        scratch.patches.resize(count * rows * (width + 1));
+        std::copy_n(input + first * features, count * rows * width, scratch.patches.data());
+        append_ones(scratch.patches.data(), count * rows, width);
+        f(first * rows, ConstFloatView{scratch.patches.data(), count * rows, width + 1});
         return;
     }
     const size_t positions = patches->positions();
@@ -145,7 +183,7 @@ void Executor::Impl::each_input_piece(size_t step,
     while (row < end) {
         // A last piece of a few rows would waste the product kernel.
         size_t rows = end - row < most + most / 2 ? end - row : most;
-        scratch.patches.resize(rows * columns);
+        scratch.patches.resize(rows * (columns + constant));
         for (size_t done = 0; done < rows;) {
             const size_t sample = (row + done) / positions;
             const size_t position = (row + done) % positions;
@@ -157,7 +195,10 @@ void Executor::Impl::each_input_piece(size_t step,
                             scratch.patches.data() + done * columns);
             done += part;
         }
-        f(row, ConstFloatView{scratch.patches.data(), rows, columns});
+        if (constant != 0) {
+            append_ones(scratch.patches.data(), rows, columns);
+        }
+        f(row, ConstFloatView{scratch.patches.data(), rows, columns + constant});
         row += rows;
     }
 }

@@ -21,18 +21,31 @@ void Executor::Impl::run_recurrent(const Layer& layer,
     const auto positions = static_cast<size_t>(step.output[0]);
     const auto hidden = static_cast<size_t>(op.hidden);
     const size_t gates = static_cast<size_t>(op.gates()) * hidden;
-    const float* inputs = activations.buffers[step.sources[0]].data() + first * positions * gates;
+    const auto taken = static_cast<size_t>(op.inputs);
+    const size_t features = taken > 0 ? taken : gates;
+    const float* inputs =
+        activations.buffers[step.sources[0]].data() + first * positions * features;
     float* outputs = activations.buffers[step.target].data() + first * positions * hidden;
-    scratch.state.resize(2 * count * hidden + gates);
-    std::fill_n(scratch.state.data(), 2 * count * hidden, 0.0f);
-    float* h = scratch.state.data();
-    float* cells = h + count * hidden;
+    // What the matrix sees of a sample: its input where one matrix takes both, the hidden state,
+    // and the 1 of an analog bias.
+    const size_t width = taken + hidden + (part.constant_input ? 1 : 0);
+    scratch.state.resize(count * (width + hidden) + 2 * gates);
+    std::fill_n(scratch.state.data(), scratch.state.size(), 0.0f);
+    float* seen = scratch.state.data();
+    float* cells = seen + count * width;
     float* gate = cells + count * hidden;
-    const ConstFloatView state{h, count, hidden};
-    const size_t stride = part.grids != nullptr ? gates : (gates + 15) / 16 * 16;
+    const float* nothing = gate + gates;
+    for (size_t i = 0; part.constant_input && i < count; i++) {
+        seen[i * width + width - 1] = 1.0f;
+    }
+    const ConstFloatView state{seen, count, width};
+    const size_t stride = part.grids != nullptr ? gates : part.weights[0].row_stride();
     scratch.products.resize(count * stride);
     float* products = scratch.products.data();
     for (size_t p = 0; p < positions; p++) {
+        for (size_t i = 0; taken > 0 && i < count; i++) {
+            std::copy_n(inputs + (i * positions + p) * taken, taken, seen + i * width);
+        }
         if (part.grids != nullptr) {
             if (observer) {
                 observer(layer.name, 0, state);
@@ -52,13 +65,14 @@ void Executor::Impl::run_recurrent(const Layer& layer,
             }
         }
         for (size_t i = 0; i < count; i++) {
+            float* h = seen + i * width + taken;
             recurrent_step(op,
-                           inputs + (i * positions + p) * gates,
+                           taken > 0 ? nothing : inputs + (i * positions + p) * gates,
                            products + i * stride,
                            gate,
                            cells + i * hidden,
-                           h + i * hidden);
-            std::copy_n(h + i * hidden, hidden, outputs + (i * positions + p) * hidden);
+                           h);
+            std::copy_n(h, hidden, outputs + (i * positions + p) * hidden);
         }
     }
 }

@@ -275,9 +275,48 @@ Shape sequence_shape(const LayerNormOp& op, const Inputs& in, const LayerCheck& 
 
 Shape sequence_shape(const RecurrentOp& op, const Inputs& in, const LayerCheck& check) {
     check.within("hidden", op.hidden, 1, kMaxDimension / 4);
-    check.weights({op.gates(), op.hidden, op.hidden});
-    is_sequence(*in[0], op.gates() * op.hidden, check);
+    check.within("in_features", op.inputs, 0, kMaxDimension);
+    if (op.inputs > 0 && op.kind == RecurrentKind::kGru) {
+        check.fail(
+            "in_features must be 0 for gru: its reset gate needs the product of the hidden "
+            "state alone");
+    }
+    check.weights({op.gates(), op.hidden, op.inputs + op.hidden});
+    is_sequence(*in[0], op.inputs > 0 ? op.inputs : op.gates() * op.hidden, check);
     return {(*in[0])[0], op.hidden};
+}
+
+Shape sequence_shape(const ReverseOp&, const Inputs& in, const LayerCheck& check) {
+    if (in[0]->size() != 2) {
+        check.fail(fmt::format("needs an input [positions, features], got {}", text(*in[0])));
+    }
+    return *in[0];
+}
+
+Shape sequence_shape(const ConcatOp&, const Inputs& in, const LayerCheck& check) {
+    Shape out = *in[0];
+    int64_t features = 0;
+    for (const Shape* each : in) {
+        if (each->size() > 2 || each->size() != out.size() ||
+            (out.size() == 2 && (*each)[0] != out[0])) {
+            check.fail(fmt::format("inputs of shapes {} and {} cannot be put behind each other",
+                                   text(out),
+                                   text(*each)));
+        }
+        features += each->back();
+    }
+    if (features > kMaxDimension) {
+        check.fail(fmt::format("{} features are more than {}", features, kMaxDimension));
+    }
+    out.back() = static_cast<int>(features);
+    return out;
+}
+
+Shape sequence_shape(const DropoutOp& op, const Inputs& in, const LayerCheck& check) {
+    if (!(op.rate >= 0 && op.rate < 1)) {
+        check.fail(fmt::format("rate must be at least 0 and below 1, got {}", op.rate));
+    }
+    return *in[0];
 }
 
 Shape sequence_shape(const SelfAttentionOp& op, const Inputs& in, const LayerCheck& check) {
@@ -407,9 +446,10 @@ std::vector<std::vector<int>> resolve_inputs(const Graph& graph, const std::stri
         if (layer.inputs.empty()) {
             result[i].push_back(static_cast<int>(i) - 1);
         }
-        const bool adds = std::holds_alternative<AddOp>(layer.op);
+        const bool adds =
+            std::holds_alternative<AddOp>(layer.op) || std::holds_alternative<ConcatOp>(layer.op);
         if (adds && result[i].size() < 2) {
-            check.fail("add needs at least two inputs");
+            check.fail("add and concat need at least two inputs");
         }
         const bool attends = std::holds_alternative<SelfAttentionOp>(layer.op);
         if (attends && result[i].size() != 3) {

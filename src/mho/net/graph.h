@@ -71,6 +71,14 @@ struct VolumeOp {      // [channels * depth, height, width] read as [channels, d
     int depth = 1;
 };
 struct LastPositionOp {};  // [positions, features] to the [features] of the last position
+struct ReverseOp {};       // [positions, features] from the last position to the first
+struct ConcatOp {};        // the features of its inputs behind each other, position by position
+
+/// In training, numbers are zero with this probability and the others grow by 1 / (1 - rate)
+/// (Srivastava et al. 2014); in inference nothing happens.
+struct DropoutOp {
+    double rate = 0.5;
+};
 
 /// A row of a table for every symbol: [1, 1, positions] of whole numbers below `vocabulary`, as the
 /// input spec leaves them, to [positions, features].
@@ -101,12 +109,17 @@ struct LayerNormOp {
 ///   rnn   h = tanh(x + u)                                  (u = product of the old h, x = input)
 ///   lstm  c = sig(x_f + u_f) c + sig(x_i + u_i) tanh(x_c + u_c), h = sig(x_o + u_o) tanh(c)
 ///   gru   n = tanh(x_n + sig(x_r + u_r) u_n), z = sig(x_z + u_z), h = (1 - z) n + z h
+/// With `inputs` above 0 one matrix [gates * hidden, inputs + hidden] takes both, and its input is
+/// the sequence [positions, inputs] itself (rnn and lstm). A layer in both directions is two of
+/// them, one between ReverseOps, and a ConcatOp.
 /// Noise of position p of sample s: row s of step `step * positions + p`.
 enum class RecurrentKind { kRnn, kLstm, kGru };
 struct RecurrentOp {
     RecurrentKind kind = RecurrentKind::kLstm;
     int hidden = 1;
     bool bias = true;
+    int inputs =
+        0;  // features of the sequence; 0 = a layer before it makes the inputs of the gates
     int gates() const {
         return kind == RecurrentKind::kRnn ? 1 : kind == RecurrentKind::kLstm ? 4 : 3;
     }
@@ -137,7 +150,10 @@ using Op = std::variant<LinearOp,
                         PositionalEmbeddingOp,
                         LayerNormOp,
                         RecurrentOp,
-                        SelfAttentionOp>;
+                        SelfAttentionOp,
+                        ReverseOp,
+                        ConcatOp,
+                        DropoutOp>;
 
 struct Layer {
     std::string name;  // unique, [A-Za-z0-9_./-]; parameters are called name.weight, name.bias, ...
@@ -180,9 +196,10 @@ std::vector<std::vector<int>> resolve_inputs(const Graph& graph);
 /// global_average_pool, add, flatten, conv1d (like conv2d, for images of height 1; sizes are one
 /// number), conv3d (sizes are a number or [depth, height, width]), sequence, volume (depth),
 /// last_position, embedding (vocabulary, features), positional_embedding (positions, features),
-/// layer_norm (features, epsilon), rnn, lstm, gru (hidden, bias), self_attention (features, heads,
-/// causal); sizes of windows are a number or [height, width]. Dimensions are at most 2^20, outputs
-/// of a layer and weights at most 2^31 numbers.
+/// layer_norm (features, epsilon), rnn, lstm, gru (hidden, bias, in_features), self_attention
+/// (features, heads, causal), reverse, concat, dropout (rate); sizes of windows are a number or
+/// [height, width]. Dimensions are at most 2^20, outputs of a layer and weights at most 2^31
+/// numbers.
 std::string graph_to_json(const Graph& graph);
 Graph graph_from_json(const std::string& text, const std::string& path = "network");
 

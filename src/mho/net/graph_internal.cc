@@ -30,7 +30,7 @@ MatrixLayout matrix_layout(const Op& op) {
     }
     if (const auto* recurrent = std::get_if<RecurrentOp>(&op)) {
         return {1,
-                size(recurrent->hidden),
+                size(recurrent->inputs) + size(recurrent->hidden),
                 size(recurrent->gates()) * size(recurrent->hidden),
                 recurrent->bias};
     }
@@ -56,7 +56,8 @@ std::vector<size_t> weight_shape(const Op& op) {
                 size(conv->kernel[2])};
     }
     if (const auto* recurrent = std::get_if<RecurrentOp>(&op)) {
-        return {size(recurrent->gates()) * size(recurrent->hidden), size(recurrent->hidden)};
+        return {size(recurrent->gates()) * size(recurrent->hidden),
+                size(recurrent->inputs) + size(recurrent->hidden)};
     }
     return {};
 }
@@ -123,7 +124,10 @@ std::string kind_text(const Op& op) {
                                         "positional embedding",
                                         "layer norm",
                                         "",
-                                        "self-attention"};
+                                        "self-attention",
+                                        "reverse",
+                                        "concat",
+                                        "dropout"};
     static_assert(std::size(names) == std::variant_size_v<Op>);
     return names[op.index()];
 }

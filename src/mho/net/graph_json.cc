@@ -147,7 +147,10 @@ std::string op_name(const Op& op) {
                                         "positional_embedding",
                                         "layer_norm",
                                         "",
-                                        "self_attention"};
+                                        "self_attention",
+                                        "reverse",
+                                        "concat",
+                                        "dropout"};
     static_assert(std::size(names) == std::variant_size_v<Op>);
     return names[op.index()];
 }
@@ -184,7 +187,10 @@ std::vector<Op> all_ops() {
             RecurrentOp{.kind = RecurrentKind::kRnn},
             RecurrentOp{.kind = RecurrentKind::kLstm},
             RecurrentOp{.kind = RecurrentKind::kGru},
-            SelfAttentionOp{}};
+            SelfAttentionOp{},
+            ReverseOp{},
+            ConcatOp{},
+            DropoutOp{}};
 }
 
 std::optional<Op> op_of_name(const std::string& name) {
@@ -264,10 +270,13 @@ void read_op(ObjectReader& reader, Op& op) {
     } else if (auto* recurrent = std::get_if<RecurrentOp>(&op)) {
         reader.required("hidden", recurrent->hidden, kSize);
         reader.optional("bias", recurrent->bias);
+        reader.optional("in_features", recurrent->inputs, kCount);
     } else if (auto* attention = std::get_if<SelfAttentionOp>(&op)) {
         reader.required("features", attention->features, kSize);
         reader.optional("heads", attention->heads, kSize);
         reader.optional("causal", attention->causal);
+    } else if (auto* dropout = std::get_if<DropoutOp>(&op)) {
+        reader.optional("rate", dropout->rate, {.min = 0, .max = 1});
     }
 }
 
@@ -356,10 +365,15 @@ Json layer_json(const Layer& layer) {
     } else if (const auto* recurrent = std::get_if<RecurrentOp>(&layer.op)) {
         j["hidden"] = recurrent->hidden;
         j["bias"] = recurrent->bias;
+        if (recurrent->inputs > 0) {
+            j["in_features"] = recurrent->inputs;
+        }
     } else if (const auto* attention = std::get_if<SelfAttentionOp>(&layer.op)) {
         j["features"] = attention->features;
         j["heads"] = attention->heads;
         j["causal"] = attention->causal;
+    } else if (const auto* dropout = std::get_if<DropoutOp>(&layer.op)) {
+        j["rate"] = dropout->rate;
     }
     if (!layer.inputs.empty()) {
         j["inputs"] = layer.inputs;

@@ -129,9 +129,9 @@ void initialize_input_ranges(
                 });
             };
             if (state.config != nullptr && b < static_cast<size_t>(state.config->init_batches)) {
-                const bool recurrent = std::holds_alternative<RecurrentOp>(
-                    network.graph.layers[plan.steps[s].layer].op);
-                if (recurrent) {
+                const auto* recurrent =
+                    std::get_if<RecurrentOp>(&network.graph.layers[plan.steps[s].layer].op);
+                if (recurrent != nullptr) {
                     // What it feeds back to itself is known only after a run with the present
                     // range.
                     run();
@@ -148,8 +148,9 @@ void initialize_input_ranges(
                                 moments_of(x.column_block(cuts[c], cuts[c + 1] - cuts[c])));
                         }
                     };
-                    if (recurrent) {
-                        impl.each_fed_back(s,
+                    if (recurrent != nullptr) {
+                        impl.each_fed_back(*recurrent,
+                                           s,
                                            activations,
                                            part * kSamplesPerPart,
                                            samples_of(part),

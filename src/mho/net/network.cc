@@ -97,9 +97,21 @@ void set_bias(Op& op) {
 }
 
 void map_layer(Network& network, const Layer& layer, const Hardware& hardware) {
-    const MatrixLayout layout = matrix_layout(layer.op);
-    const Tensor weight = std::move(network.parameters.at(layer.name + ".weight"));
+    const MatrixLayout layout = analog_layout(layer.op, hardware);
+    Tensor weight = std::move(network.parameters.at(layer.name + ".weight"));
     network.parameters.erase(layer.name + ".weight");
+    if (const size_t plain = matrix_layout(layer.op).rows; plain < layout.rows) {
+        const std::vector<float> bias = bias_of(network, layer.name, layout.outputs());
+        std::vector<float> wide;
+        wide.reserve(layout.weights());
+        for (size_t o = 0; o < layout.outputs(); o++) {
+            const auto row = weight.values.begin() + static_cast<std::ptrdiff_t>(o * plain);
+            wide.insert(wide.end(), row, row + static_cast<std::ptrdiff_t>(plain));
+            wide.push_back(bias[o]);
+        }
+        weight.values = std::move(wide);
+        network.parameters.erase(layer.name + ".bias");
+    }
     const size_t pieces = input_pieces(layout, hardware);
     Tensor tile_weight{{layout.outputs(), layout.rows}, {}};
     Tensor scale{{pieces, layout.outputs()}, std::vector<float>(pieces * layout.outputs())};
@@ -130,10 +142,20 @@ void unmap_layer(Network& network, const Layer& layer, const Hardware& hardware)
     const MatrixLayout layout = matrix_layout(layer.op);
     Tensor weight{weight_shape(layer.op), {}};
     weight.values.reserve(layout.weights());
+    std::vector<float> bias;
     for (size_t g = 0; g < layout.groups; g++) {
         const Matrix<float> logical =
             logical_weights(hardware.mapping, group_weights(network, layer, hardware, g));
-        weight.values.insert(weight.values.end(), logical.values.begin(), logical.values.end());
+        for (size_t o = 0; o < logical.rows; o++) {
+            const float* row = logical.row(o);
+            weight.values.insert(weight.values.end(), row, row + layout.rows);
+            if (logical.cols > layout.rows) {
+                bias.push_back(row[layout.rows]);
+            }
+        }
+    }
+    if (!bias.empty()) {
+        network.parameters[layer.name + ".bias"] = make_tensor({layout.outputs()}, std::move(bias));
     }
     for (const char* what : {".tile_weight", ".scale", ".input_range"}) {
         network.parameters.erase(layer.name + what);
@@ -144,6 +166,15 @@ void unmap_layer(Network& network, const Layer& layer, const Hardware& hardware)
 
 }  // namespace
 
+MatrixLayout analog_layout(const Op& op, const Hardware& hardware) {
+    MatrixLayout layout = matrix_layout(op);
+    if (layout.bias && hardware.mapping.analog_bias) {
+        layout.rows++;
+        layout.bias = false;
+    }
+    return layout;
+}
+
 size_t input_pieces(const MatrixLayout& layout, const Hardware& hardware) {
     return split_axis(layout.rows, hardware.mapping.max_inputs).size() - 1;
 }
@@ -152,7 +183,7 @@ MappedWeights group_weights(const Network& network,
                             const Layer& layer,
                             const Hardware& hardware,
                             size_t group) {
-    const MatrixLayout layout = matrix_layout(layer.op);
+    const MatrixLayout layout = analog_layout(layer.op, hardware);
     const size_t pieces = input_pieces(layout, hardware);
     const std::vector<float>& weight = network.parameters.at(layer.name + ".tile_weight").values;
     const std::vector<float>& scale = network.parameters.at(layer.name + ".scale").values;
@@ -186,11 +217,14 @@ std::vector<ParameterShape> parameter_shapes(const Network& network, const Layer
     if (const std::vector<size_t> table = table_shape(layer.op); !table.empty()) {
         list.push_back({layer.name + ".weight", table, false});
     }
-    const MatrixLayout layout = matrix_layout(layer.op);
+    MatrixLayout layout = matrix_layout(layer.op);
     if (layout.groups == 0) {
         return list;
     }
     const auto hardware = network.analog.find(layer.name);
+    if (hardware != network.analog.end()) {
+        layout = analog_layout(layer.op, hardware->second);
+    }
     if (hardware == network.analog.end()) {
         list.push_back({layer.name + ".weight", weight_shape(layer.op), false});
     } else {

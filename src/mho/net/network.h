@@ -23,7 +23,9 @@ namespace mho {
 ///                          convolution in the order channel, row, column), NAME.scale [pieces,
 ///                          out], NAME.bias [out], NAME.input_range [groups * pieces] (group by
 ///                          group; 0 = no range)
-/// where pieces counts the pieces of the inputs of one group. No other parameters are allowed.
+/// where pieces counts the pieces of the inputs of one group. With mapping.analog_bias the matrix
+/// has one more input, the last, which is always 1; its weights are the bias, and NAME.bias is not
+/// there. No other parameters are allowed.
 struct Network {
     Graph graph;
     std::map<std::string, Tensor> parameters;

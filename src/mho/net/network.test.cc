@@ -216,5 +216,65 @@ TEST(NetworkFile, ForeignAndDamagedFilesAreNamed) {
               std::string::npos);
 }
 
+// The bias as a further row of the array: the same function on exact hardware, and the way back.
+TEST(AnalogBias, EqualsTheDigitalBiasOnExactHardware) {
+    Conv2dOp grouped{4, 6, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 2, true};
+    const Graph mixed{"mixed",
+                      raw_input(4, 6, 6),
+                      {{"conv", grouped, {}},
+                       {"relu", ActivationOp{}, {}},
+                       {"plain", Conv2dOp{6, 3, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 1, false}, {}},
+                       {"flat", FlattenOp{}, {}},
+                       {"fc", LinearOp{108, 5, true}, {}}}};
+    for (const Graph& graph :
+         {mixed, char_recurrent(RecurrentKind::kLstm, {11, 6, 5, 12, 2, 0, true})}) {
+        const Network digital = initialize(graph, 3);
+        HardwareSpec spec;
+        spec.base.forward = perfect_mvm();
+        spec.base.mapping.analog_bias = true;
+        spec.base.mapping.max_inputs = 20;
+        spec.base.input_range.enabled = false;
+        const Network analog = map_to_hardware(digital, spec);
+        for (const auto& [layer, hardware] : analog.analog) {
+            EXPECT_FALSE(analog.parameters.contains(layer + ".bias")) << layer;
+        }
+        const bool text = graph.layers[0].name == "embedding";
+        Matrix<float> x = text ? Matrix<float>(5, 6) : normal_matrix(5, 144, 2);
+        for (size_t i = 0; text && i < x.values.size(); i++) {
+            x.values[i] = static_cast<float>(i * 7 % 11);
+        }
+        const Matrix<float> want = run_all(Executor(digital, 1), x);
+        const Matrix<float> y = run_all(Executor(analog, 1), x);
+        const Matrix<float> back = run_all(Executor(to_digital(analog), 1), x);
+        for (size_t i = 0; i < want.values.size(); i++) {
+            EXPECT_NEAR(y.values[i], want.values[i], 2e-5) << graph.name;
+            EXPECT_NEAR(back.values[i], want.values[i], 2e-5) << graph.name;
+        }
+        // A layer without bias has no such row; one with it has one more.
+        if (!text) {
+            EXPECT_EQ(analog.parameters.at("plain.tile_weight").shape[1], 6u);
+            EXPECT_EQ(analog.parameters.at("conv.tile_weight").shape[1], 19u);
+            EXPECT_EQ(analog.parameters.at("fc.tile_weight").shape[1], 109u);
+        }
+        // On noisy chips the bias is programmed and drifts with the rest.
+        spec.base.forward = {};
+        const Network noisy = map_to_hardware(digital, spec);
+        Executor chip(noisy, 1);
+        chip.program();
+        chip.advance_to(86400, 1);
+        const Matrix<float> a = run_all(chip, x);
+        for (const float v : a.values) {
+            EXPECT_TRUE(std::isfinite(v));
+        }
+        EXPECT_NE(a.values, want.values);
+        Network ranged = noisy;
+        for (auto& [layer, hardware] : ranged.analog) {
+            hardware.input_range.enabled = true;
+        }
+        initialize_input_ranges(ranged, x.view(), 5, 1);
+        EXPECT_NO_THROW(run_all(Executor(ranged, 1), x));
+    }
+}
+
 }  // namespace
 }  // namespace mho

@@ -26,6 +26,9 @@ std::vector<ParameterShape> parameter_shapes(const Network& network, const Layer
 void validate_network(const Network& network, const std::string& path);
 
 /// Pieces into which the inputs of one group are cut.
+/// The matrix of an analog layer: with `mapping.analog_bias` the bias is its last row of inputs.
+MatrixLayout analog_layout(const Op& op, const Hardware& hardware);
+
 size_t input_pieces(const MatrixLayout& layout, const Hardware& hardware);
 
 /// Tile weights and scales of one group of an analog layer, out of the stored parameters.

@@ -49,7 +49,7 @@ class Pool {
 
 bool is_view(const Op& op) {
     return std::holds_alternative<FlattenOp>(op) || std::holds_alternative<SequenceOp>(op) ||
-           std::holds_alternative<VolumeOp>(op);
+           std::holds_alternative<VolumeOp>(op) || std::holds_alternative<DropoutOp>(op);
 }
 
 size_t feature_count(const Shape& shape) {
@@ -85,6 +85,8 @@ BufferPlan plan_buffers(const Graph& graph) {
         step.layer = i;
         for (const int source : inputs[i]) {
             step.sources.push_back(buffer_of[static_cast<size_t>(source + 1)]);
+            const Shape& from = source < 0 ? image : shapes[static_cast<size_t>(source)];
+            step.widths.push_back(static_cast<size_t>(from.back()));
         }
         step.input = inputs[i][0] < 0 ? image : shapes[static_cast<size_t>(inputs[i][0])];
         step.output = shapes[i];

@@ -18,6 +18,7 @@ struct BufferPlan {
         size_t layer = 0;
         std::vector<size_t> sources;  // buffers read, in the order of the layer's inputs
         size_t target = 0;            // buffer written; may be sources[0]
+        std::vector<size_t> widths;   // last axis of each input
         Shape input;                  // shape of the first input
         Shape output;
     };
@@ -29,7 +30,7 @@ struct BufferPlan {
     size_t features_per_sample() const;
 };
 
-/// Layers that only read the same numbers under another shape.
+/// Layers that only hand their numbers on, perhaps under another shape.
 bool is_view(const Op& op);
 
 /// Numbers per sample of a shape.

@@ -30,6 +30,20 @@ Hardware integer_hardware() {
     return h;
 }
 
+void quantize_table(Network& network, const Layer& layer, int bits) {
+    QuantizerConfig config{.bits = bits};
+    std::vector<size_t> shape = table_shape(layer.op);
+    if (const auto* norm = std::get_if<LayerNormOp>(&layer.op)) {
+        shape = {1, static_cast<size_t>(norm->features)};
+    }
+    if (shape.empty()) {
+        return;
+    }
+    config.per_channel = true;
+    fake_quantize_weights(
+        config, {network.parameters.at(layer.name + ".weight").values.data(), shape[0], shape[1]});
+}
+
 std::map<std::string, bool> layers_with_negative_inputs(const Network& network,
                                                         ConstFloatView pixels,
                                                         size_t batch) {
@@ -63,6 +77,9 @@ Network quantize_network(const Network& digital,
     if (config.activation_bits < 2 || config.activation_bits > 16) {
         throw ConfigError("quantization.activation_bits", "must be 2 to 16");
     }
+    if (config.table_bits != 0 && (config.table_bits < 2 || config.table_bits > 16)) {
+        throw ConfigError("quantization.table_bits", "must be 2 to 16, or 0");
+    }
     if (pixels.rows == 0 || config.batch == 0) {
         throw InputError("the ranges of activations need at least one sample");
     }
@@ -74,6 +91,9 @@ Network quantize_network(const Network& digital,
     }
     for (const Layer& layer : folded.graph.layers) {
         const MatrixLayout layout = matrix_layout(layer.op);
+        if (config.table_bits > 0 && spec.for_layer(layer.name)) {
+            quantize_table(folded, layer, config.table_bits);
+        }
         if (layout.groups == 0 || !spec.for_layer(layer.name)) {
             continue;
         }

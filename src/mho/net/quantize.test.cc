@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "mho/net/test_support.h"
 #include "mho/util/error.h"
@@ -107,6 +108,29 @@ TEST(Quantize, ExcludedLayersAndBadSettings) {
     EXPECT_THROW(quantize_network(digital, Matrix<float>(0, 20).view()), InputError);
     EXPECT_THROW(quantize_network(digital, pixels.view(), {.activation_bits = 1}), ConfigError);
     EXPECT_THROW(quantize_network(digital, pixels.view(), {.weights = {.bits = 99}}), ConfigError);
+}
+
+TEST(Quantize, TablesMoveToTheirGrids) {
+    const Network digital = initialize(small_gpt({11, 6, 12, 3, 1}), 3);
+    Matrix<float> x(30, 6);
+    for (size_t i = 0; i < x.values.size(); i++) {
+        x.values[i] = static_cast<float>(i * 7 % 11);
+    }
+    const auto levels = [](const Network& n, const char* name, size_t first, size_t count) {
+        const std::vector<float>& v = n.parameters.at(name).values;
+        return std::set<float>(v.begin() + static_cast<std::ptrdiff_t>(first),
+                               v.begin() + static_cast<std::ptrdiff_t>(first + count))
+            .size();
+    };
+    const Network coarse = quantize_network(digital, x.view(), {.table_bits = 2});
+    EXPECT_LE(levels(coarse, "embedding.weight", 12, 12), 4u);
+    EXPECT_LE(levels(coarse, "position.weight", 24, 12), 4u);
+    const Network as_is = quantize_network(digital, x.view(), {.table_bits = 0});
+    EXPECT_EQ(as_is.parameters.at("embedding.weight"), digital.parameters.at("embedding.weight"));
+    const Matrix<float> y = run_all(Executor(digital, 1), x);
+    const double fine = distance(run_all(Executor(quantize_network(digital, x.view()), 1), x), y);
+    EXPECT_LT(fine, distance(run_all(Executor(coarse, 1), x), y));
+    EXPECT_THROW(quantize_network(digital, x.view(), {.table_bits = 1}), ConfigError);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ std::vector<Graph> sequence_graphs() {
     return {char_recurrent(RecurrentKind::kRnn, kSizes),
             char_lstm(kSizes),
             char_recurrent(RecurrentKind::kGru, kSizes),
+            char_recurrent(RecurrentKind::kLstm, {11, 6, 5, 12, 2, 0.3, true}),
             small_gpt({11, 6, 12, 3, 2})};
 }
 
@@ -342,6 +343,74 @@ TEST(Sequence, VggForSmallImages) {
         summarize(network).weights,
         9u * (3 * 32 + 32 * 32 + 32 * 64 + 64 * 64 + 64 * 128 + 128 * 128) + 2048 * 256 + 2560);
     EXPECT_THROW(vgg_small(raw_input(3, 30, 32)), InputError);
+}
+
+// One matrix for input and hidden state computes what two do.
+TEST(Sequence, CombinedMatrixEqualsTwoMatrices) {
+    for (const RecurrentKind kind : {RecurrentKind::kRnn, RecurrentKind::kLstm}) {
+        const Network two = initialize(char_recurrent(kind, kSizes), 4);
+        CharRecurrentSizes sizes = kSizes;
+        sizes.combined = true;
+        Network one{char_recurrent(kind, sizes), two.parameters, {}};
+        const std::string name = kind == RecurrentKind::kRnn ? "rnn" : "lstm";
+        for (const std::string layer : {name + "1", name + "2"}) {
+            const Tensor in = one.parameters.at(layer + ".input.weight");
+            const Tensor back = one.parameters.at(layer + ".hidden.weight");
+            Tensor both{{in.shape[0], in.shape[1] + back.shape[1]}, {}};
+            Tensor bias = one.parameters.at(layer + ".input.bias");
+            for (size_t o = 0; o < in.shape[0]; o++) {
+                for (const Tensor* part : {&in, &back}) {
+                    const auto row =
+                        part->values.begin() + static_cast<std::ptrdiff_t>(o * part->shape[1]);
+                    both.values.insert(
+                        both.values.end(), row, row + static_cast<std::ptrdiff_t>(part->shape[1]));
+                }
+                bias.values[o] += one.parameters.at(layer + ".hidden.bias").values[o];
+            }
+            std::erase_if(one.parameters,
+                          [&](const auto& p) { return p.first.starts_with(layer + "."); });
+            one.parameters[layer + ".weight"] = both;
+            one.parameters[layer + ".bias"] = bias;
+        }
+        const Matrix<float> x = symbols(5, 6, 11);
+        const Matrix<float> a = run_all(Executor(one, 1), x);
+        const Matrix<float> b = run_all(Executor(two, 1), x);
+        for (size_t i = 0; i < a.values.size(); i++) {
+            EXPECT_NEAR(a.values[i], b.values[i], 1e-5) << name;
+        }
+        EXPECT_EQ(graph_to_json(graph_from_json(graph_to_json(one.graph))),
+                  graph_to_json(one.graph));
+    }
+    EXPECT_THROW(char_recurrent(RecurrentKind::kGru, {11, 6, 5, 12, 1, 0, true}), ConfigError);
+}
+
+TEST(Sequence, ReverseConcatAndDropout) {
+    Graph graph{"g",
+                raw_input(1, 3, 2),
+                {{"sequence", SequenceOp{}, {}},
+                 {"drop", DropoutOp{0.9}, {}},
+                 {"back", ReverseOp{}, {}},
+                 {"both", ConcatOp{}, {"drop", "back", "back"}}}};
+    const Graph read = graph_from_json(graph_to_json(graph));
+    EXPECT_EQ(graph_to_json(read), graph_to_json(graph));
+    const Matrix<float> x = normal_matrix(4, 6, 2);
+    const Matrix<float> y = run_all(Executor({read, {}, {}}, 1), x);
+    ASSERT_EQ(y.cols, 18u);
+    for (size_t s = 0; s < 4; s++) {
+        for (size_t p = 0; p < 3; p++) {
+            for (size_t i = 0; i < 2; i++) {
+                EXPECT_EQ(y(s, p * 6 + i), x(s, p * 2 + i));
+                EXPECT_EQ(y(s, p * 6 + 2 + i), x(s, (2 - p) * 2 + i));
+                EXPECT_EQ(y(s, p * 6 + 4 + i), x(s, (2 - p) * 2 + i));
+            }
+        }
+    }
+    graph.layers.push_back({"bad", ConcatOp{}, {"both", "input"}});
+    EXPECT_THROW(infer_shapes(graph), ConfigError);
+    graph.layers.back() = {"bad", ConcatOp{}, {}};
+    EXPECT_THROW(infer_shapes(graph), ConfigError);
+    graph.layers.back() = {"bad", DropoutOp{1.0}, {}};
+    EXPECT_THROW(infer_shapes(graph), ConfigError);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/net/graph_internal.h"
 #include "mho/net/network.h"
+#include "mho/net/network_internal.h"
 #include "mho/tile/grid.h"
 
 namespace mho {
@@ -41,7 +42,8 @@ NetworkSummary summarize(const Network& network) {
             summary.multiply_adds = layout.weights() * positions_of(shapes[i]);
             const auto hardware = network.analog.find(layer.name);
             if (hardware != network.analog.end()) {
-                add_tiles(layout, hardware->second.mapping, summary);
+                add_tiles(
+                    analog_layout(layer.op, hardware->second), hardware->second.mapping, summary);
             }
         }
         result.weights += summary.weights;

@@ -234,10 +234,18 @@ Graph char_recurrent(RecurrentKind kind, const CharRecurrentSizes& s) {
     b.add("embedding", EmbeddingOp{s.vocabulary, s.embedding});
     int inputs = s.embedding;
     for (int i = 1; i <= s.layers; i++) {
-        const RecurrentOp op{kind, s.hidden, true};
+        RecurrentOp op{kind, s.hidden, true};
         const std::string layer = fmt::format("{}{}", name, i);
-        b.add(layer + ".input", LinearOp{inputs, op.gates() * s.hidden, true});
-        b.add(layer + ".hidden", op);
+        if (s.combined) {
+            op.inputs = inputs;
+            b.add(layer, op);
+        } else {
+            b.add(layer + ".input", LinearOp{inputs, op.gates() * s.hidden, true});
+            b.add(layer + ".hidden", op);
+        }
+        if (s.dropout > 0) {
+            b.add(layer + ".dropout", DropoutOp{s.dropout});
+        }
         inputs = s.hidden;
     }
     b.add("head", LinearOp{s.hidden, s.vocabulary, true});

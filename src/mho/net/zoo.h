@@ -35,8 +35,10 @@ struct CharRecurrentSizes {
     int embedding = 32;
     int hidden = 128;
     int layers = 1;
+    double dropout = 0;     // between layers, and before the head
+    bool combined = false;  // one matrix for input and hidden state (rnn and lstm)
 };
-/// Layers embedding, KIND1.input, KIND1.hidden, ..., head.
+/// Layers embedding, KIND1.input, KIND1.hidden, ..., head; with `combined` KIND1, ...
 Graph char_recurrent(RecurrentKind kind, const CharRecurrentSizes& sizes);
 Graph char_lstm(const CharRecurrentSizes& sizes);
 

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/nn/analog_convolutions.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 
 #include "mho/nn/analog_engine.h"
@@ -124,10 +126,16 @@ torch::Tensor AnalogConv3dImpl::forward(const torch::Tensor& input) {
     g.is_convolution = true;
     g.groups = static_cast<size_t>(op_.groups);
     g.outputs = static_cast<size_t>(op_.out_channels / op_.groups);
-    g.patch.channels = unrolled(op_);
+    torch::Tensor unrolled_rows =
+        at::stack(boxes, 2).reshape({input.size(0), op_.groups, -1, positions});
+    if (has_analog_bias()) {
+        unrolled_rows =
+            at::cat({unrolled_rows, at::ones({input.size(0), op_.groups, 1, positions})}, 2);
+    }
+    g.patch.channels = static_cast<size_t>(unrolled_rows.size(2));
     g.patch.height = static_cast<size_t>(positions);
     g.inputs = g.patch.channels;
-    const torch::Tensor rows = at::stack(boxes, 2).reshape(
+    const torch::Tensor rows = unrolled_rows.reshape(
         {input.size(0), static_cast<int64_t>(g.groups * g.inputs), positions, 1});
     return run(rows.contiguous(), g)
         .view({input.size(0), out[0], out[1], out[2], op_.out_channels})

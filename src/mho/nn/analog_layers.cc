@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/nn/analog_layers.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/im2col.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -157,13 +159,21 @@ AnalogLayerImpl::AnalogLayerImpl(const Hardware& hardware,
                                  bool has_bias,
                                  std::string path,
                                  uint64_t seed)
-    : engine_(std::make_shared<AnalogEngine>(hardware, groups, outputs, inputs, seed, path)),
+    : engine_(std::make_shared<AnalogEngine>(
+          hardware,
+          groups,
+          outputs,
+          inputs + (has_bias && hardware.mapping.analog_bias ? 1 : 0),
+          seed,
+          path)),
       path_(std::move(path)),
+      analog_bias_(has_bias && hardware.mapping.analog_bias),
       seed_(seed) {
     const int64_t all = signed_size(groups * outputs);
     const int64_t pieces = signed_size(engine_->pieces());
     const bool ranged = hardware.input_range.enabled;
-    tile_weight = register_parameter("tile_weight", at::empty({all, signed_size(inputs)}));
+    tile_weight =
+        register_parameter("tile_weight", at::empty({all, signed_size(engine_->grid(0).inputs())}));
     learned_scale = register_parameter("learned_scale",
                                        at::ones({pieces, all}),
                                        hardware.mapping.learn_scales != LearnedScales::kNone);
@@ -172,7 +182,7 @@ AnalogLayerImpl::AnalogLayerImpl(const Hardware& hardware,
                                               ranged ? hardware.input_range.initial : 0.0,
                                               at::kFloat),
                                      ranged && hardware.input_range.learn);
-    if (has_bias) {
+    if (has_bias && !analog_bias_) {
         bias = register_parameter("bias", at::zeros({all}));
     }
     scale = register_buffer("scale", at::ones({pieces, all}));
@@ -203,16 +213,31 @@ void AnalogLayerImpl::set_weights(const Tensor& weight, const Tensor& bias_value
     const torch::NoGradGuard no_grad;
     const size_t rows = engine_->grid(0).outputs();
     const size_t cols = engine_->grid(0).inputs();
-    if (weight.values.size() != engine_->groups() * rows * cols) {
+    const size_t plain = cols - (analog_bias_ ? 1 : 0);
+    const size_t all = engine_->groups() * rows;
+    if (weight.values.size() != all * plain) {
         throw InputError("layer " + path_ + ": the weight must hold " +
-                         std::to_string(engine_->groups() * rows * cols) + " numbers, got " +
+                         std::to_string(all * plain) + " numbers, got " +
                          std::to_string(weight.values.size()));
     }
-    require_finite({weight.values.data(), engine_->groups() * rows, cols}, "weights");
+    require_finite({weight.values.data(), all, plain}, "weights");
+    const std::vector<float>& constant = bias_values.values;
+    if (analog_bias_ && !constant.empty() && constant.size() != all) {
+        throw InputError("layer " + path_ + ": bias must hold " + std::to_string(all) +
+                         " numbers, got " + std::to_string(constant.size()));
+    }
+    require_finite({constant.data(), 1, constant.size()}, "bias");
+    Matrix<float> logical(all, cols);
+    for (size_t o = 0; o < all; o++) {
+        std::copy_n(weight.values.data() + o * plain, plain, logical.row(o));
+        if (analog_bias_ && !constant.empty()) {
+            logical(o, plain) = constant[o];
+        }
+    }
     const FloatView scales = view_of(scale);
     for (size_t g = 0; g < engine_->groups(); g++) {
         const MappedWeights mapped =
-            map_weights(hardware().mapping, {weight.values.data() + g * rows * cols, rows, cols});
+            map_weights(hardware().mapping, logical.view().row_block(g * rows, rows));
         std::copy(mapped.weights.values.begin(),
                   mapped.weights.values.end(),
                   tile_weight.data_ptr<float>() + g * rows * cols);
@@ -256,12 +281,12 @@ void AnalogLayerImpl::set_state(const State& s) {
     loaded_ = {};
 }
 
-Tensor AnalogLayerImpl::logical_weights() const {
+Matrix<float> AnalogLayerImpl::logical_matrix() const {
     const State s = state();
-    Tensor logical = s.tile_weight;
     const size_t rows = engine_->grid(0).outputs();
     const size_t cols = engine_->grid(0).inputs();
     const size_t all = engine_->groups() * rows;
+    Matrix<float> logical(all, cols);
     for (size_t g = 0; g < engine_->groups(); g++) {
         MappedWeights mapped{Matrix<float>(rows, cols), Matrix<float>(engine_->pieces(), rows)};
         std::copy_n(s.tile_weight.values.data() + g * rows * cols,
@@ -271,11 +296,41 @@ Tensor AnalogLayerImpl::logical_weights() const {
             std::copy_n(s.scale.values.data() + c * all + g * rows, rows, mapped.scales.row(c));
         }
         const Matrix<float> part = mho::logical_weights(hardware().mapping, mapped);
-        std::copy(part.values.begin(),
-                  part.values.end(),
-                  logical.values.begin() + signed_size(g * rows * cols));
+        std::copy(part.values.begin(), part.values.end(), logical.row(g * rows));
     }
     return logical;
+}
+
+Tensor AnalogLayerImpl::logical_weights() const {
+    const Matrix<float> all = logical_matrix();
+    const size_t inputs = all.cols - (analog_bias_ ? 1 : 0);
+    Tensor logical{{all.rows, inputs}, {}};
+    logical.values.reserve(all.rows * inputs);
+    for (size_t o = 0; o < all.rows; o++) {
+        logical.values.insert(logical.values.end(), all.row(o), all.row(o) + inputs);
+    }
+    return logical;
+}
+
+Tensor AnalogLayerImpl::logical_bias() const {
+    if (!analog_bias_) {
+        return bias.defined() ? tensor_of(bias) : Tensor{};
+    }
+    const Matrix<float> all = logical_matrix();
+    Tensor values{{all.rows}, std::vector<float>(all.rows)};
+    for (size_t o = 0; o < all.rows; o++) {
+        values.values[o] = all(o, all.cols - 1);
+    }
+    return values;
+}
+
+torch::Tensor AnalogLayerImpl::with_constant(const torch::Tensor& rows) const {
+    if (!analog_bias_) {
+        return rows;
+    }
+    std::vector<int64_t> shape = rows.sizes().vec();
+    shape.back() = 1;
+    return at::cat({rows, at::ones(shape)}, -1);
 }
 
 torch::Tensor AnalogLayerImpl::weights_of_this_step() {
@@ -283,17 +338,17 @@ torch::Tensor AnalogLayerImpl::weights_of_this_step() {
         modifies(hardware().modifier) && (is_training() || hardware().modifier.in_evaluation);
     const uint32_t version = tile_weight._version();
     if (loaded_.weights.defined() && loaded_.version == version && loaded_.modified == modified &&
-        (!modified || loaded_.step == step_)) {
+        (!modified || loaded_.step == weight_step_)) {
         return loaded_.weights;
     }
     const torch::Tensor plain = tile_weight.detach();
     torch::Tensor weights = plain;
     if (modified) {
         weights = at::empty_like(plain);
-        engine_->modify(view_of(plain), view_of(weights), step_);
+        engine_->modify(view_of(plain), view_of(weights), weight_step_);
     }
     engine_->load_weights(view_of(weights));
-    loaded_ = {weights, modified, step_, version};
+    loaded_ = {weights, modified, weight_step_, version};
     return weights;
 }
 
@@ -422,9 +477,9 @@ torch::Tensor AnalogLinearImpl::forward(const torch::Tensor& input) {
                          std::to_string(op_.inputs) + "]");
     }
     LayerGeometry geometry;
-    geometry.inputs = static_cast<size_t>(op_.inputs);
+    geometry.inputs = engine_->grid(0).inputs();
     geometry.outputs = static_cast<size_t>(op_.outputs);
-    const torch::Tensor rows = input.contiguous().reshape({-1, op_.inputs});
+    const torch::Tensor rows = with_constant(input.contiguous().reshape({-1, op_.inputs}));
     const int64_t samples = input.dim() > 2 ? std::max<int64_t>(input.size(0), 1) : rows.size(0);
     torch::Tensor y =
         run(rows, geometry, samples > 0 ? static_cast<uint64_t>(rows.size(0) / samples) : 1);
@@ -496,6 +551,9 @@ torch::Tensor AnalogConv2dImpl::forward(const torch::Tensor& input) {
                              std::to_string(size));
         }
     }
+    if (has_analog_bias()) {
+        return unrolled_forward(input, g);
+    }
     g.inputs = g.patch.inputs();
     // One channel or one pixel counts as both orders; any will do.
     g.channels_last = !input.is_contiguous() && input.is_contiguous(at::MemoryFormat::ChannelsLast);
@@ -505,6 +563,37 @@ torch::Tensor AnalogConv2dImpl::forward(const torch::Tensor& input) {
         .view({input.size(0),
                signed_size(g.patch.out_height()),
                signed_size(g.patch.out_width()),
+               op_.out_channels})
+        .permute({0, 3, 1, 2});
+}
+
+// With the constant input of an analog bias: torch unrolls the patches, and a convolution of one
+// pixel multiplies them.
+torch::Tensor AnalogConv2dImpl::unrolled_forward(const torch::Tensor& input,
+                                                 const LayerGeometry& images) {
+    const auto list = [](const std::array<int, 2>& sizes) {
+        return std::vector<int64_t>(sizes.begin(), sizes.end());
+    };
+    const int64_t positions = signed_size(images.patch.positions());
+    const torch::Tensor patches = at::im2col(input.contiguous(),
+                                             list(op_.kernel),
+                                             list(op_.dilation),
+                                             list(op_.padding),
+                                             list(op_.stride))
+                                      .view({input.size(0), op_.groups, -1, positions});
+    const torch::Tensor rows =
+        at::cat({patches, at::ones({input.size(0), op_.groups, 1, positions})}, 2);
+    LayerGeometry g = images;
+    g.patch = {};
+    g.patch.channels = static_cast<size_t>(rows.size(2));
+    g.patch.height = images.patch.positions();
+    g.patch.width = 1;
+    g.inputs = g.patch.channels;
+    return run(rows.reshape({input.size(0), op_.groups * rows.size(2), positions, 1}).contiguous(),
+               g)
+        .view({input.size(0),
+               signed_size(images.patch.out_height()),
+               signed_size(images.patch.out_width()),
                op_.out_channels})
         .permute({0, 3, 1, 2});
 }

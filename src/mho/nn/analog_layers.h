@@ -35,10 +35,10 @@ struct LayerGeometry;
 class AnalogLayerImpl : public torch::nn::Module {
   public:
     // Parameters. [groups * out, in per group, unrolled as channel, row, column], in units of the
-    // tile.
+    // tile. With mapping.analog_bias there is one more input, the last, which is always 1.
     torch::Tensor tile_weight;
     torch::Tensor learned_scale;  // [pieces, groups * out]; learns only if the mapping says so
-    torch::Tensor bias;           // [groups * out], undefined without bias
+    torch::Tensor bias;           // [groups * out], undefined without bias or with an analog one
     torch::Tensor input_range;    // [groups * pieces]; 0 where ranges are disabled
     // Buffer: mapping scale [pieces, groups * out].
     torch::Tensor scale;
@@ -47,8 +47,14 @@ class AnalogLayerImpl : public torch::nn::Module {
     const std::string& path() const { return path_; }
     uint64_t seed() const { return seed_; }
 
-    /// Optimiser step that the noise of the next passes belongs to, below 2^56.
-    void set_step(uint64_t step) { step_ = step; }
+    /// Optimiser step that the noise of the next passes belongs to, below kMaxSteps = 2^55
+    /// (divided by the positions of a recurrence).
+    void set_step(uint64_t step) { set_step(step, step); }
+    /// The same, with a step of its own for the modified weights: equal steps draw equal noise.
+    void set_step(uint64_t read_step, uint64_t weight_step) {
+        step_ = read_step;
+        weight_step_ = weight_step;
+    }
     /// Number of the first sample of the next batch.
     void set_first_sample(uint64_t sample) { first_sample_ = sample; }
     /// The next pass is one of `positions` of this step, each with noise of its own: what a
@@ -63,8 +69,12 @@ class AnalogLayerImpl : public torch::nn::Module {
     /// Takes logical weights [groups * out, in per group ...] (any shape with that many numbers)
     /// and a bias (empty = zeros), and maps them to tiles. Learned scales become 1.
     void set_weights(const Tensor& weight, const Tensor& bias_values);
-    /// Logical weights [groups * out, in per group].
+    /// Logical weights [groups * out, in per group], without an analog bias.
     Tensor logical_weights() const;
+    /// The bias, digital or analog; empty without one.
+    Tensor logical_bias() const;
+    /// Whether the last row of inputs of the tiles is the bias.
+    bool has_analog_bias() const { return analog_bias_; }
 
     /// What Network stores of the layer: tile_weight, scale (mapping times learned), bias,
     /// input_range.
@@ -103,14 +113,20 @@ class AnalogLayerImpl : public torch::nn::Module {
     void start_ranges(const torch::Tensor& input, const LayerGeometry& geometry);
     /// run() leaves the initialisation of the ranges to the layer.
     bool starts_ranges_itself_ = false;
+    /// Rows [..., in] with the constant input of an analog bias behind them, if there is one.
+    torch::Tensor with_constant(const torch::Tensor& rows) const;
     std::shared_ptr<AnalogEngine> engine_;
 
   private:
     torch::Tensor weights_of_this_step();
 
+    Matrix<float> logical_matrix() const;
+
     std::string path_;
+    bool analog_bias_ = false;
     uint64_t seed_ = 0;
     uint64_t step_ = 0;
+    uint64_t weight_step_ = 0;
     uint64_t first_sample_ = 0;
     uint64_t position_ = 0;
     uint64_t positions_ = 1;
@@ -152,6 +168,7 @@ class AnalogConv2dImpl : public AnalogLayerImpl {
     const Conv2dOp& op() const { return op_; }
 
   private:
+    torch::Tensor unrolled_forward(const torch::Tensor& input, const LayerGeometry& images);
     Conv2dOp op_;
 };
 TORCH_MODULE(AnalogConv2d);

@@ -5,7 +5,10 @@
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/rnn.h>
 
+#include "mho/nn/analog_convolutions.h"
+#include "mho/nn/recurrent_layers.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -24,34 +27,104 @@ Tensor plain(const torch::Tensor& t) {
     return make_tensor(std::move(shape), {c.data_ptr<float>(), c.data_ptr<float>() + c.numel()});
 }
 
-std::array<int, 2> numbers(const torch::ExpandingArray<2>& a) {
-    return {static_cast<int>((*a)[0]), static_cast<int>((*a)[1])};
+template <size_t N>
+std::array<int, N> numbers(const torch::ExpandingArray<N>& a) {
+    std::array<int, N> list{};
+    for (size_t i = 0; i < N; i++) {
+        list[i] = static_cast<int>((*a)[i]);
+    }
+    return list;
 }
 
-Conv2dOp describe(const torch::nn::Conv2dImpl& conv, const std::string& path) {
+template <class Op, size_t N, class Conv>
+Op describe(const Conv& conv, const std::string& path) {
     const auto& o = conv.options;
-    const auto* padding = std::get_if<torch::ExpandingArray<2>>(&o.padding());
+    const auto* padding = std::get_if<torch::ExpandingArray<N>>(&o.padding());
     if (padding == nullptr || !std::holds_alternative<torch::enumtype::kZeros>(o.padding_mode())) {
         throw InputError("layer " + path +
                          ": analog convolutions pad with zeros, by a number of pixels");
     }
-    Conv2dOp op;
+    Op op;
     op.in_channels = static_cast<int>(o.in_channels());
     op.out_channels = static_cast<int>(o.out_channels());
-    op.kernel = numbers(o.kernel_size());
-    op.stride = numbers(o.stride());
-    op.padding = numbers(*padding);
-    op.dilation = numbers(o.dilation());
+    op.kernel = numbers<N>(o.kernel_size());
+    op.stride = numbers<N>(o.stride());
+    op.padding = numbers<N>(*padding);
+    op.dilation = numbers<N>(o.dilation());
     op.groups = static_cast<int>(o.groups());
     op.bias = conv.bias.defined();
     return op;
 }
 
-bool is_matrix(const torch::nn::Module& m) {
-    return m.as<torch::nn::LinearImpl>() != nullptr || m.as<torch::nn::Conv2dImpl>() != nullptr;
+template <class Module>
+AnalogRecurrent recurrent_from(const Module& from,
+                               RecurrentKind kind,
+                               const Hardware& hardware,
+                               const std::string& path,
+                               uint64_t seed) {
+    const auto& o = from.options;
+    AnalogRecurrentOptions options;
+    options.layers = static_cast<int>(o.num_layers());
+    options.bias = o.bias();
+    options.bidirectional = o.bidirectional();
+    options.dropout = o.dropout();
+    AnalogRecurrent layers(kind,
+                           static_cast<int>(o.input_size()),
+                           static_cast<int>(o.hidden_size()),
+                           options,
+                           hardware,
+                           path + "/",
+                           seed);
+    const auto parameters = from.named_parameters();
+    const auto tensor = [&](const char* what, const std::string& suffix) {
+        const torch::Tensor* found = parameters.find(what + suffix);
+        return found == nullptr ? Tensor{} : plain(*found);
+    };
+    for (size_t i = 0; i < layers->hidden_layers.size(); i++) {
+        const std::string suffix = "_l" + std::to_string(i / layers->directions()) +
+                                   (i % layers->directions() == 1 ? "_reverse" : "");
+        layers->input_layers[i]->set_weights(tensor("weight_ih", suffix),
+                                             tensor("bias_ih", suffix));
+        layers->hidden_layers[i]->set_weights(tensor("weight_hh", suffix),
+                                              tensor("bias_hh", suffix));
+    }
+    layers->train(from.is_training());
+    return layers;
 }
 
-// The analog module for a child of a Sequential, empty if it stays.
+Conv1dSizes signal_sizes(const torch::nn::Conv1dImpl& conv, const std::string& path) {
+    struct Signal {
+        int in_channels = 1, out_channels = 1;
+        std::array<int, 1> kernel{}, stride{}, padding{}, dilation{};
+        int groups = 1;
+        bool bias = true;
+    };
+    const auto op = describe<Signal, 1>(conv, path);
+    return {op.in_channels,
+            op.out_channels,
+            op.kernel[0],
+            op.stride[0],
+            op.padding[0],
+            op.dilation[0],
+            op.groups,
+            op.bias};
+}
+
+bool is_matrix(const torch::nn::Module& m) {
+    return m.as<torch::nn::LinearImpl>() != nullptr || m.as<torch::nn::Conv1dImpl>() != nullptr ||
+           m.as<torch::nn::Conv2dImpl>() != nullptr || m.as<torch::nn::Conv3dImpl>() != nullptr ||
+           m.as<torch::nn::RNNImpl>() != nullptr || m.as<torch::nn::LSTMImpl>() != nullptr ||
+           m.as<torch::nn::GRUImpl>() != nullptr;
+}
+
+template <class Analog, class From>
+torch::nn::AnyModule with_weights(Analog analog, const From& from) {
+    analog->set_weights(plain(from.weight), plain(from.bias));
+    analog->train(from.is_training());
+    return torch::nn::AnyModule(analog);
+}
+
+// The analog module for a child of a Sequential.
 torch::nn::AnyModule replacement(const std::shared_ptr<torch::nn::Module>& child,
                                  const Hardware& hardware,
                                  const std::string& path,
@@ -60,16 +133,40 @@ torch::nn::AnyModule replacement(const std::shared_ptr<torch::nn::Module>& child
         const LinearOp op{static_cast<int>(linear->options.in_features()),
                           static_cast<int>(linear->options.out_features()),
                           linear->bias.defined()};
-        AnalogLinear analog(op, hardware, path, seed);
-        analog->set_weights(plain(linear->weight), plain(linear->bias));
-        analog->train(child->is_training());
-        return torch::nn::AnyModule(analog);
+        return with_weights(AnalogLinear(op, hardware, path, seed), *linear);
     }
-    const auto& conv = *child->as<torch::nn::Conv2dImpl>();
-    AnalogConv2d analog(describe(conv, path), hardware, path, seed);
-    analog->set_weights(plain(conv.weight), plain(conv.bias));
-    analog->train(child->is_training());
-    return torch::nn::AnyModule(analog);
+    if (const auto* conv = child->as<torch::nn::Conv1dImpl>()) {
+        return with_weights(AnalogConv1d(signal_sizes(*conv, path), hardware, path, seed), *conv);
+    }
+    if (const auto* conv = child->as<torch::nn::Conv2dImpl>()) {
+        return with_weights(AnalogConv2d(describe<Conv2dOp, 2>(*conv, path), hardware, path, seed),
+                            *conv);
+    }
+    if (const auto* conv = child->as<torch::nn::Conv3dImpl>()) {
+        return with_weights(AnalogConv3d(describe<Conv3dOp, 3>(*conv, path), hardware, path, seed),
+                            *conv);
+    }
+    if (const auto* lstm = child->as<torch::nn::LSTMImpl>()) {
+        if (lstm->options.proj_size() > 0) {
+            throw InputError("layer " + path +
+                             ": projections of the hidden state (proj_size) "
+                             "have no analog layer; use a linear layer");
+        }
+        return torch::nn::AnyModule(
+            AnalogTorchLSTM(recurrent_from(*lstm, RecurrentKind::kLstm, hardware, path, seed),
+                            lstm->options.batch_first()));
+    }
+    if (const auto* gru = child->as<torch::nn::GRUImpl>()) {
+        return torch::nn::AnyModule(
+            AnalogTorchRecurrent(recurrent_from(*gru, RecurrentKind::kGru, hardware, path, seed),
+                                 gru->options.batch_first()));
+    }
+    const auto& rnn = *child->as<torch::nn::RNNImpl>();
+    if (!std::holds_alternative<torch::enumtype::kTanh>(rnn.options.nonlinearity())) {
+        throw InputError("layer " + path + ": analog rnn layers use tanh");
+    }
+    return torch::nn::AnyModule(AnalogTorchRecurrent(
+        recurrent_from(rnn, RecurrentKind::kRnn, hardware, path, seed), rnn.options.batch_first()));
 }
 
 void visit(torch::nn::Module& module,

@@ -17,12 +17,14 @@ namespace mho {
 struct ConvertReport {
     std::vector<std::string> analog;       // replaced
     std::vector<std::string> digital;      // left, because an override says so
-    std::vector<std::string> unreachable;  // linear and convolution layers that stay: see convert()
+    std::vector<std::string> unreachable;  // layers with weights that stay: see convert()
 };
 
-/// Replaces, in place, torch::nn::Linear and torch::nn::Conv2d inside every torch::nn::Sequential
-/// below (or at) `root` by analog layers with the same weights, with the hardware that `spec` gives
-/// for their path. Padding other than zeros in numbers is refused with InputError.
+/// Replaces, in place, torch::nn::Linear, Conv1d, Conv2d, Conv3d, RNN, LSTM and GRU inside every
+/// torch::nn::Sequential below (or at) `root` by analog layers with the same weights, with the
+/// hardware that `spec` gives for their path. Recurrent layers keep the calls and results of
+/// torch's (AnalogTorchLSTM, AnalogTorchRecurrent). What has no analog layer is refused with
+/// InputError: padding other than zeros in numbers, projections, relu in an rnn.
 ///
 /// A C++ module that holds a layer in a member of its own type (`torch::nn::Linear fc{nullptr}`)
 /// cannot be rewritten: the member keeps its type. Such layers are reported as unreachable. Use a

@@ -4,6 +4,7 @@
 
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv3d.h>
 #include <ATen/ops/empty.h>
@@ -254,6 +255,20 @@ torch::Tensor GraphNetworkImpl::run_sequence_layer(const Layer& layer,
     if (std::holds_alternative<LastPositionOp>(layer.op)) {
         return x.select(1, -1);
     }
+    if (std::holds_alternative<ReverseOp>(layer.op)) {
+        return x.flip({1});
+    }
+    if (std::holds_alternative<ConcatOp>(layer.op)) {
+        return at::cat(in, -1);
+    }
+    if (const auto* drop = std::get_if<DropoutOp>(&layer.op)) {
+        return is_training() ? dropout(drop->rate,
+                                       x,
+                                       make_tile_key(seed_, "dropout/" + layer.name),
+                                       step_,
+                                       first_sample_)
+                             : x;
+    }
     if (const auto* table = std::get_if<EmbeddingOp>(&layer.op)) {
         return embedding_rows(*table, parameters().weight, x.flatten(1));
     }
@@ -301,13 +316,18 @@ Network GraphNetworkImpl::export_network() const {
     return network;
 }
 
-void GraphNetworkImpl::set_step(uint64_t step) {
+void GraphNetworkImpl::set_step(uint64_t read_step, uint64_t weight_step) {
     for (auto& [name, layer] : analog_) {
-        layer->set_step(step);
+        layer->set_step(read_step, weight_step);
     }
 }
 
+void GraphNetworkImpl::set_dropout_step(uint64_t step) {
+    step_ = step;
+}
+
 void GraphNetworkImpl::set_first_sample(uint64_t sample) {
+    first_sample_ = sample;
     for (auto& [name, layer] : analog_) {
         layer->set_first_sample(sample);
     }

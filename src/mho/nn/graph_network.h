@@ -35,8 +35,15 @@ class GraphNetworkImpl : public torch::nn::Module {
     /// The network with its present parameters.
     Network export_network() const;
 
-    /// Key of the noise of the next passes (AnalogLayerImpl).
-    void set_step(uint64_t step);
+    /// Key of the noise of the next passes (AnalogLayerImpl): of everything, or of the read noise
+    /// and of the modified weights.
+    void set_step(uint64_t step) {
+        set_step(step, step);
+        set_dropout_step(step);
+    }
+    void set_step(uint64_t read_step, uint64_t weight_step);
+    /// Key of the dropout masks of the next passes.
+    void set_dropout_step(uint64_t step);
     void set_first_sample(uint64_t sample);
     /// After each optimiser step: clipping, remapping, input ranges.
     void post_step();
@@ -57,6 +64,8 @@ class GraphNetworkImpl : public torch::nn::Module {
 
     Network network_;  // graph and hardware; its parameters are those of the start
     uint64_t seed_;
+    uint64_t step_ = 0;  // of dropout
+    uint64_t first_sample_ = 0;
     std::vector<std::vector<int>> inputs_;
     std::vector<size_t> last_use_;
     std::map<std::string, Digital> digital_;

@@ -4,6 +4,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -351,14 +352,42 @@ at::Tensor recurrence(const RecurrentOp& op,
                       const at::Tensor& x,
                       const HiddenProduct& product,
                       RecurrentState& state) {
-    check_width(x, 3, int64_t{op.gates()} * op.hidden, "the inputs of the gates");
+    const int64_t gates = int64_t{op.gates()} * op.hidden;
+    check_width(x, 3, op.inputs > 0 ? op.inputs : gates, "the inputs of a recurrence");
     std::vector<at::Tensor> outputs;
     int64_t position = 0;
+    const at::Tensor nothing = op.inputs > 0 ? at::zeros({x.size(0), gates}) : at::Tensor();
     for (const at::Tensor& at_position : x.unbind(1)) {
-        state = recurrent_cell(op, at_position, product(state.hidden, position++), state);
+        if (op.inputs > 0) {
+            const at::Tensor seen = at::cat({at_position, state.hidden}, 1);
+            state = recurrent_cell(op, nothing, product(seen, position++), state);
+        } else {
+            state = recurrent_cell(op, at_position, product(state.hidden, position++), state);
+        }
         outputs.push_back(state.hidden);
     }
     return at::stack(outputs, 1);
+}
+
+at::Tensor dropout(
+    double rate, const at::Tensor& input, TileKey key, uint64_t step, uint64_t first_sample) {
+    if (!(rate >= 0 && rate < 1)) {
+        throw InputError("dropout: the rate must be at least 0 and below 1, got " +
+                         std::to_string(rate));
+    }
+    if (rate == 0 || input.numel() == 0) {
+        return input;
+    }
+    at::Tensor mask = at::empty(input.sizes(), at::kFloat);
+    const auto width = size_of(input.numel() / input.size(0));
+    const std::span<float> values(mask.data_ptr<float>(), size_of(mask.numel()));
+    fill_uniform(key, Stream::kDropout, step, first_sample * width, values);
+    const auto limit = static_cast<float>(rate);
+    const auto kept = static_cast<float>(1.0 / (1.0 - rate));
+    for (float& v : values) {
+        v = v < limit ? 0.0f : kept;
+    }
+    return input * mask;
 }
 
 at::Tensor embedding_rows(const EmbeddingOp& op,

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "mho/net/graph.h"
+#include "mho/random/stream.h"
 
 namespace mho {
 
@@ -45,15 +46,22 @@ RecurrentState recurrent_cell(const RecurrentOp& op,
                               const at::Tensor& u,
                               const RecurrentState& state);
 
-/// Product of the hidden state [samples, hidden] at a position.
+/// Product of the matrix of the recurrence at a position with the hidden state [samples, hidden],
+/// or with input and hidden state [samples, inputs + hidden].
 using HiddenProduct = std::function<at::Tensor(const at::Tensor& hidden, int64_t position)>;
 
-/// A whole sequence: inputs of the gates [samples, positions, gates * hidden] to hidden states
+/// A whole sequence: inputs of the gates [samples, positions, gates * hidden] (or the inputs
+/// themselves, where the operation takes them) to hidden states
 /// [samples, positions, hidden], from the given state, which becomes the last one.
 at::Tensor recurrence(const RecurrentOp& op,
                       const at::Tensor& x,
                       const HiddenProduct& product,
                       RecurrentState& state);
+
+/// Zeros with probability `rate`, the others times 1 / (1 - rate). The mask belongs to (key, step,
+/// first_sample + row).
+at::Tensor dropout(
+    double rate, const at::Tensor& input, TileKey key, uint64_t step, uint64_t first_sample);
 
 /// Rows of `table` for symbols [samples, positions] of whole numbers in float. Throws InputError
 /// for others.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
+#include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/rnn.h>
 #include <torch/types.h>
@@ -9,6 +10,7 @@
 #include "mho/net/executor.h"
 #include "mho/net/zoo.h"
 #include "mho/nn/analog_convolutions.h"
+#include "mho/nn/convert.h"
 #include "mho/nn/graph_network.h"
 #include "mho/nn/recurrent_layers.h"
 #include "mho/util/error.h"
@@ -107,6 +109,85 @@ TEST(RecurrentLayers, PerfectHardwareEqualsTorchWithItsGradients) {
         torch::nn::LSTM(torch::nn::LSTMOptions(5, 6).num_layers(2).batch_first(true)));
     compare_with_torch(RecurrentKind::kGru,
                        torch::nn::GRU(torch::nn::GRUOptions(5, 6).num_layers(2).batch_first(true)));
+}
+
+// convert() puts analog layers in the place of torch's, with their calls and results.
+template <class Theirs>
+void convert_and_compare(Theirs module) {
+    torch::nn::Sequential net;
+    net->push_back("r", module);
+    const torch::Tensor x = uniform({7, 3, 5}, "x");
+    const torch::NoGradGuard no_grad;
+    net->eval();
+    const auto before = module->forward(x);
+    HardwareSpec spec;
+    spec.base = exact_hardware();
+    const ConvertReport report = convert(*net, spec, 3);
+    EXPECT_EQ(report.analog, std::vector<std::string>{"r"});
+    if constexpr (std::is_same_v<Theirs, torch::nn::LSTM>) {
+        using Out = std::tuple<torch::Tensor, std::tuple<torch::Tensor, torch::Tensor>>;
+        const auto after = net->forward<Out>(x);
+        expect_close(std::get<0>(after), std::get<0>(before), 1e-5, "outputs");
+        expect_close(
+            std::get<0>(std::get<1>(after)), std::get<0>(std::get<1>(before)), 1e-5, "hidden");
+        expect_close(
+            std::get<1>(std::get<1>(after)), std::get<1>(std::get<1>(before)), 1e-5, "cells");
+    } else {
+        const auto after = net->forward<std::tuple<torch::Tensor, torch::Tensor>>(x);
+        expect_close(std::get<0>(after), std::get<0>(before), 1e-5, "outputs");
+        expect_close(std::get<1>(after), std::get<1>(before), 1e-5, "hidden");
+    }
+}
+
+TEST(RecurrentLayers, ConvertReplacesThoseOfTorch) {
+    torch::manual_seed(4);
+    convert_and_compare(
+        torch::nn::LSTM(torch::nn::LSTMOptions(5, 6).num_layers(2).bidirectional(true)));
+    convert_and_compare(torch::nn::LSTM(torch::nn::LSTMOptions(5, 6).bias(false)));
+    convert_and_compare(torch::nn::GRU(torch::nn::GRUOptions(5, 6).bidirectional(true)));
+    convert_and_compare(torch::nn::RNN(torch::nn::RNNOptions(5, 6).num_layers(3)));
+    HardwareSpec spec;
+    spec.base = exact_hardware();
+    torch::nn::Sequential relu(
+        torch::nn::RNN(torch::nn::RNNOptions(5, 6).nonlinearity(torch::kReLU)));
+    EXPECT_THROW(convert(*relu, spec), InputError);
+    torch::nn::Sequential projected(torch::nn::LSTM(torch::nn::LSTMOptions(5, 6).proj_size(3)));
+    EXPECT_THROW(convert(*projected, spec), InputError);
+}
+
+TEST(RecurrentLayers, DropoutBetweenLayersInTraining) {
+    AnalogRecurrentOptions options;
+    options.layers = 2;
+    options.dropout = 0.5;
+    AnalogLSTM lstm(5, 6, options, exact_hardware(), "d", 1);
+    const torch::NoGradGuard no_grad;
+    const torch::Tensor x = uniform({3, 7, 5}, "x");
+    lstm->train();
+    lstm->set_step(3);
+    const torch::Tensor a = lstm->forward(x);
+    EXPECT_TRUE(torch::equal(lstm->forward(x), a));
+    lstm->set_step(4);
+    EXPECT_FALSE(torch::equal(lstm->forward(x), a));
+    lstm->eval();
+    options.dropout = 0;
+    AnalogLSTM plain_lstm(5, 6, options, exact_hardware(), "d", 1);
+    EXPECT_TRUE(torch::equal(lstm->forward(x), plain_lstm->forward(x)));
+    options.dropout = 1;
+    EXPECT_THROW(AnalogLSTM(5, 6, options, exact_hardware()), InputError);
+}
+
+// About the given share of numbers is zero, the mean stays, and a batch can be cut.
+TEST(SequenceFunctions, DropoutMask) {
+    const TileKey key = make_tile_key(3, "dropout");
+    const torch::Tensor ones = torch::ones({1000, 20});
+    const torch::Tensor y = dropout(0.3, ones, key, 5, 0);
+    const double zeros = (y == 0).sum().item<double>();
+    // Binomial with n = 20000: 6 sigma = 389.
+    EXPECT_NEAR(zeros, 0.3 * 20000, 389);
+    EXPECT_NEAR(y.max().item<double>(), 1 / 0.7, 1e-6);
+    EXPECT_TRUE(
+        torch::equal(dropout(0.3, ones.narrow(0, 0, 10), key, 5, 990), y.narrow(0, 990, 10)));
+    EXPECT_THROW(dropout(1.0, ones, key, 5, 0), InputError);
 }
 
 TEST(RecurrentLayers, CellLoopEqualsTheLayer) {
@@ -211,11 +292,29 @@ Matrix<float> by_executor(const Network& network,
     return y;
 }
 
+// A layer in both directions, as RecurrentOp describes it.
+Graph bidirectional() {
+    return {"bidirectional",
+            symbol_input(6),
+            {{"embedding", EmbeddingOp{11, 5}, {}},
+             {"a.input", LinearOp{5, 24, true}, {}},
+             {"a.hidden", RecurrentOp{RecurrentKind::kGru, 8, true}, {}},
+             {"reversed", ReverseOp{}, {"embedding"}},
+             {"b.input", LinearOp{5, 24, true}, {}},
+             {"b.hidden", RecurrentOp{RecurrentKind::kGru, 8, true}, {}},
+             {"b", ReverseOp{}, {}},
+             {"both", ConcatOp{}, {"a.hidden", "b"}},
+             {"head", LinearOp{16, 11, true}, {}}}};
+}
+
 std::vector<Graph> sequence_graphs() {
     const CharRecurrentSizes sizes{11, 6, 5, 12, 2};
     return {char_recurrent(RecurrentKind::kRnn, sizes),
             char_lstm(sizes),
             char_recurrent(RecurrentKind::kGru, sizes),
+            char_recurrent(RecurrentKind::kLstm, {11, 6, 5, 12, 2, 0.3, true}),
+            char_recurrent(RecurrentKind::kRnn, {11, 6, 5, 12, 1, 0, true}),
+            bidirectional(),
             small_gpt({11, 6, 12, 3, 2})};
 }
 
@@ -363,6 +462,76 @@ TEST(AnalogConvolutions, VolumesOfAGraphEvaluateLikeTheExecutor) {
     const Matrix<float> want = by_executor(mapped, x, 11, {2, 0});
     for (size_t i = 0; i < want.values.size(); i++) {
         EXPECT_EQ(want.values[i], y.data_ptr<float>()[i]);
+    }
+}
+
+TEST(AnalogConvolutions, ConvertReplacesSignalsAndVolumes) {
+    torch::manual_seed(6);
+    HardwareSpec spec;
+    spec.base = exact_hardware();
+    torch::nn::Sequential signals(
+        torch::nn::Conv1d(torch::nn::Conv1dOptions(4, 6, 3).padding(1).stride(2).groups(2)));
+    torch::nn::Sequential volumes(
+        torch::nn::Conv3d(torch::nn::Conv3dOptions(2, 3, 3).padding({1, 0, 1})));
+    const torch::NoGradGuard no_grad;
+    for (auto& [net, x] : std::vector<std::pair<torch::nn::Sequential, torch::Tensor>>{
+             {signals, uniform({3, 4, 11}, "s")}, {volumes, uniform({2, 2, 4, 5, 5}, "v")}}) {
+        const torch::Tensor before = net->forward(x);
+        EXPECT_EQ(convert(*net, spec).analog, std::vector<std::string>{"0"});
+        expect_close(net->forward(x), before, 1e-5, "converted");
+    }
+    torch::nn::Sequential mirrored(torch::nn::Conv1d(
+        torch::nn::Conv1dOptions(4, 6, 3).padding(1).padding_mode(torch::kReflect)));
+    EXPECT_THROW(convert(*mirrored, spec), InputError);
+}
+
+// The bias as a row of the array, with the gradients of a digital bias.
+TEST(AnalogBias, TrainsLikeTheDigitalOneOnExactHardware) {
+    Hardware hardware = exact_hardware();
+    hardware.mapping.analog_bias = true;
+    torch::manual_seed(7);
+    torch::nn::Conv2d theirs(torch::nn::Conv2dOptions(4, 6, 3).padding(1).stride(2).groups(2));
+    AnalogConv2d mine(Conv2dOp{4, 6, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 2, true}, hardware);
+    EXPECT_FALSE(mine->bias.defined());
+    mine->set_weights(plain(theirs->weight), plain(theirs->bias));
+    EXPECT_EQ(mine->logical_weights().values.size(), 6u * 18);
+    torch::Tensor x = uniform({3, 4, 7, 7}, "image").requires_grad_();
+    torch::Tensor x2 = x.detach().clone().requires_grad_();
+    const torch::Tensor y = mine->forward(x);
+    const torch::Tensor y2 = theirs->forward(x2);
+    expect_close(y, y2, 1e-5, "outputs");
+    const torch::Tensor direction = uniform(y2.sizes().vec(), "bias direction");
+    (y * direction).sum().backward();
+    (y2 * direction).sum().backward();
+    expect_close(x.grad(), x2.grad(), 1e-5, "gradient of the inputs");
+    const torch::Tensor g = logical_gradient(*mine);
+    expect_close(g.narrow(1, 0, 18),
+                 theirs->weight.grad().reshape({6, 18}),
+                 2e-5,
+                 "gradient of the weights");
+    expect_close(g.select(1, 18), theirs->bias.grad(), 2e-5, "gradient of the bias");
+    for (size_t i = 0; i < 6; i++) {
+        EXPECT_NEAR(mine->logical_bias().values[i], theirs->bias.data_ptr<float>()[i], 1e-6);
+    }
+}
+
+TEST(AnalogBias, NetworksEvaluateBitForBitLikeTheExecutor) {
+    for (Graph graph : sequence_graphs()) {
+        HardwareSpec spec;
+        spec.base.mapping.analog_bias = true;
+        const Network mapped = map_to_hardware(initialize(graph, 3), spec);
+        GraphNetwork network(mapped, 11);
+        network->eval();
+        network->set_step(7);
+        const torch::Tensor x = symbols(5, 6, 11);
+        const torch::NoGradGuard no_grad;
+        const torch::Tensor y = network->forward(x).contiguous();
+        const Network exported = network->export_network();
+        EXPECT_EQ(exported.parameters, mapped.parameters);
+        const Matrix<float> want = by_executor(exported, x, 11, {7, 0});
+        for (size_t i = 0; i < want.values.size(); i++) {
+            ASSERT_EQ(want.values[i], y.data_ptr<float>()[i]) << graph.name << " " << i;
+        }
     }
 }
 

@@ -187,7 +187,7 @@ bool Trainer::run(const std::atomic<bool>* stop) {
         const size_t done = step_ - static_cast<uint64_t>(epoch) * batches_;
         const double loss = loss_sum_ / static_cast<double>(std::max<uint64_t>(seen_, 1));
         if (on_batch) {
-            on_batch({epoch, done, batches_, loss});
+            on_batch({epoch, done, batches_, loss, batch_loss_});
         }
         if (done == batches_) {
             history_.push_back({epoch,
@@ -229,7 +229,9 @@ void Trainer::one_batch() {
                     labels_,
                     labels.data_ptr<int64_t>() + i * labels_);
     }
-    network_->set_step(step_);
+    network_->set_step(config_.resample_reads.draw(step_, batches_),
+                       config_.resample_weights.draw(step_, batches_));
+    network_->set_dropout_step(step_);
     // One row of logits for every label: all positions of a sequence count alike.
     const torch::Tensor logits = network_->forward(pixels).reshape({labels.size(0), -1});
     torch::Tensor loss = at::cross_entropy_loss(
@@ -290,6 +292,7 @@ void Trainer::one_batch() {
         schedule_factor(config_.schedule, step_, batches_, static_cast<uint64_t>(config_.epochs));
     optimizer_->step(gradients, last_rate_);
     network_->post_step();
+    batch_loss_ = value;
     loss_sum_ += value * static_cast<double>(count * labels_);
     correct_ += static_cast<uint64_t>(at::argmax(logits, 1).eq(labels).sum().item<int64_t>());
     seen_ += count * labels_;

@@ -31,7 +31,8 @@ class Trainer {
         int epoch = 0;     // from 0
         size_t batch = 0;  // finished batches of the epoch
         size_t batches = 0;
-        double loss = 0;  // mean over the epoch so far
+        double loss = 0;        // mean over the epoch so far
+        double batch_loss = 0;  // of this batch
     };
     struct EpochResult {
         int epoch = 0;
@@ -89,7 +90,8 @@ class Trainer {
     std::vector<uint32_t> order_;
     uint64_t order_epoch_ = UINT64_MAX;
     uint64_t step_ = 0;
-    double loss_sum_ = 0;  // of the present epoch
+    double loss_sum_ = 0;    // of the present epoch
+    double batch_loss_ = 0;  // of the last batch
     uint64_t correct_ = 0;
     uint64_t seen_ = 0;
     double last_rate_ = 0;

@@ -56,6 +56,7 @@ enum class Stream : uint32_t {
     kResetChoice = 32,        // which cells a reset reaches
     kTrainingDrift = 33,      // exponent and noise of the drift of training devices
     kLearner = 34,            // choices of the in-memory learners
+    kDropout = 35,            // masks between layers in training
     kTest = 1000,
 };
 
@@ -72,6 +73,11 @@ TileKey make_tile_key(uint64_t seed,
                       uint32_t tile_row = 0,
                       uint32_t tile_col = 0,
                       uint32_t chip = 0);
+
+/// Steps of callers are below this. Bits 55 and up number what a tile does beside them: read-outs
+/// for drift compensation, polarities, rounds of bound management.
+inline constexpr unsigned kStepBits = 55;
+inline constexpr uint64_t kMaxSteps = uint64_t{1} << kStepBits;
 
 /// What the caller of a noisy operation decides: which repetition it is, and the global index of
 /// the first sample of the batch.

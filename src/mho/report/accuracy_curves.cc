@@ -53,7 +53,7 @@ std::vector<const Curve*> representatives(const AccuracyReport& report) {
     }
     const auto last = [&](const Curve* c) {
         const double v = value_at(c->mean, report.times.empty() ? 0 : report.times.size() - 1);
-        return std::isfinite(v) ? v : -1.0;
+        return std::isfinite(v) ? (report.is_loss ? -v : v) : -1e100;
     };
     const auto best = std::max_element(
         chosen.begin(), chosen.end(), [&](auto* a, auto* b) { return last(a) < last(b); });
@@ -130,8 +130,8 @@ int color_index(const AccuracyReport& report, const Curve& curve) {
 LineChart chart_of(const AccuracyReport& report, bool compensated_only) {
     LineChart chart;
     chart.x_label = "time since programming";
-    chart.y_label = "accuracy";
-    chart.percent = true;
+    chart.y_label = report.is_loss ? "loss [nats per character]" : "accuracy";
+    chart.percent = !report.is_loss;
     chart.log_x = true;
     const std::vector<double> x = places(report.times);
     for (size_t i = 0; i < x.size(); i++) {
@@ -155,7 +155,9 @@ LineChart chart_of(const AccuracyReport& report, bool compensated_only) {
     }
     if (std::isfinite(report.float_accuracy)) {
         chart.references.push_back(
-            {report.float_accuracy, "floating point " + format_percent(report.float_accuracy, 1)});
+            {report.float_accuracy,
+             "floating point " + (report.is_loss ? format_score(report, report.float_accuracy)
+                                                 : format_percent(report.float_accuracy, 1))});
     }
     return chart;
 }
@@ -176,7 +178,8 @@ std::string band_caption(const AccuracyReport& report) {
         text += " Bands: mean ± 2 standard deviations (about 95 % of programmed chips).";
     }
     if (report.images > 0) {
-        text += " Test set: " + format_count(report.images) + " images.";
+        text += " Test set: " + format_count(report.images) +
+                (report.is_loss ? " sequences." : " images.");
     }
     return text;
 }
@@ -200,6 +203,10 @@ double value_at(const std::vector<double>& list, size_t i) {
     return i < list.size() ? list[i] : kNan;
 }
 
+std::string format_score(const AccuracyReport& report, double value) {
+    return report.is_loss ? format_mean_std(value, kNan, 3) : format_percent(value);
+}
+
 bool has_data(const AccuracyReport::Curve& curve) {
     return std::any_of(curve.mean.begin(), curve.mean.end(), [](double v) { return plottable(v); });
 }
@@ -207,8 +214,9 @@ bool has_data(const AccuracyReport::Curve& curve) {
 std::vector<KeyFigure> accuracy_key_figures(const AccuracyReport& report) {
     std::vector<KeyFigure> cards;
     if (std::isfinite(report.float_accuracy)) {
-        cards.push_back(
-            {format_percent(report.float_accuracy), "floating point", "the digital network"});
+        cards.push_back({format_score(report, report.float_accuracy),
+                         "floating point",
+                         report.is_loss ? "nats per character, digital" : "the digital network"});
     }
     const std::vector<const Curve*> curves = representatives(report);
     if (curves.empty() || report.times.empty()) {
@@ -222,21 +230,29 @@ std::vector<KeyFigure> accuracy_key_figures(const AccuracyReport& report) {
             continue;
         }
         const double std = value_at(curve.std, day);
-        std::string detail = std::isfinite(std) ? "± " + format_percent(std) : "";
+        std::string detail = std::isfinite(std) ? "± " + format_score(report, std) : "";
         if (curve.compensated) {
             detail += (detail.empty() ? "" : ", ") + std::string("drift compensated");
         }
         cards.push_back(
-            {format_percent(mean), curve.name + ", " + report.times[day].label, detail});
+            {format_score(report, mean), curve.name + ", " + report.times[day].label, detail});
+    }
+    for (const AccuracyReport::Baseline& b : report.digital) {
+        if (std::isfinite(b.accuracy)) {
+            cards.push_back(
+                {format_score(report, b.accuracy), b.name, "low-precision digital network"});
+        }
     }
     const Curve& best = *curves.front();
     const size_t last = report.times.size() - 1;
-    const double loss = value_at(best.mean, 0) - value_at(best.mean, last);
+    const double loss =
+        (value_at(best.mean, 0) - value_at(best.mean, last)) * (report.is_loss ? -1.0 : 1.0);
     if (last > 0 && std::isfinite(loss)) {
-        cards.push_back(
-            {format_mean_std(100.0 * loss, kNan) + " points",
-             "lost between " + report.times[0].label + " and " + report.times[last].label,
-             best.name + (best.compensated ? ", drift compensated" : "")});
+        cards.push_back({report.is_loss ? format_mean_std(loss, kNan, 3) + " nats"
+                                        : format_mean_std(100.0 * loss, kNan) + " points",
+                         (report.is_loss ? "more loss between " : "lost between ") +
+                             report.times[0].label + " and " + report.times[last].label,
+                         best.name + (best.compensated ? ", drift compensated" : "")});
     }
     return cards;
 }
@@ -247,8 +263,9 @@ std::vector<Figure> accuracy_figures(const AccuracyReport& report) {
     if (all.series.empty() || report.times.empty()) {
         return figures;
     }
-    all.title = "Accuracy over time";
-    all.description = "Accuracy of each network against the time since programming.";
+    all.title = report.is_loss ? "Loss over time" : "Accuracy over time";
+    all.description = std::string(report.is_loss ? "Loss" : "Accuracy") +
+                      " of each network against the time since programming.";
     figures.push_back(full_figure(all, band_caption(report)));
 
     LineChart close = chart_of(report, true);
@@ -259,13 +276,13 @@ std::vector<Figure> accuracy_figures(const AccuracyReport& report) {
         close.title = "Close-up: with drift compensation";
         close.description = "The drift compensated curves of the chart above, enlarged.";
         figures.push_back(full_figure(
-            close, "The same data without the uncompensated curves; mind the accuracy axis."));
+            close, "The same data without the uncompensated curves; mind the vertical axis."));
     }
     return figures;
 }
 
 Table accuracy_table(const AccuracyReport& report, bool brief) {
-    Table table(brief ? "Accuracy over time" : "");
+    Table table(!brief ? "" : report.is_loss ? "Loss over time" : "Accuracy over time");
     table.column("time");
     bool abbreviated = false;
     std::vector<const Curve*> shown;
@@ -280,19 +297,26 @@ Table accuracy_table(const AccuracyReport& report, bool brief) {
     for (size_t i = 0; i < report.times.size() && !shown.empty(); i++) {
         std::vector<std::string> cells{report.times[i].label};
         for (const Curve* curve : shown) {
-            cells.push_back(
-                format_mean_std(100.0 * value_at(curve->mean, i), 100.0 * value_at(curve->std, i)));
+            const double scale = report.is_loss ? 1.0 : 100.0;
+            cells.push_back(format_mean_std(scale * value_at(curve->mean, i),
+                                            scale * value_at(curve->std, i),
+                                            report.is_loss ? 4 : 2));
         }
         table.row(std::move(cells));
     }
-    std::string note = "Accuracy in percent, mean ± standard deviation";
+    std::string note =
+        std::string(report.is_loss ? "Mean loss in nats per character" : "Accuracy in percent") +
+        ", mean ± standard deviation";
     if (report.programmings > 0) {
         note += " over " + format_count(report.programmings) +
                 (report.programmings == 1 ? " programming" : " programmings");
     }
     note += ".";
     if (std::isfinite(report.float_accuracy)) {
-        note += " Floating point: " + format_percent(report.float_accuracy) + ".";
+        note += " Floating point: " + format_score(report, report.float_accuracy) + ".";
+    }
+    for (const AccuracyReport::Baseline& b : report.digital) {
+        note += " " + b.name + ", digital: " + format_score(report, b.accuracy) + ".";
     }
     table.footnote(note);
     if (brief && abbreviated) {

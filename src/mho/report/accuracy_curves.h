@@ -17,6 +17,9 @@ namespace mho {
 /// list[i], NaN behind the end.
 double value_at(const std::vector<double>& list, size_t i);
 
+/// An accuracy as percentage, or a loss as number.
+std::string format_score(const AccuracyReport& report, double value);
+
 /// True when a curve has a finite mean.
 bool has_data(const AccuracyReport::Curve& curve);
 

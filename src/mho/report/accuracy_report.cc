@@ -10,6 +10,7 @@
 #include "mho/report/bar_chart.h"
 #include "mho/report/heatmap.h"
 #include "mho/report/html.h"
+#include "mho/report/line_chart.h"
 #include "mho/report/numbers.h"
 #include "mho/report/table.h"
 
@@ -103,16 +104,22 @@ void add_ablations(HtmlPage& page, const AccuracyReport& report) {
         return;
     }
     std::vector<AccuracyReport::Ablation> sorted = report.ablations;
+    for (auto& a : sorted) {
+        a.difference *= report.is_loss ? -1.0 : 1.0;
+    }
     // Missing values last; NaN would break the order that a sort needs.
     std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
         const auto key = [](double v) { return plottable(v) ? v : -1e100; };
         return key(a.difference) > key(b.difference);
     });
     BarChart chart;
-    chart.title = "Accuracy gained by switching one non-ideality off";
+    chart.title = report.is_loss ? "Loss saved by switching one non-ideality off"
+                                 : "Accuracy gained by switching one non-ideality off";
     chart.description = "One bar per non-ideality, sorted; whiskers are 95 % intervals.";
-    chart.x_label = "difference to the baseline in percentage points; whiskers: 95 % interval";
-    chart.scale = 100.0;
+    chart.x_label = std::string("difference to the baseline in ") +
+                    (report.is_loss ? "nats per character" : "percentage points") +
+                    "; whiskers: 95 % interval";
+    chart.scale = report.is_loss ? 1.0 : 100.0;
     chart.show_sign = true;
     for (const auto& a : sorted) {
         chart.bars.push_back({a.name, a.difference, a.half_width, ""});
@@ -120,12 +127,37 @@ void add_ablations(HtmlPage& page, const AccuracyReport& report) {
     std::string caption = "Each run shares every random draw of the baseline that it still needs.";
     if (std::isfinite(report.ablation_baseline)) {
         caption =
-            "Baseline with everything on: " + format_percent(report.ablation_baseline) +
+            "Baseline with everything on: " + format_score(report, report.ablation_baseline) +
             (report.ablation_condition.empty() ? "" : " (" + report.ablation_condition + ")") +
             ". " + caption;
     }
     page.heading("What costs the accuracy");
     page.figure(full_figure(chart, caption));
+}
+
+void add_trainings(HtmlPage& page, const AccuracyReport& report) {
+    LineChart chart;
+    for (const auto& t : report.trainings) {
+        if (std::any_of(t.loss.begin(), t.loss.end(), plottable)) {
+            LineSeries series;
+            series.name = t.name;
+            series.x = t.epochs;
+            series.y = t.loss;
+            chart.series.push_back(std::move(series));
+        }
+    }
+    if (chart.series.empty()) {
+        return;
+    }
+    chart.title = "Loss during training";
+    chart.description = "Training loss of each network against the passes over the data.";
+    chart.x_label = "epochs";
+    chart.y_label = "training loss";
+    page.heading("Training");
+    page.figure(full_figure(chart,
+                            "Mean over about a hundredth of the training each. Noise of the "
+                            "simulated hardware is part of the hardware-aware loss. Every network "
+                            "starts at 0; those after the first continue from it."));
 }
 
 void add_layers(HtmlPage& page, const AccuracyReport& report) {
@@ -193,7 +225,7 @@ void add_run_facts(HtmlPage& page, const AccuracyReport& report) {
     add("mho version", report.version);
     add("Processor", report.cpu);
     add("Threads", count(report.threads));
-    add("Test images", count(report.images));
+    add(report.is_loss ? "Test sequences" : "Test images", count(report.images));
     add("Programmings", count(report.programmings));
     add("Seed", std::to_string(report.seed));
     page.heading("This run");
@@ -219,6 +251,7 @@ std::string render(const AccuracyReport& report) {
     if (any && !report.times.empty()) {
         page.table(accuracy_table(report, false));
     }
+    add_trainings(page, report);
     add_ablations(page, report);
     add_layer_errors(page, report);
     add_distributions(page, report);

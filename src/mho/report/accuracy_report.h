@@ -12,8 +12,9 @@
 
 namespace mho {
 
-/// Everything that the accuracy page shows. Accuracies are fractions, 0 to 1. Whatever is empty,
-/// zero or NaN is left out of the page; lists that are too short count as NaN.
+/// Everything that the accuracy page shows. Accuracies are fractions, 0 to 1; with `is_loss` they
+/// are mean losses in nats per character, smaller is better. Whatever is empty, zero or NaN is left
+/// out of the page; lists that are too short count as NaN.
 struct AccuracyReport {
     struct Time {
         std::string label;     // "1 day"
@@ -40,6 +41,19 @@ struct AccuracyReport {
         std::string name;
         double difference = 0.0;  // accuracy without it minus baseline
         double half_width = std::numeric_limits<double>::quiet_NaN();  // 95 % interval of the mean
+    };
+
+    /// A digital network beside the floating-point one.
+    struct Baseline {
+        std::string name;  // "W4A8"
+        double accuracy = std::numeric_limits<double>::quiet_NaN();
+    };
+
+    /// Loss during one training.
+    struct Training {
+        std::string name;
+        std::vector<double> epochs;  // passes over the data so far
+        std::vector<double> loss;
     };
 
     struct Layer {
@@ -69,7 +83,10 @@ struct AccuracyReport {
     std::string version;        // of mho
     std::string cpu;
 
+    bool is_loss = false;
     double float_accuracy = std::numeric_limits<double>::quiet_NaN();
+    std::vector<Baseline> digital;
+    std::vector<Training> trainings;  // an epoch axis of their own, each from 0
     std::vector<Time> times;
     std::vector<Curve> curves;
 

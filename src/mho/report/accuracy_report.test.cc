@@ -127,5 +127,27 @@ TEST(AccuracyReport, TerminalSummaryIsAnAlignedTable) {
     EXPECT_FALSE(contains(terminal_summary(same), "comp."));
 }
 
+TEST(AccuracyReport, LossesAreNumbersAndSmallerIsBetter) {
+    AccuracyReport r = sample();
+    r.is_loss = true;
+    r.float_accuracy = 1.523;
+    r.curves = {{"naive", {1.7, 1.8, 1.9, 2.5}, {0.01, 0.01, 0.01, 0.01}, {}, true},
+                {"hwa", {1.61, 1.62, 1.63, 1.7}, {0.01, 0.01, 0.01, 0.01}, {}, true}};
+    r.digital = {{"W4A8", 1.555}};
+    r.trainings = {{"floating point", {0.5, 1.0}, {2.5, 2.0}}, {"hardware-aware", {1.0}, {1.9}}};
+    const std::string html = render(r);
+    EXPECT_EQ(xml_problem(html), "");
+    EXPECT_FALSE(has_bad_coordinate(html));
+    EXPECT_TRUE(contains(html, "<b>1.523</b><span>floating point</span>"));
+    EXPECT_TRUE(contains(html, "<b>1.630</b><span>hwa, 1 day</span>"));
+    EXPECT_TRUE(contains(html, "<b>0.090 nats</b><span>more loss between 1 s and 10 years</span>"));
+    EXPECT_TRUE(contains(html, "<b>1.555</b><span>W4A8</span>"));
+    EXPECT_TRUE(contains(html, "Loss during training"));
+    EXPECT_TRUE(contains(html, "loss [nats per character]"));
+    EXPECT_FALSE(contains(html, "152.30"));
+    EXPECT_TRUE(contains(terminal_summary(r), "1.6300"));
+    EXPECT_TRUE(contains(terminal_summary(r), "W4A8, digital: 1.555."));
+}
+
 }  // namespace
 }  // namespace mho

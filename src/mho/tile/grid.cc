@@ -76,6 +76,20 @@ Matrix<float> logical_weights(const Mapping& mapping, const MappedWeights& mappe
     return logical;
 }
 
+double mapping_rate_factor(const Mapping& mapping, std::span<const float> scales) {
+    if (!mapping.rate_compensation) {
+        return 1.0;
+    }
+    double sum = 0;
+    for (const float s : scales) {
+        sum += double{s};
+    }
+    if (scales.empty() || !(sum > 0) || !std::isfinite(sum)) {
+        throw InputError("rate compensation needs the scales of a tile, with a mean above 0");
+    }
+    return static_cast<double>(scales.size()) / sum;
+}
+
 TileGrid::TileGrid(const TileConfig& config,
                    size_t outputs,
                    size_t inputs,

@@ -4,6 +4,7 @@
 #define MHO_TILE_GRID_H
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,12 @@ MappedWeights map_weights(const Mapping& mapping, ConstFloatView logical);
 
 /// Logical weights: tile weight times scale.
 Matrix<float> logical_weights(const Mapping& mapping, const MappedWeights& mapped);
+
+/// What `rate_compensation` multiplies the learning rate of a tile by, and divides its errors by
+/// beside the scale: 1 / mean of the tile's scales, 1 where the option is off. The product of the
+/// two, and so every update that is not cut into pulses, stays the same. Throws InputError for no
+/// scales.
+double mapping_rate_factor(const Mapping& mapping, std::span<const float> scales);
 
 /// A layer's matrix cut into tiles, with its digital periphery:
 ///   y[o] = sum_c scale[c][o] * range[c] * compensation * tile_{r(o), c}(clamp(x_c / range[c])) +

@@ -303,5 +303,15 @@ TEST(TileGrid, RefusesWhatDoesNotFit) {
     }
 }
 
+TEST(TileGrid, RateCompensationLeavesUpdatesAsTheyAre) {
+    Mapping mapping;
+    const std::vector<float> scales = {0.5f, 0.25f, 0.0f, 0.25f};
+    EXPECT_EQ(mapping_rate_factor(mapping, scales), 1.0);
+    mapping.rate_compensation = true;
+    EXPECT_DOUBLE_EQ(mapping_rate_factor(mapping, scales), 4.0);
+    EXPECT_THROW(mapping_rate_factor(mapping, {}), InputError);
+    EXPECT_THROW(mapping_rate_factor(mapping, std::vector<float>{0.0f}), InputError);
+}
+
 }  // namespace
 }  // namespace mho

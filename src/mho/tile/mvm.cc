@@ -11,10 +11,9 @@ namespace mho {
 namespace {
 
 constexpr size_t kChunkRows = 64;  // rows per pass: weights and sums of a chunk stay in cache
-constexpr uint64_t kMaxSteps = uint64_t{1} << 56;
 
-size_t padded(size_t outputs) {
-    return (outputs + 15) / 16 * 16;
+const float* offset(const float* all, size_t by) {
+    return all != nullptr ? all + by : nullptr;
 }
 
 // Fills `to`, [rows][width], with the draws of each row. Rows that follow each other in the batch,
@@ -46,6 +45,73 @@ const float* draw_rows(void (*fill)(TileKey, Stream, uint64_t, uint64_t, std::sp
 }
 
 }  // namespace
+
+struct Mvm::InputDraws {
+    const float* noise = nullptr;
+    const float* rounding = nullptr;
+};
+
+struct Mvm::OutputDraws {
+    const float* weight_noise = nullptr;
+    const float* output_noise = nullptr;
+    const float* rounding = nullptr;
+};
+
+// `draw(fill, stream, width, to)` fills `to` with the numbers of the rows of this pass.
+template <class Draw>
+Mvm::InputDraws Mvm::draw_inputs(const Draw& draw, MvmScratch& scratch) const {
+    InputDraws draws;
+    if (input_stage_.noise_std > 0) {
+        draws.noise = draw(fill_normal, Stream::kInputNoise, inputs_, scratch.noise);
+    }
+    if (config_.dac.stochastic_rounding && input_stage_.step > 0) {
+        draws.rounding = draw(fill_uniform, Stream::kDacRounding, inputs_, scratch.uniforms);
+    }
+    return draws;
+}
+
+template <class Draw>
+Mvm::OutputDraws Mvm::draw_outputs(const Draw& draw,
+                                   bool array,
+                                   bool finish,
+                                   MvmScratch& scratch) const {
+    OutputDraws draws;
+    if (array && config_.weight_noise.kind != WeightNoiseKind::kNone &&
+        config_.weight_noise.std > 0) {
+        draws.weight_noise = draw(fill_normal, Stream::kWeightNoise, outputs_, scratch.noise);
+    }
+    if (finish && config_.output_noise.std > 0) {
+        draws.output_noise = draw(fill_normal, Stream::kOutputNoise, outputs_, scratch.noise2);
+    }
+    if (finish && config_.adc.stochastic_rounding && output_stage_.step > 0) {
+        draws.rounding = draw(fill_uniform, Stream::kAdcRounding, outputs_, scratch.uniforms);
+    }
+    return draws;
+}
+
+InputStage Mvm::input_stage(const InputDraws& draws, size_t row, float scale, float range) const {
+    InputStage stage = input_stage_;
+    stage.range_scale = range;
+    stage.scale = scale;
+    stage.noise = offset(draws.noise, row * inputs_);
+    stage.rounding_offset = offset(draws.rounding, row * inputs_);
+    return stage;
+}
+
+OutputStage Mvm::output_stage(const OutputDraws& draws,
+                              const ProductSums& sums,
+                              size_t row,
+                              float scale) const {
+    OutputStage stage = output_stage_;
+    stage.rescale = static_cast<float>(config_.output_scale) * (1.0f / scale);
+    stage.position = offset(sums.position, row * sums.stride);
+    stage.absolute = offset(sums.absolute, row * sums.stride);
+    stage.squares = offset(sums.squares, row * sums.stride);
+    stage.weight_noise = offset(draws.weight_noise, row * outputs_);
+    stage.output_noise = offset(draws.output_noise, row * outputs_);
+    stage.rounding_offset = offset(draws.rounding, row * outputs_);
+    return stage;
+}
 
 // What the loop of bound management remembers of one input vector.
 struct Mvm::Row {
@@ -200,8 +266,9 @@ void Mvm::run(const PackedMatrix& weights,
                          std::to_string(weights.outputs()) + " x " +
                          std::to_string(weights.inputs()));
     }
-    if (call.key.step >= kMaxSteps) {
-        throw InputError("the step of a product must be below 2^56");
+    if (call.key.step >= 2 * kMaxSteps) {
+        throw InputError(
+            "the step of a product must be below 2^55, that of a read-out of a tile below 2^56");
     }
     std::vector<Row> rows;
     for (size_t first = 0; first < x.rows; first += kChunkRows) {
@@ -232,16 +299,17 @@ void Mvm::run_chunk(const PackedMatrix& weights,
         source = {scratch.ranged.data(), count, inputs_};
     }
     if (config_.perfect) {
-        scratch.plain.resize(count * padded(outputs_));
+        const size_t stride = weights.row_stride();
+        scratch.plain.resize(count * stride);
         multiply(weights,
                  ProductSet::kPlain,
                  source,
                  nullptr,
-                 {scratch.plain.data(), nullptr, nullptr, nullptr, padded(outputs_)},
+                 {scratch.plain.data(), nullptr, nullptr, nullptr, stride},
                  scratch.product);
         const auto factor = static_cast<float>(config_.output_scale);
         for (size_t r = 0; r < count; r++) {
-            const float* from = scratch.plain.data() + r * padded(outputs_);
+            const float* from = scratch.plain.data() + r * stride;
             float* to = y.row(first_row + r);
             for (size_t i = 0; i < outputs_; i++) {
                 to[i] = from[i] * factor;
@@ -288,20 +356,12 @@ void Mvm::run_chunk(const PackedMatrix& weights,
     while (!pending.empty()) {
         // The input stage of every row still in the loop; all are in the same round.
         scratch.inputs.resize(pending.size() * inputs_);
-        InputStage stage = input_stage_;
-        stage.range_scale = ranged && !looks ? call.range_scale : 0.0f;
+        const float range = ranged && !looks ? call.range_scale : 0.0f;
         const uint64_t step = mvm_detail::inner_step(call.key.step, pending[0]->round, 0);
-        const auto draw = [&](auto fill, Stream stream, AlignedFloats& to) {
-            return draw_rows(fill, key_, stream, step, call.key.first_sample, pending, inputs_, to);
+        const auto draw = [&](auto fill, Stream stream, size_t width, AlignedFloats& to) {
+            return draw_rows(fill, key_, stream, step, call.key.first_sample, pending, width, to);
         };
-        const float* noise = nullptr;
-        if (stage.noise_std > 0) {
-            noise = draw(fill_normal, Stream::kInputNoise, scratch.noise);
-        }
-        const float* uniforms = nullptr;
-        if (config_.dac.stochastic_rounding && stage.step > 0) {
-            uniforms = draw(fill_uniform, Stream::kDacRounding, scratch.uniforms);
-        }
+        const InputDraws draws = draw_inputs(draw, scratch);
         for (size_t p = 0; p < pending.size(); p++) {
             Row& row = *pending[p];
             if (row.round == 1 &&
@@ -319,12 +379,9 @@ void Mvm::run_chunk(const PackedMatrix& weights,
             if (managed) {
                 row.scale = row.scale / row.reduction;
             }
-            stage.scale = row.scale;
-            stage.noise = noise != nullptr ? noise + p * inputs_ : nullptr;
-            stage.rounding_offset = uniforms != nullptr ? uniforms + p * inputs_ : nullptr;
             input_row(source.row(row.index - first_row),
                       inputs_,
-                      stage,
+                      input_stage(draws, p, row.scale, range),
                       scratch.inputs.data() + p * inputs_);
         }
         const ConstFloatView v{scratch.inputs.data(), pending.size(), inputs_};
@@ -407,7 +464,6 @@ void Mvm::run_uniform(const PackedMatrix& weights,
                       size_t first_row,
                       MvmScratch& scratch) const {
     const size_t rows = x.rows;
-    const size_t stride = padded(outputs_);
     const uint64_t step = mvm_detail::inner_step(call.key.step, 0, 0);
     const uint64_t sample = call.key.first_sample + first_row;
     const auto draw =
@@ -416,31 +472,19 @@ void Mvm::run_uniform(const PackedMatrix& weights,
         fill(key_, stream, step, sample * width, std::span<float>(to.data(), rows * width));
         return to.data();
     };
-    InputStage in = input_stage_;
-    in.range_scale = call.range_scale;
-    in.scale = config_.noise_management.kind == NoiseManagementKind::kConstant &&
-                       config_.noise_management.threshold > 0
-                   ? 1.0f / static_cast<float>(config_.noise_management.threshold)
-                   : 1.0f;
-    if (in.noise_std > 0) {
-        in.noise = draw(fill_normal, Stream::kInputNoise, inputs_, scratch.noise);
-    }
-    if (config_.dac.stochastic_rounding && in.step > 0) {
-        in.rounding_offset = draw(fill_uniform, Stream::kDacRounding, inputs_, scratch.uniforms);
-    }
+    const float scale = config_.noise_management.kind == NoiseManagementKind::kConstant &&
+                                config_.noise_management.threshold > 0
+                            ? 1.0f / static_cast<float>(config_.noise_management.threshold)
+                            : 1.0f;
+    const InputDraws in = draw_inputs(draw, scratch);
     scratch.inputs.resize(rows * inputs_);
     const size_t input_rows = x.stride == inputs_ ? 1 : rows;
     for (size_t r = 0; r < input_rows; r++) {
-        InputStage stage = in;
-        stage.noise = in.noise != nullptr ? in.noise + r * inputs_ : nullptr;
-        stage.rounding_offset =
-            in.rounding_offset != nullptr ? in.rounding_offset + r * inputs_ : nullptr;
         input_row(x.row(r),
                   input_rows == 1 ? rows * inputs_ : inputs_,
-                  stage,
+                  input_stage(in, r, scale, call.range_scale),
                   scratch.inputs.data() + r * inputs_);
     }
-
     const ProductSums sums = sums_of(rows, scratch);
     multiply(weights,
              set_,
@@ -448,40 +492,19 @@ void Mvm::run_uniform(const PackedMatrix& weights,
              position_weights_.data(),
              sums,
              scratch.product);
-
-    OutputStage out = output_stage_;
-    out.rescale = static_cast<float>(config_.output_scale) * (1.0f / in.scale);
-    if (config_.weight_noise.kind == WeightNoiseKind::kPcmRead && config_.weight_noise.std > 0) {
-        out.weight_noise = draw(fill_normal, Stream::kWeightNoise, outputs_, scratch.noise);
-    }
-    if (config_.output_noise.std > 0) {
-        out.output_noise = draw(fill_normal, Stream::kOutputNoise, outputs_, scratch.noise2);
-    }
-    if (config_.adc.stochastic_rounding && out.step > 0) {
-        out.rounding_offset = draw(fill_uniform, Stream::kAdcRounding, outputs_, scratch.uniforms);
-    }
-    const auto at = [](const float* all, size_t offset) {
-        return all != nullptr ? all + offset : nullptr;
-    };
-    const size_t output_rows = y.stride == outputs_ && stride == outputs_ ? 1 : rows;
+    const OutputDraws out = draw_outputs(draw, true, true, scratch);
+    const size_t output_rows = y.stride == outputs_ && sums.stride == outputs_ ? 1 : rows;
     for (size_t r = 0; r < output_rows; r++) {
-        OutputStage stage = out;
-        stage.position = at(sums.position, r * stride);
-        stage.absolute = at(sums.absolute, r * stride);
-        stage.squares = at(sums.squares, r * stride);
-        stage.weight_noise = at(out.weight_noise, r * outputs_);
-        stage.output_noise = at(out.output_noise, r * outputs_);
-        stage.rounding_offset = at(out.rounding_offset, r * outputs_);
-        output_row(sums.plain + r * stride,
+        output_row(sums.plain + r * sums.stride,
                    y.row(r),
                    output_rows == 1 ? rows * outputs_ : outputs_,
-                   stage,
+                   output_stage(out, sums, r, scale),
                    call.clipped != nullptr ? call.clipped + (first_row + r) * outputs_ : nullptr);
     }
 }
 
 ProductSums Mvm::sums_of(size_t rows, MvmScratch& scratch) const {
-    const size_t stride = padded(outputs_);
+    const size_t stride = PackedMatrix::row_stride(outputs_);
     const size_t size = rows * stride;
     scratch.plain.resize(size);
     ProductSums sums{scratch.plain.data(), nullptr, nullptr, nullptr, stride};
@@ -505,46 +528,23 @@ void Mvm::one_pass(const PackedMatrix& weights,
                    unsigned half,
                    bool array_only,
                    MvmScratch& scratch) const {
-    const size_t stride = padded(outputs_);
     const bool finish_only = v.data == nullptr;
+    ProductSums sums;
     if (!finish_only) {
-        const ProductSums sums = sums_of(rows.size(), scratch);
+        sums = sums_of(rows.size(), scratch);
         multiply(weights, set_, v, position_weights_.data(), sums, scratch.product);
     }
     const uint64_t step = mvm_detail::inner_step(call.key.step, rows[0]->round, half);
-    const auto draw = [&](auto fill, Stream stream, AlignedFloats& to) {
-        return draw_rows(fill, key_, stream, step, call.key.first_sample, rows, outputs_, to);
+    const auto draw = [&](auto fill, Stream stream, size_t width, AlignedFloats& to) {
+        return draw_rows(fill, key_, stream, step, call.key.first_sample, rows, width, to);
     };
-    const bool pcm_read = config_.weight_noise.kind == WeightNoiseKind::kPcmRead;
-    const float* weight_noise = nullptr;
-    if (!finish_only && config_.weight_noise.kind != WeightNoiseKind::kNone &&
-        config_.weight_noise.std > 0) {
-        weight_noise = draw(fill_normal, Stream::kWeightNoise, scratch.noise);
-    }
-    const float* output_noise = nullptr;
-    if (!array_only && config_.output_noise.std > 0) {
-        output_noise = draw(fill_normal, Stream::kOutputNoise, scratch.noise2);
-    }
-    const float* uniforms = nullptr;
-    if (!array_only && config_.adc.stochastic_rounding && output_stage_.step > 0) {
-        uniforms = draw(fill_uniform, Stream::kAdcRounding, scratch.uniforms);
-    }
-    const auto of_row = [](const float* all, size_t p, size_t width) {
-        return all != nullptr ? all + p * width : nullptr;
-    };
-    OutputStage stage = output_stage_;
+    const OutputDraws draws = draw_outputs(draw, !finish_only, !array_only, scratch);
     for (size_t p = 0; p < rows.size(); p++) {
         Row& row = *rows[p];
-        stage.output_noise = of_row(output_noise, p, outputs_);
-        stage.rounding_offset = of_row(uniforms, p, outputs_);
-        stage.rescale = static_cast<float>(config_.output_scale) * (1.0f / row.scale);
+        OutputStage stage = output_stage(draws, sums, p, row.scale);
         if (finish_only) {
             row.flags = finish_row(row.y, outputs_, stage, row.clipped);
             continue;
-        }
-        if (set_ == ProductSet::kIrDrop || set_ == ProductSet::kAll) {
-            stage.position = scratch.position.data() + p * stride;
-            stage.absolute = scratch.absolute.data() + p * stride;
         }
         if (stage.has_offset && stage.has_reference) {
             float sum = 0;
@@ -553,24 +553,19 @@ void Mvm::one_pass(const PackedMatrix& weights,
             }
             stage.reference = static_cast<float>(-config_.voltage_offset.reference_weight) * sum;
         }
-        if (weight_noise != nullptr) {
-            stage.weight_noise = weight_noise + p * outputs_;
-            if (pcm_read) {
-                stage.squares = scratch.squares.data() + p * stride;
-            } else {
-                double norm = 0;
-                for (size_t j = 0; j < inputs_; j++) {
-                    norm += static_cast<double>(v(p, j)) * v(p, j);
-                }
-                stage.common_root = static_cast<float>(std::sqrt(norm));
+        if (stage.weight_noise != nullptr && stage.squares == nullptr) {
+            double norm = 0;
+            for (size_t j = 0; j < inputs_; j++) {
+                norm += static_cast<double>(v(p, j)) * v(p, j);
             }
+            stage.common_root = static_cast<float>(std::sqrt(norm));
         }
-        const float* sums = scratch.plain.data() + p * stride;
+        const float* plain = sums.plain + p * sums.stride;
         if (array_only) {
-            array_row(sums, row.y, outputs_, stage);
+            array_row(plain, row.y, outputs_, stage);
             row.flags = {};
         } else {
-            row.flags = output_row(sums, row.y, outputs_, stage, row.clipped);
+            row.flags = output_row(plain, row.y, outputs_, stage, row.clipped);
         }
     }
 }

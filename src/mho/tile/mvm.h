@@ -100,6 +100,18 @@ class Mvm {
                      size_t first_row,
                      MvmScratch& scratch) const;
     ProductSums sums_of(size_t rows, MvmScratch& scratch) const;
+    // The random numbers of a pass, [rows][width]; null where the configuration asks for none.
+    struct InputDraws;
+    struct OutputDraws;
+    template <class Draw>
+    InputDraws draw_inputs(const Draw& draw, MvmScratch& scratch) const;
+    template <class Draw>
+    OutputDraws draw_outputs(const Draw& draw, bool array, bool finish, MvmScratch& scratch) const;
+    InputStage input_stage(const InputDraws& draws, size_t row, float scale, float range) const;
+    OutputStage output_stage(const OutputDraws& draws,
+                             const ProductSums& sums,
+                             size_t row,
+                             float scale) const;
     float worst_case_factor(const float* x, float capped_abs_max) const;
     float noise_management_factor(const float* x, RunningAbsMax* running) const;
 
@@ -136,9 +148,9 @@ inline bool can_scale(float factor) {
 }
 
 /// Step of the streams in round `round` and polarity `half`: rounds of bound management redraw all
-/// noise, and callers' steps stay below 2^55 (a tile's read-outs use that bit).
+/// noise. Bit kStepBits itself marks the read-outs of a tile.
 inline uint64_t inner_step(uint64_t step, unsigned round, unsigned half) {
-    return step ^ (uint64_t{round} << 57) ^ (uint64_t{half} << 56);
+    return step ^ (uint64_t{round} << (kStepBits + 2)) ^ (uint64_t{half} << (kStepBits + 1));
 }
 }  // namespace mvm_detail
 

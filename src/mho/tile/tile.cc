@@ -12,7 +12,7 @@ namespace {
 
 // Steps of the read-outs lie above those of callers, so a read-out never shares noise with a
 // product.
-constexpr uint64_t kReadoutBit = uint64_t{1} << 55;
+constexpr uint64_t kReadoutBit = kMaxSteps;
 constexpr uint64_t kBaselineBit = uint64_t{1} << 54;
 constexpr double kSmallestReadout = 1e-4;  // aihwkit: guards against an empty tile
 
@@ -280,7 +280,7 @@ std::vector<double> Tile::readout(uint64_t step) const {
 
 void Tile::apply(ConstFloatView x, FloatView y, const MvmCall& call, MvmScratch& scratch) const {
     require_finite(x, "tile inputs");
-    if (call.key.step >= kReadoutBit) {
+    if (call.key.step >= kMaxSteps) {
         throw InputError("the step of a product must be below 2^55");
     }
     forward_.run(packed_, x, y, call, scratch);

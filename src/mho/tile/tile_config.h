@@ -27,6 +27,8 @@ struct Mapping {
     int max_inputs = 512;    // rows of a tile; 0 = unlimited
     int max_outputs = 0;     // columns of a tile; 0 = unlimited
     LearnedScales learn_scales = LearnedScales::kPerColumn;
+    bool analog_bias = false;  // the bias is a further row of the array, driven by an input of 1
+    bool rate_compensation = false;  // pulsed updates: see mapping_rate_factor()
 };
 
 /// Digital correction of drift by one factor, measured by reading unit vectors.
@@ -109,7 +111,19 @@ struct Schema<Mapping> {
             field("learn_scales",
                   &Mapping::learn_scales,
                   {.meaning = "digital output scales that are trained",
-                   .source = "arXiv 2302.08469; aihwkit learn_out_scaling"})};
+                   .source = "arXiv 2302.08469; aihwkit learn_out_scaling"}),
+            field("analog_bias",
+                  &Mapping::analog_bias,
+                  {.meaning = "the bias of a layer is one more row of its array, driven by a "
+                              "constant input of 1, instead of a digital sum",
+                   .source = "aihwkit digital_bias = False"}),
+            field(
+                "rate_compensation",
+                &Mapping::rate_compensation,
+                {.meaning = "pulsed updates: errors are divided, and the learning rate of the tile "
+                            "multiplied, by 1 / mean scale, so that pulse trains keep their usual "
+                            "length; updates that are not pulsed do not change",
+                 .source = "aihwkit weight_scaling_lr_compensation"})};
     }
 };
 
