@@ -77,10 +77,7 @@ std::string test_name(const testing::TestParamInfo<test::NamedLearner>& paramete
     return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Train,
-                         EveryLearner,
-                         testing::ValuesIn(test::all_learners()),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(Train, EveryLearner, testing::ValuesIn(test::all_learners()), test_name);
 
 TEST_P(EveryLearner, MovesTheWeights) {
     auto learner = made(GetParam().config);
