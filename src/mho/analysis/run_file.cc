@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 
+#include "mho/analysis/learning_config_json.h"
 #include "mho/analysis/run_file_json.h"
 #include "mho/io/file.h"
 #include "mho/io/safetensors.h"
@@ -135,7 +136,7 @@ void check_run(const RunFile& run, Problems& problems) {
 RunFile from_object(const Json& j) {
     RunFile run;
     Problems problems;
-    read_struct(j, run, "", problems, {"hardware"});
+    read_struct(j, run, "", problems, {"hardware", "learning"});
     if (run.evaluation.times.empty()) {
         run.evaluation.times = default_times();
     }
@@ -177,6 +178,13 @@ RunFile from_object(const Json& j) {
     const bool has_hardware = j.is_object() && j.contains("hardware");
     try {
         run.hardware = hardware_from_json(has_hardware ? j["hardware"].dump() : "{}", "hardware");
+    } catch (const ConfigError& e) {
+        problems.insert(problems.end(), e.problems().begin(), e.problems().end());
+    }
+    try {
+        if (j.is_object() && j.contains("learning")) {
+            run.learning = learning_from_json(j["learning"].dump(), "learning");
+        }
     } catch (const ConfigError& e) {
         problems.insert(problems.end(), e.problems().begin(), e.problems().end());
     }
@@ -238,6 +246,9 @@ RunFile read_run_file(const std::string& path, const std::vector<std::string>& o
 std::string run_file_to_json(const RunFile& run) {
     Json j = to_json(run);
     j["hardware"] = Json::parse(hardware_to_json(run.hardware));
+    if (!run.learning.rules.empty()) {
+        j["learning"] = Json::parse(learning_to_json(run.learning));
+    }
     return j.dump(2);
 }
 
@@ -352,6 +363,7 @@ std::vector<Parameter> run_parameters() {
                     "\"set\": {...}}",
                     ""});
     describe(Hardware{}, "hardware", docs);
+    describe_learning(docs);
     std::vector<Parameter> out;
     for (ParameterDoc& d : docs) {
         out.push_back({std::move(d.path),

@@ -13,6 +13,7 @@
 #include "mho/adapt/calibration.h"
 #include "mho/adapt/quantizer.h"
 #include "mho/analysis/data.h"
+#include "mho/analysis/learning_config.h"
 #include "mho/analysis/train_config.h"
 #include "mho/net/hardware.h"
 #include "mho/net/network.h"
@@ -127,7 +128,8 @@ struct RunFile {
     TrainingConfig training;
     EvaluationConfig evaluation;
     HardwareSpec hardware;
-    std::string folder;  // of the run file: relative paths start here
+    LearningConfig learning;  // with rules: the run trains in memory
+    std::string folder;       // of the run file: relative paths start here
 };
 
 /// The times of the main job: 1 s, 1 h, 1 day, 1 month (30 days), 1 year (365 days), 10 years.

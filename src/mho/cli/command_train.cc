@@ -14,6 +14,7 @@
 #include <ostream>
 
 #include "mho/cli/console.h"
+#include "mho/cli/learning_stage.h"
 #include "mho/cli/run_folder.h"
 #include "mho/io/durable_log.h"
 #include "mho/io/file.h"
@@ -65,6 +66,10 @@ class TrainingRun {
         prepare_folder();
         log_.emplace(folder_.file("events.jsonl"));
         at::set_num_threads(static_cast<int>(threads_));
+        if (!run_.learning.rules.empty()) {
+            learn(data);
+            return kExitDone;
+        }
 
         RunNetworks networks;
         const Network start = floating_point(data.train);
@@ -129,8 +134,21 @@ class TrainingRun {
                                     "report.html"}) {
                 std::filesystem::remove(folder_.file(old));
             }
+            for (const std::string& old : learning_files(run_)) {
+                std::filesystem::remove(folder_.file(old));
+            }
             write_file_atomically(folder_.file("run.json"), resolved);
         }
+    }
+
+    // Training in memory takes the place of all other stages.
+    void learn(const Data& data) {
+        LearningStage stage;
+        stage.folder = folder_.path;
+        stage.hooks = hooks_;
+        stage.stop = &context_.stop;
+        stage.event = [&](const std::string& json) { log_->write_line(json); };
+        learn_in_memory(run_, data, stage, context_.out);
     }
 
     void event(nlohmann::ordered_json j) { log_->write_line(j.dump()); }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/nn/analog_layers.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -18,6 +19,7 @@
 #include "mho/adapt/clip_remap.h"
 #include "mho/adapt/modifier.h"
 #include "mho/nn/analog_engine.h"
+#include "mho/nn/layer_learning.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -63,6 +65,7 @@ void copy_into(torch::Tensor& to, const Tensor& from, const std::string& layer, 
 // What the forward pass hands to the backward pass beside tensors.
 struct Pass : torch::CustomClassHolder {
     std::shared_ptr<AnalogEngine> engine;
+    std::shared_ptr<LayerLearning> learning;  // null: the optimiser trains the weights
     ForwardTrace trace;
     size_t samples = 0;
     std::vector<int64_t> input_strides;
@@ -112,6 +115,10 @@ class AnalogFunction : public torch::autograd::Function<AnalogFunction> {
                            saved[1],
                            errors.data_ptr<float>(),
                            result);
+        if (p.learning != nullptr) {
+            p.learning->collect(
+                p.trace.geometry, input, p.samples, errors, p.trace.scales, p.trace.key.step);
+        }
         torch::Tensor learned;
         if (ctx->needs_input_grad(2)) {
             learned =
@@ -130,15 +137,16 @@ class AnalogFunction : public torch::autograd::Function<AnalogFunction> {
             bias = at::empty({signed_size(result.bias.size())});
             std::copy(result.bias.begin(), result.bias.end(), bias.data_ptr<float>());
         }
-        return {input_gradient,
-                ctx->needs_input_grad(1) ? result.weights : torch::Tensor(),
-                learned,
-                range,
-                bias,
-                torch::Tensor(),
-                torch::Tensor(),
-                torch::Tensor(),
-                torch::Tensor()};
+        return {
+            input_gradient,
+            ctx->needs_input_grad(1) && p.learning == nullptr ? result.weights : torch::Tensor(),
+            learned,
+            range,
+            bias,
+            torch::Tensor(),
+            torch::Tensor(),
+            torch::Tensor(),
+            torch::Tensor()};
     }
 };
 
@@ -403,6 +411,7 @@ torch::Tensor AnalogLayerImpl::run(const torch::Tensor& input,
     }
     auto pass = c10::make_intrusive<Pass>();
     pass->engine = engine_;
+    pass->learning = learning_;
     pass->samples = samples;
     pass->trace.scales = std::move(scales);
     pass->trace.share = 1.0 / static_cast<double>(positions_);
@@ -416,6 +425,55 @@ torch::Tensor AnalogLayerImpl::run(const torch::Tensor& input,
                                  pass,
                                  geometry,
                                  key);
+}
+
+void AnalogLayerImpl::learn_in_memory(const LearnerConfig& config) {
+    learning_ = std::make_shared<LayerLearning>(config, *engine_, seed_, path_);
+    learning_->write(view_of(tile_weight), 0);
+    show_learned_weights();
+}
+
+void AnalogLayerImpl::show_learned_weights() {
+    const torch::NoGradGuard no_grad;
+    learning_->read(view_of(tile_weight));
+    loaded_ = {};
+}
+
+void AnalogLayerImpl::learn(double rate, uint64_t step) {
+    if (learning_ == nullptr) {
+        throw InputError("layer " + path_ + " does not learn in memory");
+    }
+    learning_->learn(rate, step, static_cast<size_t>(at::get_num_threads()));
+    show_learned_weights();
+}
+
+std::vector<const Learner*> AnalogLayerImpl::learners() const {
+    std::vector<const Learner*> all;
+    if (learning_ != nullptr) {
+        for (const std::unique_ptr<Learner>& l : learning_->learners()) {
+            all.push_back(l.get());
+        }
+    }
+    return all;
+}
+
+std::vector<LearnerState> AnalogLayerImpl::learner_states() const {
+    std::vector<LearnerState> states;
+    for (const Learner* l : learners()) {
+        states.push_back(l->state());
+    }
+    return states;
+}
+
+void AnalogLayerImpl::set_learner_states(const std::vector<LearnerState>& states) {
+    if (learning_ == nullptr || states.size() != learning_->learners().size()) {
+        throw InputError("layer " + path_ + ": the saved state has another number of learners");
+    }
+    for (size_t i = 0; i < states.size(); i++) {
+        learning_->learners()[i]->set_state(states[i]);
+    }
+    learning_->forget();
+    show_learned_weights();
 }
 
 void AnalogLayerImpl::post_step() {
@@ -432,6 +490,9 @@ void AnalogLayerImpl::post_step() {
             const size_t rows = grid.output_offsets()[r + 1] - grid.output_offsets()[r];
             for (size_t c = 0; c < grid.input_pieces(); c++) {
                 const size_t col = grid.input_offsets()[c];
+                if (learning_ != nullptr) {
+                    continue;  // devices have bounds of their own
+                }
                 const FloatView tile = weights.row_block(row, rows).column_block(
                     col, grid.input_offsets()[c + 1] - col);
                 clip_weights(hw.clip, tile);

@@ -14,10 +14,12 @@
 #include "mho/io/tensor.h"
 #include "mho/net/graph.h"
 #include "mho/net/hardware.h"
+#include "mho/train/learner.h"
 
 namespace mho {
 
 class AnalogEngine;
+class LayerLearning;
 struct LayerGeometry;
 
 /// What all analog layers share: parameters, keys of the noise, and the steps around an optimiser
@@ -61,6 +63,19 @@ class AnalogLayerImpl : public torch::nn::Module {
     /// recurrence does. Rules of the input range that act once a step act by 1 / positions. Layers
     /// start with (0, 1).
     void set_position(uint64_t position, uint64_t positions);
+
+    /// From now on the tile weights are those of training devices, written once and changed only by
+    /// pulses: learn() takes the place of the optimiser for `tile_weight`, and post_step() neither
+    /// clips nor remaps.
+    void learn_in_memory(const LearnerConfig& config);
+    bool learns_in_memory() const { return learning_ != nullptr; }
+    /// The vector updates of all backward passes since the last call, as step `step`.
+    void learn(double rate, uint64_t step);
+    /// The learners of all tiles: [group][output piece][input piece]; empty without learning.
+    std::vector<const Learner*> learners() const;
+    /// State of the learners; restoring it sets the tile weights, too.
+    std::vector<LearnerState> learner_states() const;
+    void set_learner_states(const std::vector<LearnerState>& states);
 
     /// After an optimiser step: clips, then remaps every tile (which folds the learned scale into
     /// the mapping scale), and keeps input ranges positive.
@@ -119,6 +134,9 @@ class AnalogLayerImpl : public torch::nn::Module {
 
   private:
     torch::Tensor weights_of_this_step();
+    void show_learned_weights();
+
+    std::shared_ptr<LayerLearning> learning_;  // null: the optimiser trains the tile weights
 
     Matrix<float> logical_matrix() const;
 

@@ -333,6 +333,20 @@ void GraphNetworkImpl::set_first_sample(uint64_t sample) {
     }
 }
 
+void GraphNetworkImpl::learn_in_memory(const LearnerConfig& config) {
+    for (auto& [name, layer] : analog_) {
+        layer->learn_in_memory(config);
+    }
+}
+
+void GraphNetworkImpl::learn(double rate, uint64_t step) {
+    for (auto& [name, layer] : analog_) {
+        if (layer->learns_in_memory()) {
+            layer->learn(rate, step);
+        }
+    }
+}
+
 void GraphNetworkImpl::post_step() {
     for (auto& [name, layer] : analog_) {
         layer->post_step();

@@ -47,6 +47,10 @@ class GraphNetworkImpl : public torch::nn::Module {
     void set_first_sample(uint64_t sample);
     /// After each optimiser step: clipping, remapping, input ranges.
     void post_step();
+    /// All analog layers learn in memory (AnalogLayerImpl::learn_in_memory).
+    void learn_in_memory(const LearnerConfig& config);
+    /// The vector updates of a step on all layers that learn in memory.
+    void learn(double rate, uint64_t step);
 
     const Graph& graph() const { return network_.graph; }
     uint64_t seed() const { return seed_; }

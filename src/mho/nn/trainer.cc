@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "mho/nn/augment.h"
+#include "mho/nn/learner_checkpoint.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -134,9 +135,21 @@ Trainer::Trainer(GraphNetwork network,
     if (batches_ > 1 && data.count % batch == 1) {
         batches_--;
     }
+    std::vector<const float*> by_pulses;
+    for (const auto& [name, layer] : network_->analog_layers()) {
+        if (layer->learns_in_memory()) {
+            by_pulses.push_back(layer->tile_weight.data_ptr<float>());
+        }
+    }
+    if (!by_pulses.empty() && config.gradient_clip > 0) {
+        throw ConfigError("gradient_clip",
+                          "must be 0 for learning in memory: pulses have no common gradient");
+    }
     std::vector<Optimizer::Slot> slots;
     for (const auto& item : network_->named_parameters()) {
-        if (!item.value().requires_grad()) {
+        if (!item.value().requires_grad() ||
+            std::find(by_pulses.begin(), by_pulses.end(), item.value().data_ptr<float>()) !=
+                by_pulses.end()) {
             continue;
         }
         Optimizer::Slot slot;
@@ -291,6 +304,7 @@ void Trainer::one_batch() {
         config_.learning_rate *
         schedule_factor(config_.schedule, step_, batches_, static_cast<uint64_t>(config_.epochs));
     optimizer_->step(gradients, last_rate_);
+    network_->learn(last_rate_, step_);
     network_->post_step();
     batch_loss_ = value;
     loss_sum_ += value * static_cast<double>(count * labels_);
@@ -333,6 +347,7 @@ SafeTensors Trainer::checkpoint() const {
                 std::to_string(batches[i]);
         }
     }
+    save_learners(*network_, state);
     state.metadata["format"] = "mho training checkpoint 1";
     state.metadata["training"] = train_config_text(config_);
     state.metadata["network"] = graph_to_json(network_->graph());
@@ -394,6 +409,7 @@ void Trainer::restore(const SafeTensors& state) {
             values("second_moment." + slot.name, slot.size);
         }
     }
+    const auto learners = saved_learners(*network_, state);
     const torch::NoGradGuard no_grad;
     for (const auto& [name, tensor] : targets) {
         const std::vector<float>& from = values(name, static_cast<size_t>(tensor.numel()));
@@ -413,6 +429,9 @@ void Trainer::restore(const SafeTensors& state) {
             batches[i] = integer(state, "range_batches." + name + "." + std::to_string(i));
         }
         layer->forget_loaded();
+        if (layer->learns_in_memory()) {
+            layer->set_learner_states(learners.at(name));
+        }
     }
     optimizer_->set_steps(integer(state, "optimizer_steps"));
     loss_sum_ = real(state, "loss_sum");

@@ -302,6 +302,9 @@ LearnerState Learner::state() const {
             s.arrays["device_" + std::to_string(k) + "." + name] = values;
         }
     }
+    for (size_t k = 0; k < activity_.size(); k++) {
+        s.numbers["pulses_" + std::to_string(k)] = activity_[k].pulses;
+    }
     auto* self = const_cast<Learner*>(this);
     for (const auto& [name, matrix] : self->buffers()) {
         s.arrays[name] = matrix->values;
@@ -345,7 +348,10 @@ void Learner::set_state(const LearnerState& state) {
     if (!own.empty()) {
         wrong("`" + own.begin()->first + "` is unknown");
     }
-    const auto integers = counters();
+    auto integers = counters();
+    for (size_t k = 0; k < activity_.size(); k++) {
+        integers.emplace_back("pulses_" + std::to_string(k), &activity_[k].pulses);
+    }
     const auto real_numbers = reals();
     for (const auto& [name, number] : state.numbers) {
         const auto is_named = [&n = name](const auto& entry) { return entry.first == n; };

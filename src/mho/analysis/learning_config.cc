@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/analysis/learning_config.h"
+
+#include <utility>
+
+#include "mho/analysis/learning_config_json.h"
+
+namespace mho {
+namespace {
+
+const std::string kLearner = "learning.rules[].learner";
+
+// The parameters of a learner itself.
+template <class C>
+void describe_learner(std::vector<ParameterDoc>& docs) {
+    const C defaults;
+    json_detail::for_each_field(Schema<C>::fields(), [&](const auto& f) {
+        using T = std::decay_t<decltype(defaults.*(f.member))>;
+        if constexpr (json_detail::IsVariant<T>::value || std::is_same_v<T, PulseUpdate> ||
+                      std::is_same_v<T, MvmConfig> ||
+                      std::is_same_v<T, std::vector<PulsedDevice>>) {
+            return;
+        } else {
+            ParameterDoc doc{
+                kLearner + "<" + std::string(Schema<C>::name) + ">." + std::string(f.name),
+                json_detail::type_text<T>(),
+                to_json(defaults.*(f.member)).dump(),
+                std::string(f.info.unit),
+                "",
+                std::string(f.info.meaning),
+                std::string(f.info.source)};
+            if (f.info.min != -kInfinity || f.info.max != kInfinity) {
+                doc.range = json_detail::range_text(f.info);
+            }
+            docs.push_back(std::move(doc));
+        }
+    });
+}
+
+template <class V, size_t... I>
+void describe_learners(std::vector<ParameterDoc>& docs, std::index_sequence<I...>) {
+    (describe_learner<std::variant_alternative_t<I, V>>(docs), ...);
+}
+
+template <size_t... I>
+void describe_devices(std::vector<ParameterDoc>& docs, std::index_sequence<I...>) {
+    (describe(std::variant_alternative_t<I, PulsedDevice>{},
+              kLearner + ".device<" +
+                  std::string(Schema<std::variant_alternative_t<I, PulsedDevice>>::name) + ">",
+              docs),
+     ...);
+}
+
+}  // namespace
+
+void LearningConfig::check(const std::string& path, std::vector<Problem>& problems) const {
+    if (!rules.empty() && training.gradient_clip > 0) {
+        problems.push_back({join_path(path, "training.gradient_clip"),
+                            "must be 0: pulses have no common gradient"});
+    }
+    for (size_t i = 0; i < rules.size(); i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (rules[i].label() == rules[k].label()) {
+                problems.push_back({join_path(path, "rules[" + std::to_string(i) + "].name"),
+                                    "`" + rules[i].label() + "` appears twice"});
+            }
+        }
+    }
+}
+
+LearningConfig learning_from_json(const std::string& text, const std::string& path) {
+    LearningConfig config;
+    read_struct_or_throw(parse_json(text, path), config, path);
+    return config;
+}
+
+std::string learning_to_json(const LearningConfig& config) {
+    return to_json(config).dump(2);
+}
+
+void describe_learning(std::vector<ParameterDoc>& docs) {
+    docs.push_back({"learning",
+                    "object",
+                    "",
+                    "",
+                    "",
+                    "training in memory, instead of the other stages of a run",
+                    ""});
+    docs.push_back({"learning.rules",
+                    "list of object",
+                    "[]",
+                    "",
+                    "",
+                    "the network is trained once with each rule",
+                    ""});
+    docs.push_back({"learning.rules[].name",
+                    "string",
+                    "\"\"",
+                    "",
+                    "",
+                    "name in tables; empty = that of the learner",
+                    ""});
+    docs.push_back({"learning.rules[].learning_rate",
+                    "number",
+                    "0.0",
+                    "1",
+                    "0 to 1e+06",
+                    "learning rate of this rule; 0 = that of learning.training",
+                    ""});
+    docs.push_back({"learning.digital",
+                    "true or false",
+                    "true",
+                    "",
+                    "",
+                    "train the digital network in the same way, for comparison",
+                    ""});
+    docs.push_back({"learning.training",
+                    "object",
+                    "",
+                    "",
+                    "",
+                    "the training; its optimiser serves what is digital (biases)",
+                    ""});
+    describe(LearningConfig::default_training(), "learning.training", docs);
+    docs.push_back({kLearner,
+                    "model",
+                    "",
+                    "",
+                    "",
+                    "how devices learn, on every analog layer; `device` or `devices`, `update` and "
+                    "`transfer_update` are described once for all",
+                    ""});
+    describe_learners<LearnerConfig>(
+        docs, std::make_index_sequence<std::variant_size_v<LearnerConfig>>{});
+    describe(PulseUpdate{}, kLearner + ".update", docs);
+    describe_devices(docs, std::make_index_sequence<std::variant_size_v<PulsedDevice>>{});
+}
+
+}  // namespace mho

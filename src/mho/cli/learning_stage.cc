@@ -1,0 +1,355 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/cli/learning_stage.h"
+
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "mho/io/file.h"
+#include "mho/nn/trainer.h"
+#include "mho/report/html.h"
+#include "mho/report/line_chart.h"
+#include "mho/report/table.h"
+#include "mho/util/error.h"
+
+namespace mho {
+namespace {
+
+using OrderedJson = nlohmann::ordered_json;
+
+// Steps of test passes: no training step reaches them.
+constexpr uint64_t kTestStep = uint64_t{1} << 40;
+constexpr size_t kTestBatch = 256;
+
+// One line of the table: digital, or a rule.
+struct Row {
+    std::string name;
+    std::string learner;
+    double learning_rate = 0;
+    const LearningRule* rule = nullptr;
+    std::vector<double> loss;           // per epoch, in training mode
+    std::vector<double> test_accuracy;  // share of the labels
+    std::vector<double> pulses;         // per weight of the fast device, so far
+    std::vector<std::string> notes;
+    bool finished = false;
+};
+
+std::string checkpoint_name(size_t row) {
+    return "learning-" + std::to_string(row) + ".checkpoint";
+}
+
+std::vector<Row> rows_of(const RunFile& run) {
+    std::vector<Row> rows;
+    if (run.learning.digital) {
+        rows.push_back(
+            {"digital", "digital", run.learning.training.learning_rate, nullptr, {}, {}, {}, {}});
+    }
+    for (const LearningRule& rule : run.learning.rules) {
+        Row row;
+        row.name = rule.label();
+        row.learner = learner_name(rule.learner);
+        row.learning_rate =
+            rule.learning_rate > 0 ? rule.learning_rate : run.learning.training.learning_rate;
+        row.rule = &rule;
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+double test_accuracy(GraphNetwork& network, const LabelledImages& test, uint64_t epoch) {
+    const torch::NoGradGuard no_grad;
+    network->eval();
+    network->set_step(kTestStep + epoch);
+    const size_t features = network->input_features();
+    const size_t labels = test.labels.size() / test.count;
+    uint64_t correct = 0;
+    for (size_t first = 0; first < test.count; first += kTestBatch) {
+        const size_t count = std::min(kTestBatch, test.count - first);
+        torch::Tensor pixels =
+            at::empty({static_cast<int64_t>(count), static_cast<int64_t>(features)});
+        std::copy_n(test.pixels.begin() + static_cast<std::ptrdiff_t>(first * features),
+                    count * features,
+                    pixels.data_ptr<float>());
+        network->set_first_sample(first);
+        const torch::Tensor best = at::argmax(
+            network->forward(pixels).reshape({static_cast<int64_t>(count * labels), -1}), 1);
+        const int64_t* found = best.data_ptr<int64_t>();
+        for (size_t i = 0; i < count * labels; i++) {
+            correct += found[i] == static_cast<int64_t>(test.labels[first * labels + i]) ? 1 : 0;
+        }
+    }
+    network->set_first_sample(0);
+    network->train();
+    return static_cast<double>(correct) / static_cast<double>(test.count * labels);
+}
+
+double pulses_per_weight(const GraphNetwork& network) {
+    double pulses = 0;
+    double weights = 0;
+    for (const auto& [name, layer] : network->analog_layers()) {
+        for (const Learner* l : layer->learners()) {
+            pulses += static_cast<double>(l->activity(0).pulses);
+            weights += static_cast<double>(l->rows() * l->cols());
+        }
+    }
+    return weights > 0 ? pulses / weights : 0.0;
+}
+
+OrderedJson to_object(const Row& r) {
+    return {{"name", r.name},
+            {"learner", r.learner},
+            {"learning_rate", r.learning_rate},
+            {"finished", r.finished},
+            {"loss", r.loss},
+            {"test_accuracy", r.test_accuracy},
+            {"pulses_per_weight", r.pulses},
+            {"notes", r.notes}};
+}
+
+class Learning {
+  public:
+    Learning(const RunFile& run, const Data& data, const LearningStage& stage, std::ostream& out)
+        : run_(run), data_(data), stage_(stage), out_(out), rows_(rows_of(run)) {}
+
+    void run() {
+        read_results();
+        for (size_t i = 0; i < rows_.size(); i++) {
+            if (!rows_[i].finished) {
+                train(i);
+            }
+        }
+        write_page();
+        out_ << table().text();
+        out_ << "results: " << file("learning.json") << ", " << file("learning.html") << "\n";
+    }
+
+  private:
+    std::string file(const std::string& name) const { return stage_.folder + "/" + name; }
+
+    void train(size_t index) {
+        Row& row = rows_[index];
+        TrainConfig config = run_.learning.training;
+        config.learning_rate = row.learning_rate;
+        Network start = build_network(run_);
+        if (row.rule != nullptr) {
+            start = map_to_hardware(fold_batch_norm(start), run_.hardware);
+        }
+        GraphNetwork network(start, run_.seed);
+        if (row.rule != nullptr) {
+            network->learn_in_memory(row.rule->learner);
+            row.notes = notes_of(network);
+        }
+        Trainer trainer(network, data_.train, config, run_.seed);
+        const std::string checkpoint = file(checkpoint_name(index));
+        if (std::filesystem::exists(checkpoint)) {
+            trainer.load(checkpoint);
+        }
+        // What the log holds beyond the checkpoint is done again.
+        const size_t epochs = trainer.history().size();
+        for (std::vector<double>* list : {&row.loss, &row.test_accuracy, &row.pulses}) {
+            list->resize(std::min(list->size(), epochs));
+        }
+        const auto batch = static_cast<size_t>(config.batch);
+        if (stage_.hooks.begin) {
+            stage_.hooks.begin(
+                row.name,
+                trainer.steps_per_epoch() * static_cast<size_t>(config.epochs) * batch,
+                "images");
+            stage_.hooks.advance(trainer.step() * batch);
+        }
+        trainer.on_batch = [&](const Trainer::Progress&) {
+            if (stage_.hooks.advance) {
+                stage_.hooks.advance(batch);
+            }
+        };
+        trainer.on_epoch = [&](const Trainer::EpochResult& e) {
+            row.loss.push_back(e.loss);
+            row.test_accuracy.push_back(
+                test_accuracy(network, data_.test, static_cast<uint64_t>(e.epoch)));
+            row.pulses.push_back(pulses_per_weight(network));
+            // Results first: a checkpoint never is ahead of them.
+            write_results();
+            trainer.save(checkpoint);
+            const OrderedJson line = {{"event", "epoch"},
+                                      {"stage", "learning"},
+                                      {"rule", row.name},
+                                      {"epoch", e.epoch + 1},
+                                      {"loss", e.loss},
+                                      {"accuracy", e.accuracy},
+                                      {"test_accuracy", row.test_accuracy.back()},
+                                      {"learning_rate", e.learning_rate},
+                                      {"pulses_per_weight", row.pulses.back()}};
+            stage_.event(line.dump());
+            if (stage_.hooks.note) {
+                stage_.hooks.note(
+                    fmt::format("{}: epoch {} of {}: loss {:.4f}, test accuracy {:.2f} %",
+                                row.name,
+                                e.epoch + 1,
+                                config.epochs,
+                                e.loss,
+                                100 * row.test_accuracy.back()));
+            }
+        };
+        const bool finished = trainer.run(stage_.stop);
+        if (stage_.hooks.end) {
+            stage_.hooks.end();
+        }
+        if (!finished) {
+            trainer.save(checkpoint);
+            throw Interrupted("stopped in epoch " + std::to_string(trainer.history().size() + 1) +
+                              " of `" + row.name + "`; continue with --resume");
+        }
+        write_network(file(fmt::format("learning-{}.safetensors", index)),
+                      network->export_network());
+        row.finished = true;
+        write_results();
+        std::filesystem::remove(checkpoint);
+    }
+
+    static std::vector<std::string> notes_of(const GraphNetwork& network) {
+        for (const auto& [name, layer] : network->analog_layers()) {
+            if (!layer->learners().empty()) {
+                return layer->learners()[0]->notes();
+            }
+        }
+        return {};
+    }
+
+    void write_results() const {
+        OrderedJson j = OrderedJson::array();
+        for (const Row& r : rows_) {
+            j.push_back(to_object(r));
+        }
+        write_file_atomically(file("learning.json"), j.dump(2) + "\n");
+    }
+
+    // Rows that an earlier call of the same configuration left.
+    void read_results() {
+        if (!std::filesystem::exists(file("learning.json"))) {
+            return;
+        }
+        try {
+            const OrderedJson j = OrderedJson::parse(read_file(file("learning.json")));
+            for (size_t i = 0; i < rows_.size() && i < j.size(); i++) {
+                Row& r = rows_[i];
+                if (j[i].at("name") != r.name) {
+                    continue;
+                }
+                r.finished = j[i].at("finished");
+                r.loss = j[i].at("loss").get<std::vector<double>>();
+                r.test_accuracy = j[i].at("test_accuracy").get<std::vector<double>>();
+                r.pulses = j[i].at("pulses_per_weight").get<std::vector<double>>();
+                r.notes = j[i].at("notes").get<std::vector<std::string>>();
+            }
+        } catch (const nlohmann::json::exception& e) {
+            throw IoError(file("learning.json") + " is damaged: " + e.what());
+        }
+    }
+
+    Table table() const {
+        Table t("Training in memory");
+        t.column("rule")
+            .column("learning rate", Align::kRight)
+            .column("test accuracy", Align::kRight, "%")
+            .column("against digital", Align::kRight, "points")
+            .column("best epoch", Align::kRight, "%")
+            .column("pulses per weight", Align::kRight);
+        const double digital = run_.learning.digital && !rows_[0].test_accuracy.empty()
+                                   ? rows_[0].test_accuracy.back()
+                                   : -1.0;
+        for (const Row& r : rows_) {
+            if (r.test_accuracy.empty()) {
+                continue;
+            }
+            const double last = r.test_accuracy.back();
+            const double best = *std::max_element(r.test_accuracy.begin(), r.test_accuracy.end());
+            t.row({r.name,
+                   fmt::format("{:g}", r.learning_rate),
+                   fmt::format("{:.2f}", 100 * last),
+                   digital >= 0 && r.rule != nullptr
+                       ? fmt::format("{:+.2f}", 100 * (last - digital))
+                       : "",
+                   fmt::format("{:.2f}", 100 * best),
+                   r.rule != nullptr ? fmt::format("{:.1f}", r.pulses.back()) : ""});
+        }
+        for (const Row& r : rows_) {
+            for (const std::string& note : r.notes) {
+                t.footnote(r.name + ": " + note);
+            }
+        }
+        t.footnote(
+            fmt::format("{} epochs, batch {}, seed {}; {} test images, read through the "
+                        "array after every epoch",
+                        run_.learning.training.epochs,
+                        run_.learning.training.batch,
+                        run_.seed,
+                        data_.test.count));
+        return t;
+    }
+
+    void write_page() const {
+        LineChart accuracy;
+        accuracy.title = "Test accuracy";
+        accuracy.description = "Test accuracy after each epoch of training in memory, per rule";
+        accuracy.x_label = "epoch";
+        accuracy.y_label = "test accuracy";
+        accuracy.percent = true;
+        LineChart loss;
+        loss.title = "Training loss";
+        loss.description = "Training loss of each epoch, per rule";
+        loss.x_label = "epoch";
+        loss.y_label = "loss";
+        for (const Row& r : rows_) {
+            std::vector<double> epochs;
+            for (size_t e = 0; e < r.test_accuracy.size(); e++) {
+                epochs.push_back(static_cast<double>(e + 1));
+            }
+            LineSeries series;
+            series.name = r.name;
+            series.x = epochs;
+            series.y = r.test_accuracy;
+            series.dashed = r.rule == nullptr;
+            accuracy.series.push_back(series);
+            series.y = r.loss;
+            loss.series.push_back(series);
+        }
+        HtmlPage page(run_.name.empty() ? "Training in memory" : run_.name, run_.about);
+        page.figure(full_figure(accuracy, "After every epoch, on the test images."));
+        page.figure(full_figure(loss, "Mean over each epoch, in training mode."));
+        page.table(table());
+        page.details("Configuration", run_file_to_json(run_));
+        write_file_atomically(file("learning.html"), page.str());
+    }
+
+    const RunFile& run_;
+    const Data& data_;
+    const LearningStage& stage_;
+    std::ostream& out_;
+    std::vector<Row> rows_;
+};
+
+}  // namespace
+
+std::vector<std::string> learning_files(const RunFile& run) {
+    std::vector<std::string> names = {"learning.json", "learning.html"};
+    for (size_t i = 0; i < run.learning.rules.size() + 1; i++) {
+        names.push_back(checkpoint_name(i));
+        names.push_back(fmt::format("learning-{}.safetensors", i));
+    }
+    return names;
+}
+
+void learn_in_memory(const RunFile& run,
+                     const Data& data,
+                     const LearningStage& stage,
+                     std::ostream& out) {
+    Learning(run, data, stage, out).run();
+}
+
+}  // namespace mho
