@@ -61,4 +61,16 @@ Translated<Hardware> translate_rpu_config(std::string_view json, const std::stri
     return run(json, path, read_rpu_config);
 }
 
+Translated<PulsedDevice> translate_pulsed_device(std::string_view json, const std::string& path) {
+    return run(json, path, read_pulsed_device);
+}
+
+Translated<PulseUpdate> translate_update(std::string_view json, const std::string& path) {
+    return run(json, path, read_update);
+}
+
+Translated<LearnerConfig> translate_learner(std::string_view json, const std::string& path) {
+    return run(json, path, read_learner);
+}
+
 }  // namespace mho

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "mho/net/hardware.h"
+#include "mho/train/learner.h"
 
 namespace mho {
 
@@ -63,6 +64,16 @@ Translated<DriftCompensationKind> translate_drift_compensation(
 /// taken over and the pulsed devices dropped.
 Translated<Hardware> translate_rpu_config(std::string_view json,
                                           const std::string& path = "rpu_config");
+
+/// A device that is trained by pulses (ConstantStepDevice, ReRamESPresetDevice, ...).
+Translated<PulsedDevice> translate_pulsed_device(std::string_view json,
+                                                 const std::string& path = "device");
+/// UpdateParameters.
+Translated<PulseUpdate> translate_update(std::string_view json, const std::string& path = "update");
+/// Device and update of a configuration that trains in memory: SingleRPUConfig, UnitCellRPUConfig,
+/// DigitalRankUpdateRPUConfig. Its products and mapping: translate_rpu_config.
+Translated<LearnerConfig> translate_learner(std::string_view json,
+                                            const std::string& path = "rpu_config");
 
 /// Steps over the full range of a converter, from a resolution r: r <= 0 none (0), r > 1 the number
 /// itself, else 1 / r, chosen such that float(1 / steps) == float(r) bit for bit.

@@ -73,6 +73,16 @@ NoiseModel read_noise_model(const JsonNode& node, TranslationNotes& notes);
 Converter read_converter(const JsonNode& node, TranslationNotes& notes);
 DriftCompensationKind read_drift_compensation(const JsonNode& node, TranslationNotes& notes);
 Hardware read_rpu_config(const JsonNode& node, TranslationNotes& notes);
+PulsedDevice read_pulsed_device(const JsonNode& node, TranslationNotes& notes);
+PulseUpdate read_update(const JsonNode& node, TranslationNotes& notes);
+/// Whether a device of the original has several devices per weight, or an update of its own.
+bool is_unit_cell(const JsonNode& device);
+/// A learner from the `device` of a training configuration, with the `update` beside it.
+LearnerConfig read_learner_device(const JsonNode& node,
+                                  const PulseUpdate& update,
+                                  TranslationNotes& notes);
+/// A learner from a whole training configuration.
+LearnerConfig read_learner(const JsonNode& node, TranslationNotes& notes);
 
 }  // namespace mho
 

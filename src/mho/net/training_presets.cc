@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/net/training_presets.h"
+
+#include "mho/net/presets.h"
+#include "mho/net/training_presets_json.h"
+
+namespace mho {
+namespace {
+
+bool is_device_key(const std::string& key) {
+    return key == "device" || key.ends_with("_device");
+}
+
+// One device: its preset, if it names one, with the other keys on top.
+Json expanded(const Json& j, const std::string& path, Problems& problems) {
+    if (!j.is_object() || !j.contains("preset")) {
+        return j;
+    }
+    const std::string here = join_path(path, "preset");
+    std::string name;
+    from_json(j["preset"], name, here, {}, problems);
+    if (!j["preset"].is_string()) {
+        return Json::object();
+    }
+    if (j.contains("model")) {
+        problems.push_back({join_path(path, "model"), "the preset says which model it is"});
+    }
+    try {
+        Json device = parse_json(preset_content(PresetKind::kDevice, name, here), here);
+        for (const auto& [key, value] : j.items()) {
+            if (key != "preset" && key != "model") {
+                device[key] = value;
+            }
+        }
+        return device;
+    } catch (const ConfigError& e) {
+        problems.insert(problems.end(), e.problems().begin(), e.problems().end());
+        return Json::object();
+    }
+}
+
+PulsedDevice read_device(const Json& j, const std::string& path) {
+    Problems problems;
+    const Json whole = expanded(j, path, problems);
+    PulsedDevice device;
+    if (problems.empty()) {
+        from_json(whole, device, path, {}, problems);
+    }
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
+    }
+    return device;
+}
+
+}  // namespace
+
+Json with_device_presets(const Json& j, const std::string& path, Problems& problems) {
+    if (!j.is_object()) {
+        return j;
+    }
+    Json out = Json::object();
+    for (const auto& [key, value] : j.items()) {
+        const std::string here = join_path(path, key);
+        if (is_device_key(key)) {
+            out[key] = expanded(value, here, problems);
+        } else if (key == "devices" && value.is_array()) {
+            Json list = Json::array();
+            for (size_t i = 0; i < value.size(); i++) {
+                list.push_back(
+                    expanded(value[i], here + "[" + std::to_string(i) + "]", problems));
+            }
+            out[key] = std::move(list);
+        } else {
+            out[key] = value.is_object() ? with_device_presets(value, here, problems) : value;
+        }
+    }
+    return out;
+}
+
+PulsedDevice pulsed_device_preset(const std::string& name, const std::string& path) {
+    const std::string text = preset_content(PresetKind::kDevice, name, path);
+    return read_device(parse_json(text, "device preset " + name), path);
+}
+
+PulsedDevice pulsed_device_from_json(const std::string& text, const std::string& path) {
+    return read_device(parse_json(text, path), path);
+}
+
+std::string pulsed_device_to_json(const PulsedDevice& device) {
+    return to_json(device).dump(2);
+}
+
+}  // namespace mho

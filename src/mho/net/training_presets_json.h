@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_NET_TRAINING_PRESETS_JSON_H
+#define MHO_NET_TRAINING_PRESETS_JSON_H
+
+// Device presets inside other configurations. Internal: it exposes nlohmann/json.
+
+#include <string>
+
+#include "mho/util/json.h"
+
+namespace mho {
+
+/// Replaces every {"preset": NAME, parameters ...} that stands for a pulsed device (under a key
+/// "device", "fast_device", ... or in a list under "devices") by the device's own parameters with
+/// the others on top. Problems are reported below `path`.
+Json with_device_presets(const Json& j, const std::string& path, Problems& problems);
+
+}  // namespace mho
+
+#endif  // MHO_NET_TRAINING_PRESETS_JSON_H
