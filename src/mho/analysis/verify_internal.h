@@ -65,6 +65,11 @@ struct StatisticsRule {
     /// samples.
     size_t own_tiles = 0;
     size_t recorded_tiles = 0;
+    /// Where the law has no finite variance, moments say nothing.
+    bool quantiles_only = false;
+    /// Variables whose recorded spread is known to be wrong: only their mean is compared.
+    std::vector<size_t> means_only;
+    bool compares_spread_of(size_t variable) const;
 };
 
 /// `n` of a statistics object: an integer of at least 2.
@@ -79,6 +84,15 @@ void compare_statistics(Comparison& c,
                         const JsonNode& stats,
                         const std::string& what,
                         const StatisticsRule& rule = {});
+
+/// Compares the correlation matrix of own samples with a recorded one (null = not defined). `kept`:
+/// the row and column of the recorded matrix for each variable; empty = all of them in order.
+void compare_correlation(Comparison& c,
+                         const Samples& own,
+                         const JsonNode& recorded,
+                         const StatisticsRule& rule,
+                         const std::string& what,
+                         const std::vector<size_t>& kept = {});
 
 /// Largest |value|, at least `floor`.
 double largest(std::span<const double> values, double floor = 0.0);
@@ -101,6 +115,13 @@ void verify_clip_remap(const JsonNode& record, Comparison& c);
 void verify_input_range(const JsonNode& record, Comparison& c);
 void verify_mapping_scales(const JsonNode& record, Comparison& c);
 void verify_lightning(const JsonNode& record, Comparison& c);
+void verify_exact_pulses(const JsonNode& record, Comparison& c);
+void verify_pulse_noise(const JsonNode& record, Comparison& c);
+void verify_device_tables(const JsonNode& record, Comparison& c);
+void verify_response(const JsonNode& record, Comparison& c);
+void verify_temporal(const JsonNode& record, Comparison& c);
+void verify_update_law(const JsonNode& record, Comparison& c);
+void verify_toy(const JsonNode& record, Comparison& c);
 
 }  // namespace mho
 

@@ -147,63 +147,11 @@ void compare_quantiles(Comparison& c,
     }
 }
 
-void compare_correlation(Comparison& c,
-                         const Samples& own,
-                         const JsonNode& recorded,
-                         const StatisticsRule& rule,
-                         const std::string& what) {
-    const size_t variables = own.cols;
-    if (recorded.size() != variables) {
-        recorded.fail("must be a matrix of " + std::to_string(variables) + " rows");
-    }
-    const auto n = static_cast<double>(own.rows);
-    std::vector<double> mean(variables, 0.0);
-    for (size_t r = 0; r < own.rows; r++) {
-        for (size_t i = 0; i < variables; i++) {
-            mean[i] += own(r, i) / n;
-        }
-    }
-    Matrix<double> products(variables, variables);
-    std::vector<double> centred(variables);
-    for (size_t r = 0; r < own.rows; r++) {
-        for (size_t i = 0; i < variables; i++) {
-            centred[i] = own(r, i) - mean[i];
-        }
-        for (size_t i = 0; i < variables; i++) {
-            for (size_t j = 0; j < i; j++) {
-                products(i, j) += centred[i] * centred[j];
-            }
-            products(i, i) += centred[i] * centred[i];
-        }
-    }
-    for (size_t i = 0; i < variables; i++) {
-        const JsonNode row = recorded.entry(i);
-        if (row.size() != variables) {
-            row.fail("must hold " + std::to_string(variables) + " numbers");
-        }
-        for (size_t j = 0; j < i; j++) {
-            const double norm = std::sqrt(products(i, i) * products(j, j));
-            // A constant variable has no correlation; the moments already say whether it may be
-            // one.
-            if (row.entry(j).is_null() || !(norm > 0)) {
-                continue;
-            }
-            double limit = rule.correlation_limit;
-            if (rule.own_tiles > 0) {
-                limit =
-                    std::max(limit, tile_limit(rule, own.rows, [&](size_t r) {
-                                 return (own(r, i) - mean[i]) * (own(r, j) - mean[j]) * n / norm;
-                             }));
-            }
-            c.value(products(i, j) / norm,
-                    row.entry(j).number(),
-                    limit,
-                    fmt::format("{}, correlation of {} and {}", what, i, j));
-        }
-    }
-}
-
 }  // namespace
+
+bool StatisticsRule::compares_spread_of(size_t variable) const {
+    return std::find(means_only.begin(), means_only.end(), variable) == means_only.end();
+}
 
 void Comparison::share(double of_limit, const std::string& where) {
     count_++;
@@ -256,6 +204,66 @@ double largest(std::span<const double> values, double floor) {
         most = std::isfinite(v) ? std::max(most, std::abs(v)) : most;
     }
     return most;
+}
+
+void compare_correlation(Comparison& c,
+                         const Samples& own,
+                         const JsonNode& recorded,
+                         const StatisticsRule& rule,
+                         const std::string& what,
+                         const std::vector<size_t>& kept) {
+    const size_t variables = own.cols;
+    if (kept.empty() && recorded.size() != variables) {
+        recorded.fail("must be a matrix of " + std::to_string(variables) + " rows");
+    }
+    const auto place = [&](size_t i) { return kept.empty() ? i : kept[i]; };
+    const auto n = static_cast<double>(own.rows);
+    std::vector<double> mean(variables, 0.0);
+    for (size_t r = 0; r < own.rows; r++) {
+        for (size_t i = 0; i < variables; i++) {
+            mean[i] += own(r, i) / n;
+        }
+    }
+    Matrix<double> products(variables, variables);
+    std::vector<double> centred(variables);
+    for (size_t r = 0; r < own.rows; r++) {
+        for (size_t i = 0; i < variables; i++) {
+            centred[i] = own(r, i) - mean[i];
+        }
+        for (size_t i = 0; i < variables; i++) {
+            for (size_t j = 0; j < i; j++) {
+                products(i, j) += centred[i] * centred[j];
+            }
+            products(i, i) += centred[i] * centred[i];
+        }
+    }
+    for (size_t i = 0; i < variables; i++) {
+        const JsonNode row = recorded.entry(place(i));
+        if (row.size() != recorded.size()) {
+            row.fail("must hold " + std::to_string(recorded.size()) + " numbers");
+        }
+        for (size_t j = 0; j < i; j++) {
+            const double norm = std::sqrt(products(i, i) * products(j, j));
+            // A constant variable has no correlation; the moments already say whether it may be
+            // one.
+            const JsonNode entry = row.entry(place(j));
+            if (entry.is_null() || !(norm > 0) || !rule.compares_spread_of(i) ||
+                !rule.compares_spread_of(j)) {
+                continue;
+            }
+            double limit = rule.correlation_limit;
+            if (rule.own_tiles > 0) {
+                limit =
+                    std::max(limit, tile_limit(rule, own.rows, [&](size_t r) {
+                                 return (own(r, i) - mean[i]) * (own(r, j) - mean[j]) * n / norm;
+                             }));
+            }
+            c.value(products(i, j) / norm,
+                    entry.number(),
+                    limit,
+                    fmt::format("{}, correlation of {} and {}", what, i, j));
+        }
+    }
 }
 
 size_t repetitions(const JsonNode& stats) {
@@ -312,8 +320,13 @@ void compare_statistics(Comparison& c,
             });
             std_limit = std::max(std_limit, m.std > 0 ? variance_limit / (2 * m.std) : 0.0);
         }
-        c.value(m.mean, mean[i], mean_limit + floor, where + ", mean");
-        if (k <= kLargestKurtosis) {
+        if (!rule.quantiles_only) {
+            c.value(m.mean, mean[i], mean_limit + floor, where + ", mean");
+        }
+        if (!rule.compares_spread_of(i)) {
+            continue;
+        }
+        if (!rule.quantiles_only && k <= kLargestKurtosis) {
             c.value(m.std, std[i], std_limit + kStdSlack * std[i] + floor, where + ", std");
         }
         if (stats.has_value("quantiles")) {

@@ -88,12 +88,12 @@ std::string preset_content(PresetKind kind, const std::string& name, const std::
             return read_preset(preset).content.dump();
         }
     }
-    throw ConfigError(path,
-                      "unknown " +
-                          (kind == PresetKind::kHardware
-                               ? std::string()
-                               : std::string(preset_kind_name(kind)) + " ") +
-                          "preset `" + name + "`" + suggestion(name, known));
+    throw ConfigError(
+        path,
+        "unknown " +
+            (kind == PresetKind::kHardware ? std::string()
+                                           : std::string(preset_kind_name(kind)) + " ") +
+            "preset `" + name + "`" + suggestion(name, known));
 }
 
 std::string preset_hardware(const std::string& name, const std::string& path) {

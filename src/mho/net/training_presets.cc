@@ -67,8 +67,7 @@ Json with_device_presets(const Json& j, const std::string& path, Problems& probl
         } else if (key == "devices" && value.is_array()) {
             Json list = Json::array();
             for (size_t i = 0; i < value.size(); i++) {
-                list.push_back(
-                    expanded(value[i], here + "[" + std::to_string(i) + "]", problems));
+                list.push_back(expanded(value[i], here + "[" + std::to_string(i) + "]", problems));
             }
             out[key] = std::move(list);
         } else {
