@@ -19,11 +19,11 @@ add_library(mho_core STATIC ${core_sources} ${MHO_PRESETS_CC})
 add_library(mho::core ALIAS mho_core)
 target_include_directories(mho_core PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
   PRIVATE ${CMAKE_BINARY_DIR}/generated)
-target_include_directories(mho_core SYSTEM PRIVATE ${MHO_HWY_INCLUDE})
+target_include_directories(mho_core SYSTEM PRIVATE ${MHO_HWY_INCLUDE} ${MHO_NLOPT_INCLUDE})
 target_link_libraries(mho_core
   PUBLIC $<BUILD_INTERFACE:mho_flags>
   PRIVATE nlohmann_json::nlohmann_json fmt::fmt ZLIB::ZLIB BZip2::BZip2 LibLZMA::LibLZMA
-          ${MHO_HWY_LIBRARY} OpenMP::OpenMP_CXX Threads::Threads)
+          ${MHO_HWY_LIBRARY} ${MHO_NLOPT_LIBRARY} OpenMP::OpenMP_CXX Threads::Threads)
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/mho/analysis/results.cc PROPERTIES
   COMPILE_DEFINITIONS MHO_VERSION="${PROJECT_VERSION}")
 set_target_properties(mho_core PROPERTIES POSITION_INDEPENDENT_CODE ON)

@@ -86,3 +86,5 @@ endif()
 
 add_test(NAME structure.include_order
   COMMAND python3 ${PROJECT_SOURCE_DIR}/tools/check_structure.py ${PROJECT_SOURCE_DIR})
+add_test(NAME structure.training_presets
+  COMMAND python3 ${PROJECT_SOURCE_DIR}/tools/make_training_presets.py --check)

@@ -35,8 +35,10 @@ std::string first_word(const std::vector<std::string>& arguments) {
 }  // namespace
 
 std::vector<Command> core_commands() {
-    return {evaluate_command(),
+    return {devices_command(),
+            evaluate_command(),
             explain_command(),
+            fit_command(),
             presets_command(),
             report_command(),
             study_command(),

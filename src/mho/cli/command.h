@@ -35,8 +35,10 @@ struct Command {
     std::function<std::function<int()>(CLI::App& app, const CommandContext& context)> define;
 };
 
+Command devices_command();
 Command evaluate_command();
 Command explain_command();
+Command fit_command();
 Command presets_command();
 Command report_command();
 Command study_command();

@@ -40,6 +40,19 @@ Json expanded(const Json& j, const std::string& path, Problems& problems) {
     }
 }
 
+// Objects are merged key by key, except devices: one that is given replaces the other.
+void put_on_top(Json& base, const Json& changes) {
+    for (const auto& [key, value] : changes.items()) {
+        const bool merge =
+            value.is_object() && base.contains(key) && base[key].is_object() && !is_device_key(key);
+        if (merge) {
+            put_on_top(base[key], value);
+        } else {
+            base[key] = value;
+        }
+    }
+}
+
 PulsedDevice read_device(const Json& j, const std::string& path) {
     Problems problems;
     const Json whole = expanded(j, path, problems);
@@ -88,6 +101,37 @@ PulsedDevice pulsed_device_from_json(const std::string& text, const std::string&
 
 std::string pulsed_device_to_json(const PulsedDevice& device) {
     return to_json(device).dump(2);
+}
+
+LearnerConfig learner_preset(const std::string& name, const std::string& path) {
+    return learning_from_json(Json{{"preset", name}}.dump(), path);
+}
+
+LearnerConfig learning_from_json(const std::string& text, const std::string& path) {
+    const Json given = parse_json(text, path);
+    Json j = given;
+    if (given.is_object() && given.contains("preset")) {
+        const std::string here = join_path(path, "preset");
+        Problems problems;
+        std::string name;
+        from_json(given["preset"], name, here, {}, problems);
+        if (given.contains("model")) {
+            problems.push_back({join_path(path, "model"), "the preset says which learner it is"});
+        }
+        if (!problems.empty()) {
+            throw ConfigError(std::move(problems));
+        }
+        j = parse_json(preset_content(PresetKind::kTraining, name, here), here);
+        Json changes = given;
+        changes.erase("preset");
+        put_on_top(j, changes);
+    }
+    Problems problems;
+    j = with_device_presets(j, path, problems);
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
+    }
+    return learner_from_json(j.dump(), path);
 }
 
 }  // namespace mho

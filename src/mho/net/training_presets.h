@@ -9,6 +9,7 @@
 #include <string>
 
 #include "mho/device/pulsed_device.h"
+#include "mho/train/learner.h"
 
 namespace mho {
 
@@ -20,6 +21,14 @@ PulsedDevice pulsed_device_preset(const std::string& name, const std::string& pa
 /// Throws ConfigError with all problems, below `path`.
 PulsedDevice pulsed_device_from_json(const std::string& text, const std::string& path = "device");
 std::string pulsed_device_to_json(const PulsedDevice& device);
+
+/// A learner by its name ("agad capacitor"), with its devices.
+LearnerConfig learner_preset(const std::string& name, const std::string& path = "learning");
+
+/// A learner from JSON: {"model": ..., parameters}, or {"preset": NAME, parameters that differ};
+/// single parameters of "update" and other objects may be given, too. Its devices may be presets.
+/// Throws ConfigError with all problems, below `path`.
+LearnerConfig learning_from_json(const std::string& text, const std::string& path = "learning");
 
 }  // namespace mho
 
