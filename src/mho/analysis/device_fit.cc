@@ -22,6 +22,7 @@ namespace {
 constexpr size_t kFewestCells = 3;  // from which on cells are fitted one by one
 constexpr double kNormal975 = 1.959963984540054;
 constexpr size_t kBandCells = 400;
+constexpr double kEquallyGood = 2.0;  // difference of Akaike's criterion
 constexpr double kBandEdge = 0.05;
 constexpr double kMaxBandPulses = 2e8;  // cells x pulses
 
@@ -350,6 +351,13 @@ std::vector<DeviceFit> fit_devices(const std::vector<PulseTrace>& traces,
     std::stable_sort(good.begin(), good.end(), [](const DeviceFit& a, const DeviceFit& b) {
         return a.aic < b.aic;
     });
+    // Models this close explain the data equally well; the simplest one goes first.
+    auto best = good.begin();
+    for (auto it = good.begin(); it != good.end() && it->aic < good.front().aic + kEquallyGood;
+         ++it) {
+        best = it->free_parameters < best->free_parameters ? it : best;
+    }
+    std::rotate(good.begin(), best, best + 1);
     return good;
 }
 

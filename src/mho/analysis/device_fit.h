@@ -53,7 +53,8 @@ struct DeviceFit {
     std::vector<std::string> notes;
 };
 
-/// Best model first. Throws InputError for an unknown model or when nothing can be fitted.
+/// Best model first: the simplest of those within 2 of the smallest criterion, then the others in
+/// the order of theirs. Throws InputError for an unknown model or when nothing can be fitted.
 std::vector<DeviceFit> fit_devices(const std::vector<PulseTrace>& traces,
                                    const DeviceFitOptions& options = {});
 

@@ -85,11 +85,13 @@ void compare_statistics(Comparison& c,
                         const std::string& what,
                         const StatisticsRule& rule = {});
 
-/// Compares the correlation matrix of own samples with a recorded one (null = not defined). `kept`:
-/// the row and column of the recorded matrix for each variable; empty = all of them in order.
+/// Compares the correlation matrix of own samples with one of `recorded_n` samples (null = not
+/// defined). `kept`: the row and column of the recorded matrix for each variable; empty = all of
+/// them in order.
 void compare_correlation(Comparison& c,
                          const Samples& own,
                          const JsonNode& recorded,
+                         double recorded_n,
                          const StatisticsRule& rule,
                          const std::string& what,
                          const std::vector<size_t>& kept = {});

@@ -250,7 +250,7 @@ void verify_device_tables(const JsonNode& record, Comparison& c) {
         }
         columns.push_back(tables[name]);
     }
-    compare_correlation(c, samples_of(columns), matrix, {}, "tables", kept);
+    compare_correlation(c, samples_of(columns), matrix, static_cast<double>(n), {}, "tables", kept);
     c.compared("correlation");
 }
 

@@ -23,6 +23,7 @@ constexpr double kValueSlack = 1e-5;  // a value may sit on a converter code or 
 constexpr double kLowestQuantile = 0.01;
 constexpr double kHighestQuantile = 0.99;
 constexpr double kLargestKurtosis = 50.0;
+constexpr double kRareSpread = 2.0;  // of the product of two; at most 1.42 for normal numbers
 
 struct Moments {
     double mean = 0;
@@ -209,6 +210,7 @@ double largest(std::span<const double> values, double floor) {
 void compare_correlation(Comparison& c,
                          const Samples& own,
                          const JsonNode& recorded,
+                         double recorded_n,
                          const StatisticsRule& rule,
                          const std::string& what,
                          const std::vector<size_t>& kept) {
@@ -225,6 +227,7 @@ void compare_correlation(Comparison& c,
         }
     }
     Matrix<double> products(variables, variables);
+    Matrix<double> squares(variables, variables);
     std::vector<double> centred(variables);
     for (size_t r = 0; r < own.rows; r++) {
         for (size_t i = 0; i < variables; i++) {
@@ -232,7 +235,9 @@ void compare_correlation(Comparison& c,
         }
         for (size_t i = 0; i < variables; i++) {
             for (size_t j = 0; j < i; j++) {
-                products(i, j) += centred[i] * centred[j];
+                const double product = centred[i] * centred[j];
+                products(i, j) += product;
+                squares(i, j) += product * product;
             }
             products(i, i) += centred[i] * centred[i];
         }
@@ -251,7 +256,13 @@ void compare_correlation(Comparison& c,
                 !rule.compares_spread_of(j)) {
                 continue;
             }
+            // Where events are rare, a handful of coincidences decides.
+            const double spread = std::sqrt(std::max(
+                squares(i, j) * n / (norm * norm) - std::pow(products(i, j) / norm, 2), 0.0));
             double limit = rule.correlation_limit;
+            if (spread > kRareSpread) {
+                limit = std::max(limit, kSigmas * spread * std::sqrt(1 / n + 1 / recorded_n));
+            }
             if (rule.own_tiles > 0) {
                 limit =
                     std::max(limit, tile_limit(rule, own.rows, [&](size_t r) {
@@ -343,7 +354,7 @@ void compare_statistics(Comparison& c,
         }
     }
     if (stats.has_value("correlation")) {
-        compare_correlation(c, own, stats.at("correlation"), rule, what);
+        compare_correlation(c, own, stats.at("correlation"), n, rule, what);
     }
     c.compared(what);
 }

@@ -20,6 +20,7 @@ namespace {
 constexpr double kSigmas = 5.0;
 constexpr double kHistogramSlack = 1e-3;
 constexpr size_t kExactRepetitions = 32;
+constexpr size_t kRepetitions = 60'000;
 constexpr size_t kLargestMatrix = 1'000'000;
 // Two lines share a train where the recorded generator repeats itself after this many numbers.
 constexpr uint32_t kDefectiveLength = 31;
@@ -220,7 +221,7 @@ void verify_update_law(const JsonNode& record, Comparison& c) {
     }
     const JsonNode stats = record.at("stats");
     const Samples counts =
-        count_pulses(r, own_repetitions(repetitions(stats), kExactRepetitions, cells));
+        count_pulses(r, own_repetitions(repetitions(stats), cells <= 64 ? kRepetitions : 0, cells));
     StatisticsRule rule;
     if (const std::optional<size_t> element = defective_element(r)) {
         rule.means_only = {*element};

@@ -9,7 +9,6 @@
 #include "mho/io/file.h"
 #include "mho/net/presets.h"
 #include "mho/net/training_presets.h"
-#include "mho/report/numbers.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -32,7 +31,7 @@ int list(std::ostream& out) {
         const PulsedDevice device = pulsed_device_preset(p.name);
         table.row({p.name,
                    std::string(model_name(device)),
-                   format_number(number_of_states(device), 3),
+                   states_text(number_of_states(device)),
                    p.about});
     }
     out << table.text();

@@ -99,6 +99,10 @@ std::string point_text(double point) {
 
 }  // namespace
 
+std::string states_text(double states) {
+    return states < 100 ? format_number(states, 3) : fmt::format("{:.0f}", states);
+}
+
 LineChart response_chart(const DeviceSubject& subject, const DeviceResponse& r) {
     LineChart chart;
     chart.title = subject.name + ": weight along a train";
@@ -123,7 +127,7 @@ Table response_figures(const DeviceResponse& r) {
     const auto tip = static_cast<size_t>(
         std::find(r.pulse.begin(), r.pulse.end(), r.pulse.back() / 2) - r.pulse.begin());
     table.row({"step at weight 0 (granularity)", format_number(r.granularity, 4)});
-    table.row({"states in the range", format_number(r.states, 4)});
+    table.row({"states in the range", states_text(r.states)});
     table.row({"symmetric point", point_text(r.symmetric_point)});
     table.row(
         {"symmetric points of cells",
@@ -171,9 +175,9 @@ std::string response_page(const DeviceSubject& subject, const DeviceResponse& r)
         "Mean and the range of 90 % of the cells. Wide band: cells as they are made; narrow band: "
         "equal cells, so only the noise from pulse to pulse and of writing."));
     page.grid({half_figure(step_chart(r)),
-               half_figure(cell_chart(r)),
                half_figure(symmetric_chart(r),
                            "Found by alternating up and down pulses on every cell.")});
+    page.figure(full_figure(cell_chart(r)));
     page.table(response_figures(r));
     page.details("Parameters", parameter_table(subject.device));
     page.details("As JSON", pulsed_device_to_json(subject.device));

@@ -25,6 +25,9 @@ Table response_figures(const DeviceResponse& response);
 std::string response_text(const DeviceSubject& subject, const DeviceResponse& response);
 std::string response_page(const DeviceSubject& subject, const DeviceResponse& response);
 
+/// "12.7", "1250".
+std::string states_text(double states);
+
 /// The numbers of the curves as JSON.
 std::string response_json(const DeviceSubject& subject, const DeviceResponse& response);
 

@@ -10,6 +10,7 @@
 
 #include "mho/analysis/device_response.h"
 #include "mho/analysis/results.h"
+#include "mho/cli/device_page.h"
 #include "mho/net/training_presets.h"
 #include "mho/report/histogram_chart.h"
 #include "mho/report/html.h"
@@ -85,14 +86,16 @@ LineChart step_chart(const std::vector<PulseTrace>& traces, const DeviceFit& fit
         std::vector<double> at(kStepBins, 0.0);
         std::vector<double> n(kStepBins, 0.0);
         for (const PulseTrace& t : traces) {
-            for (size_t i = 1; i < t.weight.size(); i++) {
+            // The reading before the last one says where the cell stands: its error is not in the
+            // change, so that bins are not chosen by the noise that they average.
+            for (size_t i = 2; i < t.weight.size(); i++) {
                 if (t.pulses[i] == 0 || (t.pulses[i] > 0) != up) {
                     continue;
                 }
-                const double w = t.weight[i - 1];
+                const double w = t.weight[i - 2];
                 const auto bin = std::min(static_cast<size_t>((w - low) / (high - low) * kStepBins),
                                           kStepBins - 1);
-                sum[bin] += (t.weight[i] - w) / std::abs(t.pulses[i]);
+                sum[bin] += (t.weight[i] - t.weight[i - 1]) / std::abs(t.pulses[i]);
                 at[bin] += w;
                 n[bin]++;
             }
@@ -186,14 +189,18 @@ Table fit_models_table(const std::vector<DeviceFit>& fits) {
     table.column("model")
         .column("parameters", Align::kRight)
         .column("log likelihood", Align::kRight)
-        .column("AIC above the best", Align::kRight)
+        .column("AIC above the smallest", Align::kRight)
         .column("residual std", Align::kRight)
         .column("lag 1", Align::kRight);
+    double smallest = kInfinity;
+    for (const DeviceFit& f : fits) {
+        smallest = std::min(smallest, f.aic);
+    }
     for (const DeviceFit& f : fits) {
         table.row({fit_name(f),
                    std::to_string(f.free_parameters),
                    fmt::format("{:.1f}", f.log_likelihood),
-                   fmt::format("{:.1f}", f.aic - fits.front().aic),
+                   fmt::format("{:.1f}", f.aic - smallest),
                    format_number(f.residual_std, 3),
                    format_number(f.residual_lag, 2)});
     }
@@ -239,14 +246,14 @@ std::string fit_page(const std::string& name,
                               traces.size() == 1 ? "" : "s"));
     page.cards(
         {{format_number(granularity(best.device), 3), "step at weight 0", ""},
-         {format_number(number_of_states(best.device), 3), "states", ""},
+         {states_text(number_of_states(best.device)), "states", ""},
          {format_number(best.residual_std, 3), "residual std", "1 where the model is right"}});
     page.figure(full_figure(trace_chart(traces.front(), best),
                             "The first trace. The band holds 90 % of simulated cells that get the "
                             "same pulses from the same start."));
     page.grid({half_figure(step_chart(traces, best), "Dashed: means of the readings in bins."),
-               half_figure(residual_chart(best)),
                half_figure(residual_histogram(best))});
+    page.figure(full_figure(residual_chart(best)));
     page.heading("Parameters");
     page.table(fit_parameters_table(best));
     page.paragraph(verdict(best));

@@ -218,6 +218,10 @@ MixedPrecision read_mixed_precision(FieldReader& in, TranslationNotes& notes) {
         m.device = read_pulsed_device(in.object("device"), notes);
     }
     m.transfer_every = in.number("transfer_every", m.transfer_every);
+    m.late_transfer = true;
+    in.interpreted(
+        "transfer_every",
+        "the original looks at its counter before it counts: writes come one vector late");
     m.rows_per_transfer = std::max(count(in, "n_rows_per_transfer", -1), 0);
     m.random_row = in.boolean("random_row", m.random_row);
     m.granularity = in.positive("granularity", m.granularity);

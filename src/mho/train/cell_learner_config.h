@@ -78,7 +78,8 @@ struct OneSided {
 struct MixedPrecision {
     PulsedDevice device = ConstantStep{};
     double transfer_every = 1.0;  // batches
-    int rows_per_transfer = 0;    // 0 = all
+    bool late_transfer = false;
+    int rows_per_transfer = 0;  // 0 = all
     bool random_row = false;
     double granularity = 0.0;  // 0 = the device's
     double transfer_rate = 1.0;
@@ -191,6 +192,10 @@ struct Schema<MixedPrecision> {
                    .max = 1e15,
                    .meaning = "period of the writes",
                    .source = "Nandakumar et al., Front. Neurosci. 2020"}),
+            field("late_transfer",
+                  &M::late_transfer,
+                  {.meaning = "every write waits for the first vector of the next period",
+                   .source = "aihwkit's law, for comparison"}),
             field("rows_per_transfer",
                   &M::rows_per_transfer,
                   {.unit = "rows",

@@ -84,15 +84,17 @@ class MixedPrecisionLearner : public Learner {
         const uint64_t every =
             std::max<uint64_t>(period_in_vectors(c_.transfer_every, true, call.batch_size), 1);
         for (size_t first = 0; first < inputs.rows;) {
-            const size_t count = static_cast<size_t>(
-                std::min<uint64_t>(every - updates_ % every, inputs.rows - first));
+            uint64_t due = c_.late_transfer ? every + 1 : every;
+            due += updates_ >= due ? ((updates_ - due) / every + 1) * every : 0;
+            const size_t count =
+                static_cast<size_t>(std::min<uint64_t>(due - updates_, inputs.rows - first));
             for (size_t s = first; s < first + count; s += kSampleBlock) {
                 const size_t n = std::min(kSampleBlock, first + count - s);
                 accumulate(inputs.row_block(s, n), errors.row_block(s, n), call);
             }
             first += count;
             updates_ += count;
-            if (updates_ % every == 0) {
+            if (updates_ == due) {
                 transfer(call.threads);
             }
         }
