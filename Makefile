@@ -4,6 +4,9 @@
 #   make test    set up, build, run all tests (release, and the core under sanitizers)
 #   make build   program and libraries in build/release
 #   make bench   benchmarks against the machine's limits -> build/bench.json
+#   make peers, make bench-peers   the field's tool, and the same work on both -> build/bench-peers.json
+#   make kill-test   runs killed at random moments, full disks, folders that cannot be written
+#   make fuzz    fuzzers of everything that reads a file, FUZZ_S=60 seconds each
 #   make lint    clang-format, clang-tidy, ruff
 #   make tsan    core tests under the thread sanitizer
 SHELL := /bin/bash
@@ -18,12 +21,16 @@ APT := g++ cmake ninja-build ccache make git python3 python3-venv python3-dev li
        nlohmann-json3-dev libcli11-dev libgtest-dev librandom123-dev zlib1g-dev libbz2-dev \
        liblzma-dev libdnnl-dev libnlopt-cxx-dev dataset-fashion-mnist
 APT_TSAN := clang-19 libomp-19-dev libclang-rt-19-dev
+APT_FUZZ := clang-19 libclang-rt-19-dev libomp-19-dev
+APT_PEERS := libopenblas-dev
+PEERS := .peers
+FUZZ_S ?= 60
 APT_LINT := clang-tidy-19 libomp-19-dev
 # Trained networks and larger data sets, where they are at hand; tests that need them skip otherwise.
 MHO_DATA ?= $(shell [ -d ../shared/data ] && cd ../shared/data && pwd)
 export MHO_DATA
 
-.PHONY: deps build demo test bench lint format tsan clean quick-test
+.PHONY: deps build demo test bench peers bench-peers kill-test fuzz lint format tsan clean quick-test
 deps: $(VENV)/.apt $(VENV)/.ok
 
 $(VENV)/.apt: Makefile
@@ -59,6 +66,36 @@ quick-test: build
 
 bench: build
 	OMP_NUM_THREADS=1 $(VENV)/bin/python bench/run.py
+
+# aihwkit has no wheel for this Python: it is built from its source package (minutes, one compiler at
+# a time needs little memory). The scripts that drive it are not part of this project: MHO_PEERS.
+peers: $(PEERS)/.ok
+$(PEERS)/.ok: requirements-peers.txt $(VENV)/.apt
+	@missing=$$(for p in $(APT_PEERS); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	 if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && \
+	   $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install -q --disable-pip-version-check $(TORCH_INDEX) $(TORCH) || \
+	  $(PEERS)/bin/pip install -q --disable-pip-version-check $(TORCH)
+	$(PEERS)/bin/pip install -q --disable-pip-version-check -r requirements-peers.txt
+	PATH=$(abspath $(PEERS))/bin:$$PATH $(PEERS)/bin/pip install --no-deps --no-build-isolation aihwkit==1.2.0
+	$(PEERS)/bin/pip install -q --no-deps aihwkit-lightning==2.1.0
+	$(PEERS)/bin/python -c "import aihwkit, aihwkit_lightning"
+	@touch $@
+
+bench-peers: build peers
+	python3 bench/run_peers.py
+
+kill-test: build
+	OMP_NUM_THREADS=1 python3 tools/kill_test.py
+
+fuzz: deps
+	@missing=$$(for p in $(APT_FUZZ); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	 if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && \
+	   $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
+	cmake --preset fuzz
+	cmake --build --preset fuzz -j $(JOBS)
+	python3 tools/run_fuzzers.py --seconds $(FUZZ_S)
 
 tsan: deps
 	@missing=$$(for p in $(APT_TSAN); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \

@@ -4,9 +4,11 @@
 #define MHO_BENCH_COMMON_H
 
 // Comparing two ways to do the same work. Clock rates, neighbours on the machine and caches change
-// within seconds, so both sides run in turns in one program and only their ratio is judged.
+// within seconds, so both sides run in turns in one program and only their ratio is judged. Times
+// are CPU times of the process: time that another program has the processor does not count.
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -27,20 +29,47 @@ Comparison compare(const std::function<void()>& mine,
                    const std::function<void()>& other,
                    double seconds = 1.5);
 
+/// The value below which a share `q` of the values lies.
+double quantile(std::vector<double> values, double q);
+
 /// Median seconds of one call.
 double median_seconds(const std::function<void()>& work, double seconds = 0.5);
+
+/// What this machine can do in one thread: the parts of every ceiling.
+struct MachineRates {
+    double normals_per_s = 0;  // fill_normal into the first-level cache
+    double bytes_per_s = 0;    // read and written, copying 1 MiB from second-level cache to itself
+};
+const MachineRates& machine_rates();
+
+/// The least that `yardsticks` runs of the yardstick, `normals` random numbers and `bytes` moved
+/// can take, in units of the yardstick.
+double ceiling(double yardsticks, double normals, double bytes, double yardstick_s);
+
+inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 /// One row of the report.
 struct Row {
     std::string name;
     double ratio = 0;
-    double goal = 0;
+    double goal = kNone;  // none: the row is printed, not judged
     bool at_most = true;  // the goal is an upper limit, else a lower one
     double low = 0;       // spread of the ratio
     double high = 0;
-    std::string note;  // what was compared, ceilings
-    bool holds() const { return at_most ? ratio <= goal : ratio >= goal; }
+    std::string note;      // what was compared
+    double limit = kNone;  // the ceiling: the best that this machine allows
+    double mine_s = kNone;
+    double other_s = kNone;
+    bool judged() const { return goal == goal; }
+    bool holds() const { return !judged() || (at_most ? ratio <= goal : ratio >= goal); }
 };
+
+/// Row of a comparison of times.
+Row row_of(const std::string& name,
+           const Comparison& c,
+           double goal,
+           double limit,
+           const std::string& note);
 
 /// Prints rows as they come and merges them by name into the JSON file of all benchmarks.
 class Report {
@@ -52,7 +81,8 @@ class Report {
     void add(Row row);
     /// A line of text below the row: a ceiling, a rate.
     void remark(const std::string& text) const;
-    /// Writes the file; returns the exit status: 0 if every goal holds, else 1.
+    /// Writes the file; returns the exit status: 0, or 1 if the file cannot be written. A missed
+    /// goal is a result, not a failure.
     int finish() const;
 
   private:

@@ -22,10 +22,12 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def run(mho: pathlib.Path, seed: int, out: pathlib.Path) -> tuple[dict, list]:
+def run(mho: pathlib.Path, seed: int, out: pathlib.Path, *overrides: str) -> tuple[dict, list]:
     """One training and evaluation; returns results.json and the events."""
     command = [str(mho), "train", str(ROOT / "examples/runs/perceptron.json"), "--threads", "1"]
     command += ["--out", str(out), "--set", f"seed={seed}", "--quiet"]
+    for override in overrides:
+        command += ["--set", override]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     events = [json.loads(line) for line in (out / "events.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -18,6 +18,7 @@ add_custom_command(
 add_library(mho_core STATIC ${core_sources} ${MHO_PRESETS_CC})
 add_library(mho::core ALIAS mho_core)
 target_include_directories(mho_core PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE ${CMAKE_BINARY_DIR}/generated)
 target_include_directories(mho_core SYSTEM PRIVATE ${MHO_HWY_INCLUDE} ${MHO_NLOPT_INCLUDE})
 target_link_libraries(mho_core

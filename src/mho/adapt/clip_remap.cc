@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "mho/adapt/input_range.h"
 #include "mho/kernels/rows.h"
 #include "mho/util/error.h"
 
@@ -19,24 +20,12 @@ double clip_bound(const WeightClip& clip, ConstFloatView w) {
         case ClipKind::kFixed:
             return clip.value;
         case ClipKind::kLayerGaussian: {
-            const auto n = static_cast<double>(w.rows * w.cols);
-            if (n < 2) {
+            if (w.rows * w.cols < 2) {
                 return 0;
             }
-            double sum = 0;
-            for (size_t r = 0; r < w.rows; r++) {
-                for (float v : w.row_span(r)) {
-                    sum += static_cast<double>(v);
-                }
-            }
-            double squares = 0;
-            for (size_t r = 0; r < w.rows; r++) {
-                for (float v : w.row_span(r)) {
-                    const double d = static_cast<double>(v) - sum / n;
-                    squares += d * d;
-                }
-            }
-            bound = clip.sigma * std::sqrt(squares / (n - 1));
+            InputMoments moments;  // sums in a fixed number of lanes: equal bits on every machine
+            moments.add(w);
+            bound = clip.sigma * moments.std();
             break;
         }
         case ClipKind::kAverageChannelMax: {

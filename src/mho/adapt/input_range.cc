@@ -13,7 +13,8 @@ namespace mho {
 
 namespace {
 constexpr size_t kLanes = 8;
-}
+constexpr size_t kBlock = 32;
+}  // namespace
 
 void InputMoments::add(ConstFloatView x) {
     // A fixed number of lanes: the sums are the same on every machine.
@@ -89,36 +90,38 @@ void InputRangeSums::add(ConstFloatView x, ConstFloatView d, float range) {
     }
     for (size_t r = 0; r < x.rows; r++) {
         const float* row = x.row(r);
-        count += x.cols;
-        if (row_abs_max(row, x.cols) < range) {
-            inside += x.cols;
-            continue;
-        }
         const float* gradient = d.row(r);
-        std::array<double, kLanes> low{};
-        std::array<double, kLanes> high{};
-        std::array<uint32_t, kLanes> in{};
-        const auto one = [&](size_t c, size_t l) {
-            const float g = gradient[c];
-            low[l] += static_cast<double>(row[c] >= range && g < 0 ? g : 0.0f);
-            high[l] += static_cast<double>(row[c] <= -range && g > 0 ? g : 0.0f);
-            in[l] += std::fabs(row[c]) < range ? 1U : 0U;
-        };
         size_t c = 0;
-        for (; c + kLanes <= x.cols; c += kLanes) {
-            for (size_t l = 0; l < kLanes; l++) {
-                one(c + l, l);
+        // Few inputs lie outside: blocks without any are only counted.
+        for (; c + kBlock <= x.cols; c += kBlock) {
+            int out = 0;
+            for (size_t l = 0; l < kBlock; l++) {
+                out |= static_cast<int>(!(std::fabs(row[c + l]) < range));
+            }
+            if (out == 0) {
+                inside += kBlock;
+                count += kBlock;
+                continue;
+            }
+            for (size_t l = 0; l < kBlock; l++) {
+                add(row[c + l], gradient[c + l], range);
             }
         }
         for (; c < x.cols; c++) {
-            one(c, 0);
-        }
-        for (size_t l = 0; l < kLanes; l++) {
-            shrink += low[l];
-            grow += high[l];
-            inside += in[l];
+            add(row[c], gradient[c], range);
         }
     }
+}
+
+void InputRangeSums::add(float x, float d, float range) {
+    if (x >= range && d < 0) {
+        shrink += static_cast<double>(d);
+    }
+    if (x <= -range && d > 0) {
+        grow += static_cast<double>(d);
+    }
+    inside += std::fabs(x) < range ? 1U : 0U;
+    count++;
 }
 
 void InputRangeSums::add_inside(uint64_t numbers) {

@@ -44,6 +44,7 @@ struct InputRangeSums {
     uint64_t count = 0;
 
     void add(ConstFloatView inputs, ConstFloatView gradient, float range);
+    void add(float input, float gradient, float range);
     /// For a block whose inputs all lie inside the range.
     void add_inside(uint64_t numbers);
     void add(const InputRangeSums& other);

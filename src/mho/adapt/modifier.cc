@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mho/kernels/rows.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -69,33 +70,14 @@ Needs needs_of(const WeightModifier& m) {
 
 // Largest |w| of the first `cols` columns; throws if any weight is not finite.
 float largest_weight(ConstFloatView w, size_t cols) {
-    constexpr size_t kLanes = 16;
-    std::array<float, kLanes> lanes{};
-    std::array<float, kLanes> poison{};  // 0 * w is NaN exactly where w is not finite
     float largest = 0;
-    float bad = 0;
+    bool finite = true;
     for (size_t r = 0; r < w.rows; r++) {
-        const float* row = w.row(r);
-        size_t c = 0;
-        for (; c + kLanes <= cols; c += kLanes) {
-            for (size_t l = 0; l < kLanes; l++) {
-                const float a = std::fabs(row[c + l]);
-                lanes[l] = lanes[l] > a ? lanes[l] : a;
-                poison[l] += row[c + l] * 0.0f;
-            }
-        }
-        for (; c < w.cols; c++) {
-            if (c < cols) {
-                largest = std::max(largest, std::fabs(row[c]));
-            }
-            bad += row[c] * 0.0f;
-        }
+        const float here = row_abs_max(w.row(r), cols);
+        finite &= std::isfinite(here) && (cols == w.cols || std::isfinite(w(r, cols)));
+        largest = std::max(largest, here);
     }
-    for (size_t l = 0; l < kLanes; l++) {
-        largest = std::max(largest, lanes[l]);
-        bad += poison[l];
-    }
-    if (std::isnan(bad)) {
+    if (!finite) {
         require_finite(w, "weights to modify");
     }
     return largest;
@@ -270,41 +252,74 @@ bool modifies(const WeightModifier& m) {
              m.kind == ModifierKind::kDropConnect);
 }
 
-void modify_weights(
-    const WeightModifier& modifier, ConstFloatView w, FloatView out, TileKey key, uint64_t step) {
-    check_shapes(w, out.rows, out.cols);
+struct WeightModification::Impl {
+    ConstFloatView w;
+    size_t kept_from;
+    Law<float> law;
+    Needs needs;
+    float drop_below;
+    TileKey key;
+    uint64_t step;
+    Draws draws = {};
+};
+
+WeightModification::WeightModification(const WeightModifier& modifier,
+                                       ConstFloatView w,
+                                       TileKey key,
+                                       uint64_t step) {
     const size_t kept_from = w.cols - (modifier.keep_last_column && w.cols > 0 ? 1 : 0);
-    const Law<float> law(modifier, static_cast<double>(largest_weight(w, kept_from)));
-    const Needs needs = needs_of(modifier);
-    const auto drop_below = static_cast<float>(modifier.drop_probability);
-    const size_t total = w.rows * w.cols;
-    Draws draws;
-    for (size_t first = 0; first < total; first += kChunk) {
-        const size_t count = std::min(kChunk, total - first);
-        for (size_t p = 0; p < needs.normals; p++) {
+    impl_ = std::make_unique<Impl>(
+        Impl{w,
+             kept_from,
+             Law<float>(modifier, static_cast<double>(largest_weight(w, kept_from))),
+             needs_of(modifier),
+             static_cast<float>(modifier.drop_probability),
+             key,
+             step});
+}
+
+WeightModification::~WeightModification() = default;
+
+void WeightModification::write(size_t first_row, FloatView out) {
+    Impl& m = *impl_;
+    if (first_row > m.w.rows || out.rows > m.w.rows - first_row || out.cols != m.w.cols) {
+        throw InputError("weight modifier: rows " + std::to_string(first_row) + " to " +
+                         std::to_string(first_row + out.rows) + " with " +
+                         std::to_string(out.cols) + " weights each, of a matrix of " +
+                         std::to_string(m.w.rows) + " x " + std::to_string(m.w.cols));
+    }
+    const size_t cols = m.w.cols;
+    const size_t total = m.w.rows * cols;
+    const size_t end = (first_row + out.rows) * cols;
+    for (size_t first = first_row * cols; first < end;) {
+        // Chunks end with a random block, so that no block is drawn twice.
+        const size_t count = std::min(kChunk - first % kRandomBlock, end - first);
+        Draws& draws = m.draws;
+        for (size_t p = 0; p < m.needs.normals; p++) {
             draws.normal[p].resize(count);
-            fill_normal(key, Stream::kWeightModifier, step, p * total + first, draws.normal[p]);
+            fill_normal(m.key, Stream::kWeightModifier, m.step, p * total + first, draws.normal[p]);
         }
-        for (size_t p = needs.first_uniform; p < needs.end_uniform; p++) {
+        for (size_t p = m.needs.first_uniform; p < m.needs.end_uniform; p++) {
             draws.uniform[p].resize(count);
-            fill_uniform(key, Stream::kModifierRounding, step, p * total + first, draws.uniform[p]);
+            fill_uniform(
+                m.key, Stream::kModifierRounding, m.step, p * total + first, draws.uniform[p]);
         }
-        if (needs.drop) {
+        if (m.needs.drop) {
             draws.drop.resize(count);
-            fill_uniform(key, Stream::kDropConnect, step, first, draws.drop);
+            fill_uniform(m.key, Stream::kDropConnect, m.step, first, draws.drop);
         }
         for (size_t at = first; at < first + count;) {
-            const size_t r = at / w.cols;
-            const size_t c = at % w.cols;
-            const size_t length = std::min(w.cols - c, first + count - at);
-            const size_t changed = c < kept_from ? std::min(length, kept_from - c) : 0;
-            const float* from = w.row(r) + c;
-            float* to = out.row(r) + c;
-            apply_float(law, from, to, changed, at - first, draws);
-            if (needs.drop) {
+            const size_t r = at / cols;
+            const size_t c = at % cols;
+            const size_t length = std::min(cols - c, first + count - at);
+            const size_t changed = c < m.kept_from ? std::min(length, m.kept_from - c) : 0;
+            const float* from = m.w.row(r) + c;
+            float* to = out.row(r - first_row) + c;
+            apply_float(m.law, from, to, changed, at - first, draws);
+            if (m.needs.drop) {
                 const float* u = draws.drop.data() + (at - first);
                 for (size_t i = 0; i < changed; i++) {
-                    to[i] = u[i] < drop_below ? 0.0f : to[i];
+                    to[i] = u[i] < m.drop_below ? 0.0f : to[i];
                 }
             }
             for (size_t i = changed; i < length; i++) {
@@ -312,7 +327,14 @@ void modify_weights(
             }
             at += length;
         }
+        first += count;
     }
+}
+
+void modify_weights(
+    const WeightModifier& modifier, ConstFloatView w, FloatView out, TileKey key, uint64_t step) {
+    check_shapes(w, out.rows, out.cols);
+    WeightModification(modifier, w, key, step).write(0, out);
 }
 
 void reference_modify_weights(

@@ -4,6 +4,7 @@
 #define MHO_ADAPT_MODIFIER_H
 
 #include <cstdint>
+#include <memory>
 
 #include "mho/adapt/adapt_config.h"
 #include "mho/random/stream.h"
@@ -47,6 +48,26 @@ void modify_weights(const WeightModifier& modifier,
                     FloatView out,
                     TileKey key,
                     uint64_t step);
+
+/// modify_weights() for some rows at a time, so that they can be used while they are in the cache.
+class WeightModification {
+  public:
+    /// `tile_weights` must outlive this. Throws InputError for weights that are not finite.
+    WeightModification(const WeightModifier& modifier,
+                       ConstFloatView tile_weights,
+                       TileKey key,
+                       uint64_t step);
+    ~WeightModification();
+    WeightModification(const WeightModification&) = delete;
+    WeightModification& operator=(const WeightModification&) = delete;
+    /// The rows of the result from `first` on, as many as `rows` has. They may be those of the
+    /// weights.
+    void write(size_t first, FloatView rows);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
 
 /// The same laws, serial and in double precision, on the same draws.
 void reference_modify_weights(const WeightModifier& modifier,

@@ -254,6 +254,26 @@ TEST(Modifier, PcmNoiseHasItsStuckCellsAndSpread) {
     EXPECT_NEAR(std::sqrt(squares - mean * mean), std, std * (5 / std::sqrt(40000.0) + 0.01));
 }
 
+TEST(Modifier, RowsAreThoseOfTheWhole) {
+    Matrix<float> w(50, 70);
+    fill_uniform(TileKey{3}, Stream::kTest, 0, 0, w.values);
+    for (const ModifierKind kind : {ModifierKind::kAddNormal, ModifierKind::kPcmNoise}) {
+        WeightModifier m;
+        m.kind = kind;
+        m.std = 0.1;
+        m.drop_probability = 0.2;
+        m.keep_last_column = true;
+        Matrix<float> whole(50, 70), parts(50, 70);
+        modify_weights(m, w.view(), whole.view(), TileKey{3}, 9);
+        WeightModification draw(m, w.view(), TileKey{3}, 9);
+        for (const size_t first : {32, 0, 16}) {
+            draw.write(first, parts.view().row_block(first, first == 32 ? 18 : 16));
+        }
+        EXPECT_EQ(whole.values, parts.values);
+        EXPECT_THROW(draw.write(49, parts.view().row_block(0, 2)), InputError);
+    }
+}
+
 TEST(Modifier, RefusesBadWeights) {
     Matrix<float> w = some_weights(4, 40);
     Matrix<float> out(4, 40);

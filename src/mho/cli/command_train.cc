@@ -139,6 +139,12 @@ class TrainingRun {
             }
             write_file_atomically(folder_.file("run.json"), resolved);
         }
+        // A stage that was killed between its last two steps is finished: its network is there.
+        for (const std::string stage : {"float", "hwa"}) {
+            if (folder_.has(stage + ".safetensors")) {
+                std::filesystem::remove(folder_.file(stage + ".checkpoint"));
+            }
+        }
     }
 
     // Training in memory takes the place of all other stages.

@@ -107,16 +107,23 @@ HWY_INLINE void transpose(D4 d, V4 (&m)[4]) {
     m[3] = hn::BitCast(d, hn::InterleaveUpper(d64, c, e));
 }
 
-// One panel of weights: `valid` rows of w from `first` on, transposed; missing outputs zero.
-void PackPanel(ConstFloatView w, size_t first, size_t valid, float* HWY_RESTRICT to) {
+// One panel of weights, transposed; missing outputs zero. Whether all are finite.
+bool PackPanel(ConstFloatView w, float* HWY_RESTRICT to) {
     const hn::Full128<float> d;
     constexpr size_t kPanel = PackedMatrix::kPanel;
     const size_t whole = w.cols / 4 * 4;
+    // The bits of |w| order like integers; infinities and NaN lie above all numbers.
+    const hn::RebindToSigned<decltype(d)> di;
+    const auto magnitude = hn::Set(di, 0x7fffffff);
+    auto largest = hn::Zero(di);
     for (size_t k = 0; k < whole; k += 4) {
         for (size_t o = 0; o < kPanel; o += 4) {
             hn::Vec<decltype(d)> m[4];
             for (size_t r = 0; r < 4; r++) {
-                m[r] = o + r < valid ? hn::LoadU(d, w.row(first + o + r) + k) : hn::Zero(d);
+                m[r] = o + r < w.rows ? hn::LoadU(d, w.row(o + r) + k) : hn::Zero(d);
+            }
+            for (size_t r = 0; r < 4; r++) {
+                largest = hn::Max(largest, hn::And(hn::BitCast(di, m[r]), magnitude));
             }
             transpose(d, m);
             for (size_t i = 0; i < 4; i++) {
@@ -126,9 +133,12 @@ void PackPanel(ConstFloatView w, size_t first, size_t valid, float* HWY_RESTRICT
     }
     for (size_t k = whole; k < w.cols; k++) {
         for (size_t o = 0; o < kPanel; o++) {
-            to[k * kPanel + o] = o < valid ? w(first + o, k) : 0.0f;
+            const float v = o < w.rows ? w(o, k) : 0.0f;
+            to[k * kPanel + o] = v;
+            largest = hn::Max(largest, hn::And(hn::BitCast(di, hn::Set(d, v)), magnitude));
         }
     }
+    return hn::AllTrue(di, hn::Lt(largest, hn::Set(di, 0x7f800000)));
 }
 
 // x of a block of rows: for each input, for each sum, the operands of the rows one after the other.
@@ -279,12 +289,13 @@ void run_rows(const PackedMatrix& weights,
               float* const* out,
               size_t stride,
               size_t& row,
-              AlignedFloats& scratch) {
+              ProductScratch& memory) {
     constexpr size_t kSums = SetTraits<kSet>::kSums;
     const size_t blocks = (x.rows - row) / kRows;
     if (blocks == 0) {
         return;
     }
+    AlignedFloats& scratch = memory.packed_inputs;
     scratch.resize(blocks * kRows * kSums * x.cols + kPackSlack);
     for (size_t b = 0; b < blocks; b++) {
         pack_inputs<kSet, kRows>(
@@ -304,7 +315,7 @@ void MultiplySet(const PackedMatrix& weights,
                  const float* q,
                  float* const* out,
                  size_t stride,
-                 AlignedFloats& scratch) {
+                 ProductScratch& scratch) {
     constexpr size_t kRows = rows_per_block<kSet>();
     constexpr size_t kVectors = vectors_per_block<kSet>();
     // Few rows take more registers of outputs, so that the accumulators still hide the latency.
@@ -328,7 +339,7 @@ void Multiply(const PackedMatrix& weights,
               ConstFloatView x,
               const float* q,
               ProductSums sums,
-              AlignedFloats& scratch) {
+              ProductScratch& scratch) {
     float* const plain[] = {sums.plain};
     float* const squares[] = {sums.plain, sums.squares};
     float* const ir_drop[] = {sums.plain, sums.position, sums.absolute};
@@ -370,16 +381,20 @@ void AlignedFloats::resize(size_t size) {
     size_ = size;
 }
 
-void PackedMatrix::pack(ConstFloatView w) {
-    outputs_ = w.rows;
-    inputs_ = w.cols;
+void PackedMatrix::resize(size_t outputs, size_t inputs) {
+    outputs_ = outputs;
+    inputs_ = inputs;
     values_.resize(panels() * kPanel * inputs_);
+}
+
+bool PackedMatrix::pack_panel(size_t p, ConstFloatView rows) {
+    return HWY_DYNAMIC_DISPATCH(PackPanel)(rows, values_.data() + p * kPanel * inputs_);
+}
+
+void PackedMatrix::pack(ConstFloatView w) {
+    resize(w.rows, w.cols);
     for (size_t p = 0; p < panels(); p++) {
-        HWY_DYNAMIC_DISPATCH(PackPanel)
-        (w,
-         p * kPanel,
-         std::min(kPanel, outputs_ - p * kPanel),
-         values_.data() + p * kPanel * inputs_);
+        pack_panel(p, w.row_block(p * kPanel, std::min(kPanel, outputs_ - p * kPanel)));
     }
 }
 
@@ -408,7 +423,7 @@ void multiply(const PackedMatrix& weights,
         return;
     }
     HWY_DYNAMIC_DISPATCH(Multiply)
-    (weights, set, x, position_weights, out, scratch.packed_inputs);
+    (weights, set, x, position_weights, out, scratch);
 }
 
 }  // namespace mho

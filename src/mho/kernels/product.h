@@ -42,6 +42,11 @@ class PackedMatrix {
     void pack(ConstFloatView weights);
     /// Takes weights `[in, out]`: the product with the transpose.
     void pack_transposed(ConstFloatView weights);
+    /// Panel by panel, for weights that are made on the way: room first (contents undefined), then
+    /// the outputs of every panel, `[32 or what is left, in]`. pack_panel: whether all of them are
+    /// finite.
+    void resize(size_t outputs, size_t inputs);
+    bool pack_panel(size_t p, ConstFloatView rows);
 
     size_t outputs() const { return outputs_; }
     size_t inputs() const { return inputs_; }

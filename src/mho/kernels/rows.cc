@@ -44,10 +44,26 @@ HWY_INLINE uint32_t mask_bits(D d, M mask) {
     return bytes[0] | (uint32_t{bytes[1]} << 8);
 }
 
-// Round half to even on the grid, with an optional stochastic offset u - 1/2.
+// 1 / step where codes may be found by multiplication (see on_grid), else 0.
+float inverse_step(float step, const float* uniforms) {
+    return step > 1e-30f && step < 1e30f && uniforms == nullptr ? 1.0f / step : 0.0f;
+}
+
+// Round half to even on the grid, with an optional stochastic offset u - 1/2. The law is
+// rint(v / step) * step. A division takes several times as long as the rest of a stage; v * inverse
+// differs from it by less than |q| 2^-22, so both round to the same code unless they lie so close
+// to a tie. (Not a number, infinite: the comparison fails.)
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V on_grid(D d, V v, float step, const float* uniforms, size_t i) {
+HWY_INLINE V on_grid(D d, V v, float step, float inverse, const float* uniforms, size_t i) {
     const V s = hn::Set(d, step);
+    if (HWY_LIKELY(inverse > 0)) {
+        const V q = hn::Mul(v, hn::Set(d, inverse));
+        const V r = hn::Round(q);
+        const V room = hn::NegMulAdd(hn::Abs(q), hn::Set(d, 0x1p-21f), hn::Set(d, 0.5f));
+        if (HWY_LIKELY(hn::AllTrue(d, hn::Lt(hn::Abs(hn::Sub(q, r)), room)))) {
+            return hn::Mul(r, s);
+        }
+    }
     V code = hn::Div(v, s);
     if (uniforms != nullptr) {
         code = hn::Add(code, hn::Sub(hn::LoadU(d, uniforms + i), hn::Set(d, 0.5f)));
@@ -61,6 +77,7 @@ HWY_INLINE V scale_negative(D d, V v, float factor) {
 }
 
 void InputRow(const float* x, size_t n, const InputStage& s, float* out) {
+    const float inverse = inverse_step(s.step, s.rounding_offset);
     over_row(n, [&](auto d, size_t i) HWY_ATTR {
         auto v = hn::LoadU(d, x + i);
         if (s.range_scale > 0) {
@@ -68,7 +85,7 @@ void InputRow(const float* x, size_t n, const InputStage& s, float* out) {
         }
         v = hn::Mul(v, hn::Set(d, s.scale));
         if (s.step > 0) {
-            v = on_grid(d, v, s.step, s.rounding_offset, i);
+            v = on_grid(d, v, s.step, inverse, s.rounding_offset, i);
         }
         if (s.bound > 0) {
             v = clamp(d, v, s.bound);
@@ -91,19 +108,24 @@ void RangeRow(const float* x, size_t n, float range_scale, float* out) {
 }
 
 float RowAbsMax(const float* x, size_t n) {
-    // The maximum of non-negative numbers is the same in any order.
+    // The bits of |x| order like integers, with infinities and NaN above all numbers; and a maximum
+    // is the same in any order.
     const hn::ScalableTag<float> d;
-    auto all = hn::Zero(d);
+    const hn::RebindToSigned<decltype(d)> di;
+    const auto magnitude = hn::Set(di, 0x7fffffff);
+    auto all = hn::Zero(di);
     size_t i = 0;
     for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
-        all = hn::Max(all, hn::Abs(hn::LoadU(d, x + i)));
+        all = hn::Max(all, hn::And(hn::BitCast(di, hn::LoadU(d, x + i)), magnitude));
     }
-    float largest = hn::GetLane(hn::MaxOfLanes(d, all));
+    const hn::CappedTag<float, 1> d1;
+    const hn::RebindToSigned<decltype(d1)> di1;
+    auto largest = hn::Set(di1, hn::GetLane(hn::MaxOfLanes(di, all)));
     for (; i < n; i++) {
-        const float here = x[i] < 0 ? -x[i] : x[i];
-        largest = here > largest ? here : largest;
+        const auto here = hn::And(hn::BitCast(di1, hn::LoadU(d1, x + i)), hn::Set(di1, 0x7fffffff));
+        largest = hn::Max(largest, here);
     }
-    return largest;
+    return hn::GetLane(hn::BitCast(d1, largest));
 }
 
 // IR drop, offsets, weight noise: what happens inside the array.
@@ -169,6 +191,7 @@ template <bool kArray>
 HWY_INLINE OutputFlags
 run_output(const float* sums, float* y, size_t n, const OutputStage& s, uint8_t* clipped) {
     OutputFlags flags;
+    const float inverse = inverse_step(s.step, s.rounding_offset);
     over_row(n, [&](auto d, size_t i) HWY_ATTR {
         auto v = hn::LoadU(d, sums + i);
         if constexpr (kArray) {
@@ -176,7 +199,7 @@ run_output(const float* sums, float* y, size_t n, const OutputStage& s, uint8_t*
         }
         v = readout_stages(d, v, s, i);
         if (s.step > 0) {
-            v = on_grid(d, v, s.step, s.rounding_offset, i);
+            v = on_grid(d, v, s.step, inverse, s.rounding_offset, i);
         }
         if (s.bound > 0) {
             const auto beyond = hn::Gt(hn::Abs(v), hn::Set(d, s.bound));

@@ -29,7 +29,7 @@ void input_row(const float* x, size_t n, const InputStage& stage, float* v);
 /// Scales by an input range and cuts: v = clamp(x * range_scale, +-1).
 void range_row(const float* x, size_t n, float range_scale, float* v);
 
-/// max |x| of a row (0 for an empty one).
+/// max |x| of a row (0 for an empty one); infinite or not a number if any x is.
 float row_abs_max(const float* x, size_t n);
 
 /// Output stage. IR drop; offset and series resistance; weight noise; S-shape; asymmetry; output

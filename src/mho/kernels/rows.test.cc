@@ -235,6 +235,45 @@ TEST(OutputRow, CutsInfinities) {
     EXPECT_EQ(y, (std::vector<float>{2.0f, -2.0f, 2.0f}));
 }
 
+// Codes are found by multiplication where that is safe: on and beside every tie of the grid they
+// must be those of the division.
+TEST(InputRow, RoundsLikeTheDivisionOnAndBesideTies) {
+    on_all_targets([&] {
+        for (const double steps : {2.0, 6.0, 126.0, 254.0, 510.0, 65534.0, 1e7}) {
+            InputStage s;
+            s.step = static_cast<float>(2.0 / steps);
+            std::vector<float> x;
+            for (double code = 0.5; code < steps / 2;
+                 code += std::max(1.0, std::floor(steps / 999))) {
+                float at = static_cast<float>(code) * s.step;
+                for (int ulp = 0; ulp < 4; ulp++) {
+                    x.push_back(std::nextafter(at, 0.0f));
+                    x.push_back(at);
+                    x.push_back(-at);
+                    at = std::nextafter(at, 9.0f);
+                }
+            }
+            std::vector<float> a(x.size()), b(x.size());
+            input_row(x.data(), x.size(), s, a.data());
+            twin::input_row(x.data(), x.size(), s, b.data());
+            ASSERT_EQ(std::memcmp(a.data(), b.data(), a.size() * sizeof(float)), 0) << steps;
+        }
+    });
+}
+
+TEST(RowAbsMax, ShowsWhatIsNotFinite) {
+    on_all_targets([&] {
+        for (const float bad : {INFINITY, -INFINITY, NAN, -NAN}) {
+            for (size_t at = 0; at < kLongest; at++) {
+                std::vector<float> x = normals(1);
+                x[at] = bad;
+                EXPECT_FALSE(std::isfinite(row_abs_max(x.data(), kLongest)));
+                EXPECT_TRUE(std::isfinite(row_abs_max(x.data(), at)));
+            }
+        }
+    });
+}
+
 TEST(RowAbsMax, FindsTheLargestAnywhere) {
     on_all_targets([] {
         EXPECT_EQ(row_abs_max(nullptr, 0), 0.0f);

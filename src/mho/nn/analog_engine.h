@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct ForwardTrace {
     LayerGeometry geometry;
     LayerScales scales;
     ReadKey key;
+    size_t threads = 1;                            // the batch was cut for
     double share = 1;                              // of what the layer does in one optimiser step
     std::vector<TileGrid::ForwardRecord> records;  // [group][chunk]
 };
@@ -70,17 +72,20 @@ class AnalogEngine {
                  size_t inputs,
                  uint64_t seed,
                  const std::string& path);
+    ~AnalogEngine();
+    AnalogEngine(const AnalogEngine&) = delete;
+    AnalogEngine& operator=(const AnalogEngine&) = delete;
 
     size_t pieces() const { return grids_[0].input_pieces(); }
     size_t groups() const { return grids_.size(); }
     const Hardware& hardware() const { return hardware_; }
     const TileGrid& grid(size_t group) const { return grids_[group]; }
 
-    /// Draws the modified weights of training step `step` (adapt/modifier.h) from tile weights
-    /// [groups * outputs, inputs].
-    void modify(ConstFloatView weights, FloatView modified, uint64_t step) const;
-
+    /// Takes tile weights [groups * outputs, inputs].
     void load_weights(ConstFloatView weights);
+    /// Draws the modified weights of training step `step` (adapt/modifier.h) from tile weights, and
+    /// takes them.
+    void load_modified(ConstFloatView weights, FloatView modified, uint64_t step);
     void load_scales(const LayerScales& scales, const std::vector<float>& bias);
 
     /// Spread of the inputs of every piece, unrolled: [groups * pieces].
@@ -108,6 +113,8 @@ class AnalogEngine {
   private:
     struct Worker;
     struct Sums;
+    struct Chunk;
+    void prepare_backward();
     void backward_item(const ForwardTrace& trace,
                        size_t item,
                        const float* x,
@@ -117,10 +124,12 @@ class AnalogEngine {
                        Worker& worker,
                        Sums& sums,
                        float* input_gradient) const;
+    void scale_errors(const ForwardTrace& trace, const Chunk& k, Worker& w, Sums& sums) const;
 
     Hardware hardware_;
     std::vector<TileGrid> grids_;
-    std::vector<TileGrid::Scratch> scratch_;  // one per thread
+    std::vector<TileGrid::Scratch> scratch_;        // one per thread
+    std::vector<std::unique_ptr<Worker>> workers_;  // one per thread
 };
 
 }  // namespace mho

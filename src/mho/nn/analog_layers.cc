@@ -353,9 +353,10 @@ torch::Tensor AnalogLayerImpl::weights_of_this_step() {
     torch::Tensor weights = plain;
     if (modified) {
         weights = at::empty_like(plain);
-        engine_->modify(view_of(plain), view_of(weights), weight_step_);
+        engine_->load_modified(view_of(plain), view_of(weights), weight_step_);
+    } else {
+        engine_->load_weights(view_of(weights));
     }
-    engine_->load_weights(view_of(weights));
     loaded_ = {weights, modified, weight_step_, version};
     return weights;
 }

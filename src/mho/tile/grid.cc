@@ -30,6 +30,7 @@ std::vector<size_t> split_axis(size_t size, int limit) {
 }
 
 MappedWeights map_weights(const Mapping& mapping, ConstFloatView logical) {
+    require_finite(logical, "weights to map");
     const std::vector<size_t> in = split_axis(logical.cols, mapping.max_inputs);
     const std::vector<size_t> out = split_axis(logical.rows, mapping.max_outputs);
     MappedWeights mapped{Matrix<float>(logical.rows, logical.cols),
@@ -242,8 +243,8 @@ void TileGrid::apply(
     }
     const size_t rows = x.rows;
     if (record != nullptr) {
-        record->clipped.resize(input_pieces() * rows * outputs_);
-        record->tile_sums.resize(input_pieces() * rows * outputs_);
+        record->clipped.resize(record->keep_clipped ? input_pieces() * rows * outputs_ : 0);
+        record->tile_sums.resize(record->keep_sums ? input_pieces() * rows * outputs_ : 0);
     }
     for (size_t b = 0; b < rows; b++) {
         if (bias_.empty()) {
@@ -265,9 +266,12 @@ void TileGrid::apply(
             call.key = key;
             call.range_scale = range > 0 ? 1.0f / range : 0.0f;
             call.running = &scratch.running[r * input_pieces() + c];
-            if (record != nullptr) {
-                scratch.clipped.resize(rows * width);
-                call.clipped = scratch.clipped.data();
+            const bool whole_rows = width == outputs_;
+            if (record != nullptr && record->keep_clipped) {
+                // A tile as wide as the layer writes where the record wants it.
+                scratch.clipped.resize(whole_rows ? 0 : rows * width);
+                call.clipped = whole_rows ? record->clipped.data() + c * rows * outputs_
+                                          : scratch.clipped.data();
             }
             scratch.partial.resize(rows * width);
             const FloatView partial{scratch.partial.data(), rows, width};
@@ -277,12 +281,15 @@ void TileGrid::apply(
                 const float* from = partial.row(b);
                 const float* scale = scales_.row(c) + first;
                 float* to = y.row(b) + first;
-                if (record != nullptr) {
-                    const size_t at = (c * rows + b) * outputs_ + first;
+                const size_t at = (c * rows + b) * outputs_ + first;
+                if (record != nullptr && record->keep_sums) {
                     for (size_t i = 0; i < width; i++) {
                         record->tile_sums[at + i] = from[i] * gain;
-                        record->clipped[at + i] = scratch.clipped[b * width + i];
                     }
+                }
+                if (call.clipped != nullptr && !whole_rows) {
+                    std::copy_n(
+                        scratch.clipped.data() + b * width, width, record->clipped.data() + at);
                 }
                 for (size_t i = 0; i < width; i++) {
                     to[i] += from[i] * gain * scale[i];

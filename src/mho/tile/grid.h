@@ -4,6 +4,7 @@
 #define MHO_TILE_GRID_H
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -91,6 +92,8 @@ class TileGrid {
 
     /// What a training forward keeps for its backward pass.
     struct ForwardRecord {
+        bool keep_clipped = true;  // which of the two are wanted
+        bool keep_sums = true;
         std::vector<uint8_t> clipped;  // [input pieces][rows][out]: where an ADC cut
         std::vector<float>
             tile_sums;  // [input pieces][rows][out]: range * compensation * tile output

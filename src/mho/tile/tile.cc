@@ -28,22 +28,45 @@ Tile::Tile(const TileConfig& config, size_t outputs, size_t inputs, TileKey key)
       inputs_(inputs),
       key_(key),
       forward_(config.forward, outputs, inputs, key),
-      backward_(config.backward, inputs, outputs, backward_key(key)),
-      target_(outputs, inputs) {
+      backward_(config.backward, inputs, outputs, backward_key(key)) {
     require_valid(config.converter);
     require_g_max(config.conductance, g_max_us(config.converter));
-    pack(target_.view());
+    pack(Matrix<float>(outputs, inputs).view());
 }
 
 void Tile::pack(ConstFloatView weights) {
-    packed_.pack(weights);
+    pack_from([&](size_t first, size_t count) { return weights.row_block(first, count); });
+}
+
+void Tile::pack_from(const RowSource& source) {
+    packed_.resize(outputs_, inputs_);
     packed_transposed_.reset();
-    forward_.set_asymmetric_weights(weights);
+    for (size_t p = 0; p < packed_.panels(); p++) {
+        const size_t first = p * PackedMatrix::kPanel;
+        const size_t count = std::min(PackedMatrix::kPanel, outputs_ - first);
+        const ConstFloatView rows = source(first, count);
+        if (rows.rows != count || rows.cols != inputs_) {
+            throw InputError("tile weights: a source must give the rows that it is asked for");
+        }
+        if (!packed_.pack_panel(p, rows)) {
+            packed_.pack(Matrix<float>(outputs_, inputs_).view());
+            pack_asymmetric();
+            require_finite(rows, "tile weights");
+        }
+    }
+    pack_asymmetric();
+}
+
+void Tile::pack_asymmetric() {
+    if (!forward_.tables().read_asymmetry.empty()) {
+        forward_.set_asymmetric_weights(weights().view());
+    }
     if (!backward_.tables().read_asymmetry.empty()) {
+        const Matrix<float> w = weights();
         Matrix<float> transposed(inputs_, outputs_);
         for (size_t i = 0; i < outputs_; i++) {
             for (size_t j = 0; j < inputs_; j++) {
-                transposed(j, i) = weights(i, j);
+                transposed(j, i) = w(i, j);
             }
         }
         backward_.set_asymmetric_weights(transposed.view());
@@ -51,25 +74,41 @@ void Tile::pack(ConstFloatView weights) {
 }
 
 void Tile::set_weights(ConstFloatView weights) {
+    require_shape(weights);
+    set_weights_from([&](size_t first, size_t count) { return weights.row_block(first, count); });
+}
+
+void Tile::set_weights_from(const RowSource& source) {
+    programmed_ = false;
+    target_ = {};
+    time_s_ = 0;
+    baseline_.clear();
+    compensation_.clear();
+    measured_us_.clear();
+    pack_from(source);
+}
+
+void Tile::require_shape(ConstFloatView weights) const {
     if (weights.rows != outputs_ || weights.cols != inputs_) {
         throw InputError("tile weights must be [" + std::to_string(outputs_) + ", " +
                          std::to_string(inputs_) + "], got [" + std::to_string(weights.rows) +
                          ", " + std::to_string(weights.cols) + "]");
     }
-    require_finite(weights, "tile weights");
-    for (size_t i = 0; i < outputs_; i++) {
-        std::copy_n(weights.row(i), inputs_, target_.row(i));
+}
+
+void Tile::program(ConstFloatView target, uint64_t programming, ConductanceSwitches switches) {
+    require_shape(target);
+    require_finite(target, "tile weights");
+    if (target_.values.empty()) {
+        target_ = Matrix<float>(outputs_, inputs_);
     }
-    programmed_ = false;
+    for (size_t i = 0; i < outputs_; i++) {
+        std::copy_n(target.row(i), inputs_, target_.row(i));
+    }
     time_s_ = 0;
     baseline_.clear();
     compensation_.clear();
     measured_us_.clear();
-    pack(weights);
-}
-
-void Tile::program(ConstFloatView target, uint64_t programming, ConductanceSwitches switches) {
-    set_weights(target);
     programmed_ = true;
     programming_ = programming;
     read_step_ = 0;
@@ -279,7 +318,11 @@ std::vector<double> Tile::readout(uint64_t step) const {
 }
 
 void Tile::apply(ConstFloatView x, FloatView y, const MvmCall& call, MvmScratch& scratch) const {
-    require_finite(x, "tile inputs");
+    for (size_t r = 0; r < x.rows; r++) {
+        if (!std::isfinite(row_abs_max(x.row(r), x.cols))) {
+            require_finite(x, "tile inputs");
+        }
+    }
     if (call.key.step >= kMaxSteps) {
         throw InputError("the step of a product must be below 2^55");
     }
@@ -334,7 +377,7 @@ Matrix<float> Tile::weights() const {
 
 std::vector<Matrix<float>> Tile::conductances_us() const {
     if (!programmed_) {
-        return to_conductances(config_.converter, target_.view()).slices;
+        return to_conductances(config_.converter, weights().view()).slices;
     }
     if (!measured_us_.empty()) {
         return measured_us_;
@@ -361,7 +404,7 @@ size_t Tile::bytes() const {
 }
 
 Tile::State Tile::state() const {
-    return {target_,
+    return {programmed_ ? target_ : weights(),
             programmed_,
             programming_,
             read_step_,

@@ -4,6 +4,7 @@
 #define MHO_TILE_TILE_H
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -30,8 +31,15 @@ class Tile {
   public:
     Tile(const TileConfig& config, size_t outputs, size_t inputs, TileKey key);
 
-    /// Exact weights `[outputs, inputs]`, no programming noise: training and ideal hardware.
+    /// Exact weights `[outputs, inputs]`, no programming noise: training and ideal hardware. Throws
+    /// InputError for a wrong shape and for weights that are not finite (the tile then has zeros).
     void set_weights(ConstFloatView weights);
+
+    /// Gives the rows of `count` outputs from `first` on, `[count, inputs]`.
+    using RowSource = std::function<ConstFloatView(size_t first, size_t count)>;
+    /// The same for weights that are made on the way, a few outputs at a time; they are taken while
+    /// they are in the cache.
+    void set_weights_from(const RowSource& source);
 
     /// Programs target weights; conductances are those right after programming (t = 0), and the
     /// drift-compensation baseline is measured. `programming` numbers independent programmings of
@@ -70,6 +78,7 @@ class Tile {
 
     /// Weights as they are now `[outputs, inputs]` (after programming and drift).
     Matrix<float> weights() const;
+    /// What the tile was programmed to; empty before.
     const Matrix<float>& target() const { return target_; }
     /// Conductances of the present time, one matrix per slice (g+, g-, next pair ...), in uS.
     std::vector<Matrix<float>> conductances_us() const;
@@ -96,7 +105,7 @@ class Tile {
 
     /// What must be saved to continue exactly: numbers only, everything else replays from the key.
     struct State {
-        Matrix<float> target;
+        Matrix<float> target;  // the weights, if not programmed
         bool programmed = false;
         uint64_t programming = 0;
         uint64_t read_step = 0;
@@ -109,8 +118,11 @@ class Tile {
     void restore(const State& state);
 
   private:
+    void require_shape(ConstFloatView weights) const;
     void evaluate_weights(Matrix<float>& weights, Conductances* conductances) const;
     void pack(ConstFloatView weights);
+    void pack_from(const RowSource& source);
+    void pack_asymmetric();
     void measure_compensation();
     std::vector<double> user_readout(uint64_t step) const;
     template <class F>

@@ -292,8 +292,31 @@ TEST(Tile, RefusesWhatIsWrong) {
     EXPECT_THROW(Tile(TileConfig{}, 0, 4, kKey), InputError);
 }
 
+TEST(Tile, WeightsMadeOnTheWayAreThoseGivenAtOnce) {
+    Tile tile(perfect(), kOutputs, kInputs, kKey), other(perfect(), kOutputs, kInputs, kKey);
+    const Matrix<float> w = test_weights();
+    tile.set_weights(w.view());
+    Matrix<float> rows(PackedMatrix::kPanel, kInputs);
+    other.set_weights_from([&](size_t first, size_t count) -> ConstFloatView {
+        std::copy_n(w.row(first), count * kInputs, rows.values.data());
+        return rows.view().row_block(0, count);
+    });
+    EXPECT_TRUE(same_bits(tile.weights(), other.weights()));
+    EXPECT_THROW(other.set_weights_from([&](size_t, size_t) { return rows.view(); }), InputError);
+}
+
+TEST(Tile, HasZerosAfterWeightsThatAreNotFinite) {
+    Tile tile(perfect(), kOutputs, kInputs, kKey);
+    Matrix<float> w = test_weights();
+    tile.set_weights(w.view());
+    w(kOutputs - 1, kInputs - 1) = INFINITY;
+    EXPECT_THROW(tile.set_weights(w.view()), InputError);
+    EXPECT_EQ(mean_abs(tile.weights()), 0);
+}
+
 TEST(Tile, CountsItsBytes) {
     Tile tile(TileConfig{}, kOutputs, kInputs, kKey);
+    tile.program(test_weights().view());
     // Targets and packed weights (one panel of 32 outputs).
     EXPECT_GE(tile.bytes(), (kOutputs + 32) * kInputs * sizeof(float));
     EXPECT_LT(tile.bytes(), 2 * (kOutputs + 32) * kInputs * sizeof(float));
