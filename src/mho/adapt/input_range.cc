@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
+#include "mho/kernels/outside.h"
 #include "mho/kernels/rows.h"
 #include "mho/util/error.h"
 
@@ -13,7 +15,6 @@ namespace mho {
 
 namespace {
 constexpr size_t kLanes = 8;
-constexpr size_t kBlock = 32;
 }  // namespace
 
 void InputMoments::add(ConstFloatView x) {
@@ -88,28 +89,14 @@ void InputRangeSums::add(ConstFloatView x, ConstFloatView d, float range) {
     if (x.rows != d.rows || x.cols != d.cols) {
         throw InputError("input range: inputs and gradients must have the same shape");
     }
+    // Few inputs lie outside; those inside are only counted.
+    std::vector<uint32_t> found(x.cols);
     for (size_t r = 0; r < x.rows; r++) {
-        const float* row = x.row(r);
-        const float* gradient = d.row(r);
-        size_t c = 0;
-        // Few inputs lie outside: blocks without any are only counted.
-        for (; c + kBlock <= x.cols; c += kBlock) {
-            int out = 0;
-            for (size_t l = 0; l < kBlock; l++) {
-                out |= static_cast<int>(!(std::fabs(row[c + l]) < range));
-            }
-            if (out == 0) {
-                inside += kBlock;
-                count += kBlock;
-                continue;
-            }
-            for (size_t l = 0; l < kBlock; l++) {
-                add(row[c + l], gradient[c + l], range);
-            }
+        const size_t outside = find_outside(x.row(r), x.cols, range, found.data());
+        for (size_t i = 0; i < outside; i++) {
+            add(x(r, found[i]), d(r, found[i]), range);
         }
-        for (; c < x.cols; c++) {
-            add(row[c], gradient[c], range);
-        }
+        add_inside(x.cols - outside);
     }
 }
 

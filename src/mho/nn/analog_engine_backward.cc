@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mho/kernels/outside.h"
 #include "mho/nn/analog_engine_internal.h"
 
 namespace mho {
@@ -29,28 +30,18 @@ at::Tensor block(const at::Tensor& t, size_t row, size_t rows, size_t col, size_
 }
 
 // Numbers of the elements of x outside the range; gives up (false) beyond `most` of them.
-bool find_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_t>& found) {
-    found.clear();
-    for (size_t r = 0; r < x.rows; r++) {
-        const float* row = x.row(r);
-        constexpr size_t kBlock = 32;
-        for (size_t c = 0; c < x.cols; c += kBlock) {
-            const size_t end = std::min(c + kBlock, x.cols);
-            int any = 0;
-            for (size_t j = c; j < end; j++) {
-                any |= static_cast<int>(!(std::fabs(row[j]) < range));
-            }
-            for (size_t j = c; any != 0 && j < end; j++) {
-                if (!(std::fabs(row[j]) < range)) {
-                    found.push_back(static_cast<uint32_t>(r * x.cols + j));
-                }
-            }
+bool few_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_t>& found) {
+    found.resize(most + x.cols);
+    size_t count = 0;
+    for (size_t r = 0; r < x.rows && count <= most; r++) {
+        const size_t more = find_outside(x.row(r), x.cols, range, found.data() + count);
+        for (size_t i = count; i < count + more; i++) {
+            found[i] += static_cast<uint32_t>(r * x.cols);
         }
-        if (found.size() > most) {
-            return false;
-        }
+        count += more;
     }
-    return true;
+    found.resize(count);
+    return count <= most;
 }
 
 }  // namespace
@@ -163,17 +154,21 @@ void some_gradients(const std::vector<uint32_t>& elements,
                     size_t width,
                     ConstFloatView weights,
                     ConstFloatView errors,
-                    std::vector<float>& transposed,
+                    std::vector<uint32_t>& positions,
                     std::vector<float>& out) {
+    // Output by output: a row of weights stays in the cache for all elements.
     out.assign(elements.size(), 0.0f);
-    transposed.resize(errors.rows);
+    positions.resize(2 * elements.size());
+    for (size_t i = 0; i < elements.size(); i++) {
+        positions[2 * i] =
+            elements[i] / static_cast<uint32_t>(width) * static_cast<uint32_t>(errors.stride);
+        positions[2 * i + 1] = elements[i] % static_cast<uint32_t>(width);
+    }
     for (size_t o = 0; o < errors.cols; o++) {
-        for (size_t b = 0; b < errors.rows; b++) {
-            transposed[b] = errors(b, o);
-        }
+        const float* e = errors.data + o;
         const float* w = weights.row(o);
         for (size_t i = 0; i < elements.size(); i++) {
-            out[i] += transposed[elements[i] / width] * w[elements[i] % width];
+            out[i] += e[positions[2 * i]] * w[positions[2 * i + 1]];
         }
     }
 }
@@ -258,7 +253,7 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                     cut_samples ? samples_outside : range > 0 && any_outside(part, range);
                 const bool for_range = outside && learn_range;
                 const bool few = for_range && gradient.data == nullptr &&
-                                 find_outside(part, range, count * width / 32, w.outside);
+                                 few_outside(part, range, count * width / 32, w.outside);
                 chunk.piece = c;
                 chunk.for_inputs = exact_backward && (input_gradient != nullptr || for_range);
                 scale_errors(trace, chunk, w, sums);
@@ -284,7 +279,7 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                              width,
                              g.inputs},
                             {w.errors.data(), count, g.outputs},
-                            w.transposed,
+                            w.positions,
                             w.outside_gradient);
                         for (size_t i = 0; i < w.outside.size(); i++) {
                             s.add(part(w.outside[i] / width, w.outside[i] % width),

@@ -154,7 +154,8 @@ struct AnalogEngine::Worker {
     std::vector<float> learned, bias;    // of one chunk
     std::vector<float> scale, weight_scale;
     std::vector<uint32_t> outside;  // elements of the inputs outside the range
-    std::vector<float> outside_gradient, transposed;
+    std::vector<uint32_t> positions;
+    std::vector<float> outside_gradient;
     TileGrid::Scratch scratch;
 };
 
