@@ -23,7 +23,21 @@ import tempfile
 from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-GOALS: dict[str, float] = {}
+GOALS: dict[str, float] = {
+    "update.ConstantStep.sparse": 80, "update.ConstantStep.dense": 150,
+    "update.SoftBounds.sparse": 12, "update.SoftBounds.dense": 50,
+    "update.LinearStep.sparse": 12, "update.LinearStep.dense": 50,
+    "update.SoftBounds.sparse.batch": 50, "update.SoftBounds.dense.batch": 150,
+    "update.LinearStep.sparse.batch": 50, "update.LinearStep.dense.batch": 150,
+    "update.ExpStep.sparse": 10, "update.ExpStep.dense": 15,
+    "update.PowStep.sparse": 10, "update.PowStep.dense": 15,
+    "update.PiecewiseStep.sparse": 10, "update.PiecewiseStep.dense": 15,
+    "update.ExpStep.sparse.frozen": 12, "update.ExpStep.dense.frozen": 40,
+    "update.PowStep.sparse.frozen": 12, "update.PowStep.dense.frozen": 40,
+    "update.PiecewiseStep.sparse.frozen": 12, "update.PiecewiseStep.dense.frozen": 40,
+    "update.TTv1.sparse": 12, "update.TTv2.sparse": 8, "update.cTTv2.sparse": 6, "update.AGAD.sparse": 6,
+    "update.MixedPrecision.sparse": 50,
+}
 
 
 @dataclass

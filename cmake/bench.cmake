@@ -23,8 +23,10 @@ else()
   message(STATUS "Benchmarks against oneDNN: skipped (no libdnnl)")
 endif()
 
-add_executable(bench_evaluate bench/bench_evaluate.cc)
-target_link_libraries(bench_evaluate PRIVATE mho_bench fmt::fmt)
+foreach(name bench_evaluate bench_updates)
+  add_executable(${name} bench/${name}.cc)
+  target_link_libraries(${name} PRIVATE mho_bench fmt::fmt)
+endforeach()
 
 if(MHO_WITH_TORCH)
   add_executable(bench_train bench/bench_train.cc)

@@ -1,0 +1,337 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Pulsed updates of one array, 512 x 512, batches of 64: seconds of one batch, what the law needed,
+// and the error of the laws against pulses one by one. bench/peers/update.py puts the field's tool
+// beside these rows.
+//
+// Work: weights U(-0.3, 0.3), inputs N(0, 1), errors 0.01 N(0, 1), dw_min 0.001, cycle noise and
+// spread over cells 0.3; learning rate 0.1 (sparse: 0.6 pulses per cell and sample) or 1 (dense:
+// 5). Weights are set before every timed call.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
+#include "common.h"
+#include "mho/random/stream.h"
+#include "mho/train/learner.h"
+#include "mho/train/pulse_rule.h"
+
+namespace mho::bench {
+namespace {
+
+constexpr size_t kSize = 512;
+constexpr size_t kBatch = 64;
+constexpr size_t kRounds = 9;
+
+double process_seconds() {
+    timespec t{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+struct Work {
+    TileKey key = make_tile_key(7, "bench updates");
+    Matrix<float> weights{kSize, kSize};
+    Matrix<float> inputs{kBatch, kSize};
+    Matrix<float> errors{kBatch, kSize};
+
+    Work() {
+        fill_uniform(key, Stream::kTest, 0, 0, weights.values);
+        fill_normal(key, Stream::kTest, 1, 0, inputs.values);
+        fill_normal(key, Stream::kTest, 2, 0, errors.values);
+        for (float& w : weights.values) {
+            w = 0.6f * w - 0.3f;
+        }
+        for (float& d : errors.values) {
+            d *= 0.01f;
+        }
+    }
+};
+
+struct Case {
+    std::string name;
+    PulsedDevice device;
+    PulseLaw law = PulseLaw::kSample;
+    bool frozen = false;
+};
+
+std::vector<Case> device_cases() {
+    PiecewiseStep pieces;
+    pieces.piecewise_up = pieces.piecewise_down = {1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4};
+    std::vector<Case> cases;
+    for (const auto& [name, device] : std::vector<std::pair<std::string, PulsedDevice>>{
+             {"ConstantStep", ConstantStep{}},
+             {"LinearStep", LinearStep{}},
+             {"SoftBounds", SoftBounds{}},
+             {"SoftBoundsReference", SoftBoundsReference{}},
+             {"ExpStep", ExpStep{}},
+             {"PowStep", PowStep{}},
+             {"PiecewiseStep", pieces}}) {
+        cases.push_back({name, device});
+    }
+    cases.push_back({"LinearStep.batch", LinearStep{}, PulseLaw::kBatch});
+    cases.push_back({"SoftBounds.batch", SoftBounds{}, PulseLaw::kBatch});
+    cases.push_back({"ExpStep.frozen", ExpStep{}, PulseLaw::kSample, true});
+    cases.push_back({"PowStep.frozen", PowStep{}, PulseLaw::kSample, true});
+    cases.push_back({"PiecewiseStep.frozen", pieces, PulseLaw::kSample, true});
+    return cases;
+}
+
+// "ExpStep.frozen" and "sparse" -> "update.ExpStep.sparse.frozen".
+std::string row_name(const std::string& name, const char* density) {
+    const size_t dot = name.find('.');
+    return dot == std::string::npos
+               ? fmt::format("update.{}.{}", name, density)
+               : fmt::format("update.{}.{}{}", name.substr(0, dot), density, name.substr(dot));
+}
+
+double median_of(std::vector<double> seconds) {
+    std::sort(seconds.begin(), seconds.end());
+    return seconds[seconds.size() / 2];
+}
+
+Row timed_row(const std::string& name, double seconds, const std::string& note) {
+    Row row;
+    row.name = name;
+    row.ratio = seconds / kBatch * 1e6;
+    row.mine_s = seconds;
+    row.note = note;
+    return row;
+}
+
+void measure_devices(const Work& work, Report& report) {
+    for (const Case& c : device_cases()) {
+        for (const auto& [density, rate] : {std::pair("sparse", 0.1), std::pair("dense", 1.0)}) {
+            const std::string name = row_name(c.name, density);
+            if (!report.wants(name)) {
+                continue;
+            }
+            PulseUpdate update;
+            update.law = c.law;
+            update.frozen_response = c.frozen;
+            PulsedArray array(c.device, kSize, kSize, work.key);
+            std::vector<double> seconds;
+            PulseActivity did;
+            for (uint64_t round = 0; round <= kRounds; round++) {
+                array.set_weights(work.weights.view(), round);
+                const double start = process_seconds();
+                did = pulsed_update(
+                    array, update, work.inputs.view(), work.errors.view(), rate, {round, 0});
+                if (round > 0) {
+                    seconds.push_back(process_seconds() - start);
+                }
+            }
+            const double s = median_of(seconds);
+            const auto all =
+                static_cast<double>(did.batch_cells + did.sample_cells + did.pulse_cells);
+            report.add(timed_row(
+                name,
+                s,
+                fmt::format("us per sample; {:.2f} pulses a cell and sample; jumps per batch "
+                            "{:.1f} %, per sample {:.1f} %, pulse by pulse {:.1f} %",
+                            static_cast<double>(did.pulses) / (kSize * kSize * kBatch),
+                            1e2 * static_cast<double>(did.batch_cells) / all,
+                            1e2 * static_cast<double>(did.sample_cells) / all,
+                            1e2 * static_cast<double>(did.pulse_cells) / all)));
+            // Weights and four tables are moved once, every pulse law needs its normal numbers.
+            const double bytes = 6.0 * 4 * kSize * kSize;
+            const double least = static_cast<double>(did.normals) / machine_rates().normals_per_s +
+                                 bytes / machine_rates().bytes_per_s;
+            report.remark(
+                fmt::format("ceiling: {:.1f} us per sample for {:.2f} M normal numbers "
+                            "and {:.1f} MB",
+                            least / kBatch * 1e6,
+                            static_cast<double>(did.normals) * 1e-6,
+                            bytes * 1e-6));
+        }
+    }
+}
+
+template <class C>
+C compound(double fast_rate) {
+    C c;
+    c.devices = {SoftBoundsReference{}, SoftBoundsReference{}};
+    c.transfer_in_batches = false;
+    c.fast_rate = fast_rate;
+    c.update.desired_length = 5;
+    return c;
+}
+
+std::vector<std::pair<std::string, LearnerConfig>> learner_cases() {
+    auto chopped = compound<ChoppedTikiTaka>(0.1);
+    chopped.auto_scale = true;
+    auto agad = compound<Agad>(0.1);
+    agad.auto_scale = true;
+    MixedPrecision mixed;
+    mixed.device = SoftBoundsReference{};
+    return {{"TTv1", compound<TikiTaka>(1.0)},
+            {"TTv2", compound<BufferedTikiTaka>(0.1)},
+            {"cTTv2", chopped},
+            {"AGAD", agad},
+            {"MixedPrecision", mixed}};
+}
+
+void measure_learners(const Work& work, Report& report) {
+    for (const auto& [rule, config] : learner_cases()) {
+        for (const auto& [density, rate] : {std::pair("sparse", 0.1), std::pair("dense", 1.0)}) {
+            const std::string name = row_name(rule, density);
+            if (!report.wants(name)) {
+                continue;
+            }
+            const auto learner = make_learner(config, kSize, kSize, work.key);
+            std::vector<double> seconds;
+            for (uint64_t round = 0; round <= kRounds; round++) {
+                learner->set_weights(work.weights.view(), round);
+                UpdateCall call;
+                call.rate = rate;
+                call.key = {round, 0};
+                const double start = process_seconds();
+                learner->update(work.inputs.view(), work.errors.view(), call);
+                if (round > 0) {
+                    seconds.push_back(process_seconds() - start);
+                }
+            }
+            report.add(timed_row(name, median_of(seconds), "us per sample"));
+        }
+    }
+}
+
+// Rate of two threads against one: `threads.update.*`.
+void measure_threads(const Work& work, Report& report) {
+    for (const auto& [model, device] : std::vector<std::pair<std::string, PulsedDevice>>{
+             {"ConstantStep", ConstantStep{}}, {"SoftBounds", SoftBounds{}}}) {
+        const std::string name = "threads.update." + model;
+        if (!report.wants(name)) {
+            continue;
+        }
+        PulsedArray array(device, kSize, kSize, work.key);
+        const PulseUpdate update;
+        const auto wall = [&](size_t threads) {
+            double best = 1e9;
+            for (uint64_t round = 0; round < 21; round++) {
+                array.set_weights(work.weights.view(), round);
+                timespec a{};
+                timespec b{};
+                clock_gettime(CLOCK_MONOTONIC, &a);
+                pulsed_update(array,
+                              update,
+                              work.inputs.view(),
+                              work.errors.view(),
+                              1.0,
+                              {round, 0},
+                              threads);
+                clock_gettime(CLOCK_MONOTONIC, &b);
+                best = std::min(best,
+                                static_cast<double>(b.tv_sec - a.tv_sec) +
+                                    1e-9 * static_cast<double>(b.tv_nsec - a.tv_nsec));
+            }
+            return best;
+        };
+        const double one = wall(1);
+        const double two = wall(2);
+        Row row;
+        row.name = name;
+        row.ratio = one / two;
+        row.at_most = false;
+        row.mine_s = two;
+        row.other_s = one;
+        row.note = "rate of two threads against one, wall time";
+        report.add(row);
+    }
+}
+
+// Mean, spread and skewness of the change of identical cells by n pulses, three laws, as a table.
+void print_law_errors() {
+    const TileKey key = make_tile_key(3, "law errors");
+    const std::vector<std::pair<std::string, PulsedDevice>> devices = {
+        {"constant step", ConstantStep{}},
+        {"soft bounds", SoftBounds{}},
+        {"soft bounds, reference", SoftBoundsReference{}},
+        {"exponential step", ExpStep{}},
+        {"power step", PowStep{}},
+        {"power response", PowerResponse{}},
+        {"exponential response", ExponentialResponse{}}};
+    fmt::print(
+        "| model | start | pulses | mean, pulse | mean, sample | std, pulse | std, sample | "
+        "skew, pulse | skew, sample |\n| --- | --- | --- | --- | --- | --- | --- | --- | "
+        "--- |\n");
+    for (auto [name, device] : devices) {
+        PulsedCell& p = common_parameters(device);
+        p.dw_min_dtod = p.up_down_dtod = p.w_max_dtod = p.w_min_dtod = 0;
+        for (const float start : {-0.3f, 0.4f}) {
+            for (const uint32_t n : {3u, 30u}) {
+                double moments[2][3] = {};
+                for (int law = 0; law < 2; law++) {
+                    PulsedArray a(device, 200, 1008, key);
+                    a.set_weights(Matrix<float>(200, 1008, start).view(), 0);
+                    PulseTrains t;
+                    t.samples = 1;
+                    t.rows = 200;
+                    t.cols = 1008;
+                    t.length = {n};
+                    const auto lines = [&](size_t count) {
+                        LineTrains l;
+                        l.lines = count;
+                        l.stride = (count + 15) / 16 * 16;
+                        l.words_per_sample = 1;
+                        l.bits.assign(l.stride, 0);
+                        std::fill_n(l.bits.begin(), count, (1u << n) - 1);
+                        l.negative.assign(l.stride, 0);
+                        return l;
+                    };
+                    t.row_lines = lines(200);
+                    t.col_lines = lines(1008);
+                    PulseOptions o;
+                    o.law = law == 0 ? PulseLaw::kPulse : PulseLaw::kSample;
+                    a.apply(t, 5, o);
+                    const double cells = 200.0 * 1008;
+                    for (int order = 0; order < 3; order++) {
+                        for (size_t r = 0; r < 200; r++) {
+                            for (size_t c = 0; c < 1008; c++) {
+                                const double change = double{a.weights()(r, c)} - double{start};
+                                moments[law][order] +=
+                                    (order == 0 ? change
+                                                : std::pow(change - moments[law][0], order + 1)) /
+                                    cells;
+                            }
+                        }
+                    }
+                    moments[law][1] = std::sqrt(moments[law][1]);
+                    moments[law][2] /= std::pow(moments[law][1], 3);
+                }
+                fmt::print(
+                    "| {} | {} | {} | {:.6f} | {:.6f} | {:.6f} | {:.6f} | {:.3f} | {:.3f} |\n",
+                    name,
+                    start,
+                    n,
+                    moments[0][0],
+                    moments[1][0],
+                    moments[0][1],
+                    moments[1][1],
+                    moments[0][2],
+                    moments[1][2]);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace mho::bench
+
+int main(int argc, char** argv) {
+    using namespace mho::bench;
+    if (argc > 1 && std::string(argv[1]) == "laws") {
+        print_law_errors();
+        return 0;
+    }
+    const Work work;
+    Report report(argc, argv);
+    measure_devices(work, report);
+    measure_learners(work, report);
+    measure_threads(work, report);
+    return report.finish();
+}
