@@ -119,10 +119,13 @@ Ends golden_search(const QuantizerConfig& config, const Ends& full, const Loss& 
             golden_section([&](double s) { return loss({full.low * s, full.high * s}); });
         return {full.low * share, full.high * share};
     }
-    // One end after the other.
-    const double high = golden_section([&](double s) { return loss({full.low, full.high * s}); });
-    const double low =
-        golden_section([&](double s) { return loss({full.low * s, full.high * high}); });
+    // One end after the other, each for the other's last place.
+    double low = 1;
+    double high = 1;
+    for (int round = 0; round < 3; round++) {
+        high = golden_section([&](double s) { return loss({full.low * low, full.high * s}); });
+        low = golden_section([&](double s) { return loss({full.low * s, full.high * high}); });
+    }
     return {full.low * low, full.high * high};
 }
 

@@ -140,7 +140,7 @@ TEST(Presets, ByKind) {
         EXPECT_TRUE(has(all.out, part)) << part;
     }
     EXPECT_FALSE(has(run({"presets", "--kind", "device"}).out, "agad capacitor"));
-    EXPECT_NO_THROW(learning_from_json(run({"presets", "agad capacitor"}).out));
+    EXPECT_NO_THROW(learner_from_json_with_presets(run({"presets", "agad capacitor"}).out));
     // A name of two kinds.
     EXPECT_NO_THROW(pulsed_device_from_json(run({"presets", "pcm", "--kind", "device"}).out));
     EXPECT_EQ(run({"presets", "--kind", "cell"}).code, 2);

@@ -103,31 +103,39 @@ std::string pulsed_device_to_json(const PulsedDevice& device) {
     return to_json(device).dump(2);
 }
 
-LearnerConfig learner_preset(const std::string& name, const std::string& path) {
-    return learning_from_json(Json{{"preset", name}}.dump(), path);
-}
-
-LearnerConfig learning_from_json(const std::string& text, const std::string& path) {
-    const Json given = parse_json(text, path);
-    Json j = given;
-    if (given.is_object() && given.contains("preset")) {
-        const std::string here = join_path(path, "preset");
-        Problems problems;
-        std::string name;
-        from_json(given["preset"], name, here, {}, problems);
-        if (given.contains("model")) {
-            problems.push_back({join_path(path, "model"), "the preset says which learner it is"});
-        }
-        if (!problems.empty()) {
-            throw ConfigError(std::move(problems));
-        }
-        j = parse_json(preset_content(PresetKind::kTraining, name, here), here);
+Json with_learner_preset(const Json& given, const std::string& path, Problems& problems) {
+    if (!given.is_object() || !given.contains("preset")) {
+        return with_device_presets(given, path, problems);
+    }
+    const std::string here = join_path(path, "preset");
+    std::string name;
+    from_json(given["preset"], name, here, {}, problems);
+    if (!given["preset"].is_string()) {
+        return Json::object();
+    }
+    if (given.contains("model")) {
+        problems.push_back({join_path(path, "model"), "the preset says which learner it is"});
+    }
+    try {
+        Json j = parse_json(preset_content(PresetKind::kTraining, name, here), here);
         Json changes = given;
         changes.erase("preset");
+        changes.erase("model");
         put_on_top(j, changes);
+        return with_device_presets(j, path, problems);
+    } catch (const ConfigError& e) {
+        problems.insert(problems.end(), e.problems().begin(), e.problems().end());
+        return Json::object();
     }
+}
+
+LearnerConfig learner_preset(const std::string& name, const std::string& path) {
+    return learner_from_json_with_presets(Json{{"preset", name}}.dump(), path);
+}
+
+LearnerConfig learner_from_json_with_presets(const std::string& text, const std::string& path) {
     Problems problems;
-    j = with_device_presets(j, path, problems);
+    const Json j = with_learner_preset(parse_json(text, path), path, problems);
     if (!problems.empty()) {
         throw ConfigError(std::move(problems));
     }

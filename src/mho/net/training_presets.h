@@ -28,7 +28,8 @@ LearnerConfig learner_preset(const std::string& name, const std::string& path = 
 /// A learner from JSON: {"model": ..., parameters}, or {"preset": NAME, parameters that differ};
 /// single parameters of "update" and other objects may be given, too. Its devices may be presets.
 /// Throws ConfigError with all problems, below `path`.
-LearnerConfig learning_from_json(const std::string& text, const std::string& path = "learning");
+LearnerConfig learner_from_json_with_presets(const std::string& text,
+                                             const std::string& path = "learning");
 
 }  // namespace mho
 

@@ -15,7 +15,7 @@ namespace {
 
 std::string message(const std::string& text, bool learner) {
     try {
-        learner ? void(learning_from_json(text)) : void(pulsed_device_from_json(text));
+        learner ? void(learner_from_json_with_presets(text)) : void(pulsed_device_from_json(text));
     } catch (const ConfigError& e) {
         return e.what();
     }
@@ -77,18 +77,18 @@ TEST(TrainingPresets, ParametersOnTop) {
         pulsed_device_from_json(R"({"preset": "reram sb", "dw_min": 0.003})"));
     EXPECT_EQ(device.dw_min, 0.003);
     EXPECT_EQ(device.w_max, 1.25);
-    const auto agad = std::get<Agad>(learning_from_json(
+    const auto agad = std::get<Agad>(learner_from_json_with_presets(
         R"({"preset": "agad capacitor", "tail_weight": 7, "update": {"law": "pulse"}})"));
     EXPECT_EQ(agad.tail_weight, 7.0);
     EXPECT_EQ(agad.update.law, PulseLaw::kPulse);
     EXPECT_EQ(agad.update.desired_length, 31);
     EXPECT_EQ(agad.auto_granularity, 1000.0);
     EXPECT_EQ(common_parameters(agad.devices.at(0)).dw_min, 0.005);
-    const auto other = std::get<AnalogSgd>(learning_from_json(
+    const auto other = std::get<AnalogSgd>(learner_from_json_with_presets(
         R"({"preset": "sgd ecram", "device": {"preset": "pcm", "reset_std": 0.02}})"));
     EXPECT_EQ(common_parameters(other.device).reset_std, 0.02);
     EXPECT_TRUE(std::holds_alternative<ExpStep>(other.device));
-    const auto named = std::get<VectorCell>(learning_from_json(
+    const auto named = std::get<VectorCell>(learner_from_json_with_presets(
         R"({"model": "vector cell", "devices": [{"preset": "ecram"}, {"model": "soft bounds"}]})"));
     EXPECT_TRUE(std::holds_alternative<SoftBounds>(named.devices.at(1)));
 }

@@ -16,6 +16,10 @@ namespace mho {
 /// the others on top. Problems are reported below `path`.
 Json with_device_presets(const Json& j, const std::string& path, Problems& problems);
 
+/// A learner whose {"preset": NAME, parameters ...} is replaced by the preset's own parameters with
+/// the others on top, and the presets of its devices likewise: what learner_from_json takes.
+Json with_learner_preset(const Json& j, const std::string& path, Problems& problems);
+
 }  // namespace mho
 
 #endif  // MHO_NET_TRAINING_PRESETS_JSON_H
