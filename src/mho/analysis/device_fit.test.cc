@@ -209,10 +209,16 @@ TEST(DeviceFit, IntervalsCover) {
     }
 }
 
+DeviceFitOptions threads_only(size_t threads) {
+    DeviceFitOptions options;
+    options.threads = threads;
+    return options;
+}
+
 TEST(DeviceFit, SameResultsForAnyNumberOfThreads) {
     const auto traces = simulate(identical_cells(soft_device(), false), 2, 60, 1, 15);
-    const auto one = fit_devices(traces, {.threads = 1});
-    const auto three = fit_devices(traces, {.threads = 3});
+    const auto one = fit_devices(traces, threads_only(1));
+    const auto three = fit_devices(traces, threads_only(3));
     ASSERT_EQ(one.size(), three.size());
     for (size_t i = 0; i < one.size(); i++) {
         EXPECT_EQ(one[i].aic, three[i].aic);

@@ -122,7 +122,7 @@ TEST(Evaluate, CurvesAreThoseThatWereAskedFor) {
     EXPECT_EQ(keys(Fixture({quick, "hardware.drift_compensation=none"}).go()),
               (Keys{"naive", "hwa"}));
     Fixture only_float({quick});
-    only_float.networks = {only_float.networks.floating_point, {}, {}, false, false};
+    only_float.networks = {only_float.networks.floating_point, {}, {}, false, false, {}};
     const EvaluationResult r = only_float.go();
     EXPECT_TRUE(r.curves.empty() && r.layer_errors.empty());
 }

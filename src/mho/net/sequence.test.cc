@@ -353,7 +353,7 @@ TEST(Sequence, CombinedMatrixEqualsTwoMatrices) {
         sizes.combined = true;
         Network one{char_recurrent(kind, sizes), two.parameters, {}};
         const std::string name = kind == RecurrentKind::kRnn ? "rnn" : "lstm";
-        for (const std::string layer : {name + "1", name + "2"}) {
+        for (const std::string& layer : {name + "1", name + "2"}) {
             const Tensor in = one.parameters.at(layer + ".input.weight");
             const Tensor back = one.parameters.at(layer + ".hidden.weight");
             Tensor both{{in.shape[0], in.shape[1] + back.shape[1]}, {}};

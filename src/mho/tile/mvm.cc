@@ -120,7 +120,8 @@ struct Mvm::Row {
     float scale = 1.0f;      // factor on the inputs of this round
     float reduction = 1.0f;  // factor of bound management, 1, 2, 4, ...
     unsigned round = 0;
-    bool zero = false;  // nothing to compute: the output is zero
+    bool zero = false;      // nothing to compute: the output is zero
+    bool exceeded = false;  // another half of this round was cut
     OutputFlags flags;
     float* y = nullptr;
     uint8_t* clipped = nullptr;
@@ -349,6 +350,13 @@ void Mvm::run_chunk(const PackedMatrix& weights,
         }
     }
 
+    const auto exceeds = [&](const OutputFlags& flags) {
+        const BoundManagement& bm = config_.bound_management;
+        if (!bm.test_negative_bound && bm.compatible_test && flags.below && flags.above) {
+            return !flags.last_is_below;
+        }
+        return flags.above || (bm.test_negative_bound && flags.below);
+    };
     const float max_reduction =
         input_stage_.step > 0
             ? static_cast<float>(config_.bound_management.max_resolution) / input_stage_.step
@@ -391,7 +399,7 @@ void Mvm::run_chunk(const PackedMatrix& weights,
             // Negative part first, then positive, as two passes through the array.
             Matrix<float> part(v.rows, v.cols);
             Matrix<float> first_half(v.rows, outputs_);
-            std::vector<OutputFlags> first_flags(v.rows);
+            std::vector<uint8_t> first_exceeded(v.rows, 0);
             std::vector<uint8_t> first_clipped;
             const bool digital = config_.mode == MvmMode::kSeparateDigitalSum;
             for (unsigned half : {1u, 0u}) {
@@ -410,7 +418,7 @@ void Mvm::run_chunk(const PackedMatrix& weights,
                     Row& row = *pending[p];
                     if (half == 1) {
                         std::copy_n(row.y, outputs_, first_half.row(p));
-                        first_flags[p] = row.flags;
+                        first_exceeded[p] = exceeds(row.flags) ? 1 : 0;
                         if (row.clipped != nullptr) {
                             first_clipped.resize(pending.size() * outputs_);
                             std::copy_n(row.clipped, outputs_, first_clipped.data() + p * outputs_);
@@ -421,8 +429,8 @@ void Mvm::run_chunk(const PackedMatrix& weights,
                         row.y[i] += first_half(p, i);
                     }
                     if (digital) {
-                        row.flags.above |= first_flags[p].above;
-                        row.flags.below |= first_flags[p].below;
+                        // Each half has met its own ADC, and its own test.
+                        row.exceeded = first_exceeded[p] != 0;
                         for (size_t i = 0; row.clipped != nullptr && i < outputs_; i++) {
                             row.clipped[i] |= first_clipped[p * outputs_ + i];
                         }
@@ -437,17 +445,14 @@ void Mvm::run_chunk(const PackedMatrix& weights,
         std::vector<Row*> again;
         for (Row* row : pending) {
             const BoundManagement& bm = config_.bound_management;
-            bool exceeded = row->flags.above || (bm.test_negative_bound && row->flags.below);
-            if (!bm.test_negative_bound && bm.compatible_test && row->flags.below &&
-                row->flags.above) {
-                exceeded = !row->flags.last_is_below;
-            }
+            const bool exceeded = row->exceeded || exceeds(row->flags);
             const bool stop = !managed || !exceeded ||
                               std::floor(row->reduction) > static_cast<float>(bm.max_factor) ||
                               row->reduction > max_reduction;
             if (!stop) {
                 row->reduction *= 2.0f;
                 row->round++;
+                row->exceeded = false;
                 again.push_back(row);
             }
         }

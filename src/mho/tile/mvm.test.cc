@@ -457,5 +457,29 @@ TEST(MvmConfig, ChecksAcrossFields) {
     EXPECT_TRUE(problems.empty());
 }
 
+// With a digital sum each polarity meets its own ADC. In aihwkit's order of tests a low cut of the
+// second does not excuse a high cut of the first.
+TEST(Mvm, DigitalSumTestsEachHalfOnItsOwn) {
+    MvmConfig c = quiet();
+    c.mode = MvmMode::kSeparateDigitalSum;
+    c.adc = {.bound = 0.5, .steps = 0};
+    c.bound_management.kind = BoundManagementKind::kIterative;
+    c.bound_management.test_negative_bound = false;
+    c.bound_management.compatible_test = true;
+    Matrix<float> w(1, 2);
+    w.values = {-1.0f, -0.8f};
+    Matrix<float> x(1, 2), y(1, 1);
+    x.values = {-1.0f, 1.0f};  // halves +1 and -0.8; without a further round 0.5 - 0.5
+    PackedMatrix packed;
+    packed.pack(w.view());
+    const Mvm mvm(c, 1, 2, kKey);
+    MvmScratch scratch;
+    mvm.run(packed, x.view(), y.view(), {}, scratch);
+    EXPECT_FLOAT_EQ(y(0, 0), 0.2f);
+    Matrix<double> reference(1, 1);
+    reference_mvm(c, mvm.tables(), w.view(), x.view(), reference.view(), kKey, {});
+    EXPECT_NEAR(reference(0, 0), 0.2, 1e-7);
+}
+
 }  // namespace
 }  // namespace mho

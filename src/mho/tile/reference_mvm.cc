@@ -222,13 +222,14 @@ class ReferenceRow {
                 y[i] *= rescale;
             }
             const BoundManagement& bm = c_.bound_management;
-            // The second conversion decides about the order of cuts.
-            flags.above |= first_half.above;
-            flags.below |= first_half.below;
-            bool exceeded = flags.above || (bm.test_negative_bound && flags.below);
-            if (!bm.test_negative_bound && bm.compatible_test && flags.above && flags.below) {
-                exceeded = !flags.last_is_below;
-            }
+            const auto exceeds = [&](const OutputFlags& f) {
+                if (!bm.test_negative_bound && bm.compatible_test && f.above && f.below) {
+                    return !f.last_is_below;
+                }
+                return f.above || (bm.test_negative_bound && f.below);
+            };
+            // Each half of a digital sum has met its own ADC, and its own test.
+            const bool exceeded = exceeds(first_half) || exceeds(flags);
             if (!managed || !exceeded || std::floor(reduction) > bm.max_factor ||
                 (dac_step > 0 && reduction > bm.max_resolution / dac_step)) {
                 return;
