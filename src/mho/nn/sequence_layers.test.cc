@@ -312,7 +312,7 @@ std::vector<Graph> sequence_graphs() {
     return {char_recurrent(RecurrentKind::kRnn, sizes),
             char_lstm(sizes),
             char_recurrent(RecurrentKind::kGru, sizes),
-            char_recurrent(RecurrentKind::kLstm, {11, 6, 5, 12, 2, 0.3, true}),
+            char_recurrent(RecurrentKind::kLstm, {11, 6, 5, 12, 2, 0, true}),
             char_recurrent(RecurrentKind::kRnn, {11, 6, 5, 12, 1, 0, true}),
             bidirectional(),
             small_gpt({11, 6, 12, 3, 2})};
