@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/cli/learning_stage.h"
 
-#include <ATen/ops/argmax.h>
-#include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include <ostream>
 
 #include "mho/io/file.h"
+#include "mho/nn/test_accuracy.h"
 #include "mho/nn/trainer.h"
 #include "mho/report/html.h"
 #include "mho/report/line_chart.h"
@@ -25,7 +24,6 @@ using OrderedJson = nlohmann::ordered_json;
 
 // Steps of test passes: no training step reaches them.
 constexpr uint64_t kTestStep = uint64_t{1} << 40;
-constexpr size_t kTestBatch = 256;
 
 // One line of the table: digital, or a rule.
 struct Row {
@@ -60,33 +58,6 @@ std::vector<Row> rows_of(const RunFile& run) {
         rows.push_back(std::move(row));
     }
     return rows;
-}
-
-double test_accuracy(GraphNetwork& network, const LabelledImages& test, uint64_t epoch) {
-    const torch::NoGradGuard no_grad;
-    network->eval();
-    network->set_step(kTestStep + epoch);
-    const size_t features = network->input_features();
-    const size_t labels = test.labels.size() / test.count;
-    uint64_t correct = 0;
-    for (size_t first = 0; first < test.count; first += kTestBatch) {
-        const size_t count = std::min(kTestBatch, test.count - first);
-        torch::Tensor pixels =
-            at::empty({static_cast<int64_t>(count), static_cast<int64_t>(features)});
-        std::copy_n(test.pixels.begin() + static_cast<std::ptrdiff_t>(first * features),
-                    count * features,
-                    pixels.data_ptr<float>());
-        network->set_first_sample(first);
-        const torch::Tensor best = at::argmax(
-            network->forward(pixels).reshape({static_cast<int64_t>(count * labels), -1}), 1);
-        const int64_t* found = best.data_ptr<int64_t>();
-        for (size_t i = 0; i < count * labels; i++) {
-            correct += found[i] == static_cast<int64_t>(test.labels[first * labels + i]) ? 1 : 0;
-        }
-    }
-    network->set_first_sample(0);
-    network->train();
-    return static_cast<double>(correct) / static_cast<double>(test.count * labels);
 }
 
 double pulses_per_weight(const GraphNetwork& network) {
@@ -171,7 +142,7 @@ class Learning {
         trainer.on_epoch = [&](const Trainer::EpochResult& e) {
             row.loss.push_back(e.loss);
             row.test_accuracy.push_back(
-                test_accuracy(network, data_.test, static_cast<uint64_t>(e.epoch)));
+                test_accuracy(network, data_.test, kTestStep + static_cast<uint64_t>(e.epoch)));
             row.pulses.push_back(pulses_per_weight(network));
             // Results first: a checkpoint never is ahead of them.
             write_results();
