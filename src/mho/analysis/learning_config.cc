@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mho/analysis/learning_config_json.h"
+#include "mho/net/training_presets_json.h"
 
 namespace mho {
 namespace {
@@ -70,8 +71,31 @@ void LearningConfig::check(const std::string& path, std::vector<Problem>& proble
 }
 
 LearningConfig learning_from_json(const std::string& text, const std::string& path) {
+    Json j = parse_json(text, path);
+    Problems problems;
+    if (j.is_object() && j.contains("rules") && j["rules"].is_array()) {
+        Json& rules = j["rules"];
+        for (size_t i = 0; i < rules.size(); i++) {
+            if (!rules[i].is_object() || !rules[i].contains("learner")) {
+                continue;
+            }
+            Json& learner = rules[i]["learner"];
+            const bool named = rules[i].contains("name");
+            const Json preset = learner.is_object() && learner.contains("preset")
+                                    ? learner["preset"]
+                                    : Json(nullptr);
+            learner = with_learner_preset(
+                learner, path + ".rules[" + std::to_string(i) + "].learner", problems);
+            if (!named && preset.is_string()) {
+                rules[i]["name"] = preset;
+            }
+        }
+    }
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
+    }
     LearningConfig config;
-    read_struct_or_throw(parse_json(text, path), config, path);
+    read_struct_or_throw(j, config, path);
     return config;
 }
 
