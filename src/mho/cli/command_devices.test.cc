@@ -78,7 +78,7 @@ TEST(Devices, ReadsTablesAndDeviceFiles) {
     const Outcome bad = run({"devices", scratch.file("bad.json")});
     EXPECT_EQ(bad.code, 1);
     EXPECT_TRUE(has(bad.err, "bad.json.wmax")) << bad.err;
-    const Outcome unknown = run({"devices", "reram se"});
+    const Outcome unknown = run({"devices", "reram ess"});
     EXPECT_EQ(unknown.code, 2);
     EXPECT_TRUE(has(unknown.err, "did you mean `reram es`")) << unknown.err;
 }
