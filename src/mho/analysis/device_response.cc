@@ -111,12 +111,14 @@ void measure_steps(const PulsedDevice& quiet, DeviceResponse& r, TileKey key) {
     if (std::isfinite(nearest)) {
         r.symmetric_point = nearest;
     }
-    // A device whose steps are equal everywhere is symmetric at any weight.
-    const bool equal =
-        std::all_of(r.up_step.begin() + 1, r.up_step.end() - 1, [&](const double& step) {
-            const auto i = static_cast<size_t>(&step - r.up_step.data());
-            return std::abs(step + r.down_step[i]) <= 1e-4 * std::abs(step);
-        });
+    // A device whose steps are equal everywhere, up to the rounding of weights, is symmetric at any
+    // weight.
+    bool equal = true;
+    for (size_t i = 1; i + 1 < kStates; i++) {
+        const double rounding = 3e-7 * std::abs(r.weight[i]);
+        equal &=
+            std::abs(r.up_step[i] + r.down_step[i]) <= 1e-4 * std::abs(r.up_step[i]) + rounding;
+    }
     if (equal) {
         r.symmetric_point = 0.0;
     }

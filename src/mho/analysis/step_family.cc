@@ -10,10 +10,10 @@
 namespace mho {
 namespace {
 
-constexpr size_t kNodes = 5;         // of a piecewise step
-constexpr double kEdge = 0.1;        // part of the range next to a bound
-constexpr double kVanishing = 0.25;  // of the typical step: the weight stands at its bound
-constexpr double kWide = 1e3;        // how far the optimiser may go from its start
+constexpr size_t kNodes = 5;        // of a piecewise step
+constexpr double kEdge = 0.04;      // part of the range next to a bound
+constexpr double kVanishing = 0.6;  // of the typical step: the weight stands at its bound
+constexpr double kWide = 1e3;       // how far the optimiser may go from its start
 constexpr double kSmallest = 1e-9;
 
 FitParameter positive(const std::string& name, double start) {
@@ -55,11 +55,11 @@ class BoundedFamily : public StepFamily {
     void add_bounds(std::vector<FitParameter>& p) const {
         const double range = s_.highest - s_.lowest;
         if (s_.reaches_upper) {
-            const double at = s_.highest - 2 * s_.write_noise;
+            const double at = s_.upper;
             p.push_back({"w_max", at, at - 0.5 * range, s_.highest + range, false});
         }
         if (s_.reaches_lower) {
-            const double at = s_.lowest + 2 * s_.write_noise;
+            const double at = s_.lower;
             p.push_back({"w_min", at, s_.lowest - range, at + 0.5 * range, false});
         }
     }
@@ -401,19 +401,32 @@ StepStatistics step_statistics(const std::vector<PulseTrace>& traces) {
         lagged += i > 1 ? residual * before : 0.0;
         before = residual;
         n++;
-        if (is_up && w > s.highest - kEdge * range) {
-            edge_up += change;
-            edge_up_n++;
-        }
-        if (!is_up && w < s.lowest + kEdge * range) {
-            edge_down -= change;
-            edge_down_n++;
-        }
     });
     variance /= std::max(n, 1.0);
     const double write = std::clamp(-lagged / std::max(n, 1.0), 0.0, 0.499 * variance);
     s.write_noise = std::sqrt(std::max(write, square(1e-5 * range)));
     s.step_noise = std::sqrt(std::max(variance - 2 * write, square(1e-5 * range)));
+    // Whether cells stand still at the ends. The reading before the last one says where a cell is:
+    // its error is not in the change.
+    const double edge = std::max(kEdge * range, 3 * s.write_noise);
+    for (const PulseTrace& t : traces) {
+        for (size_t i = 2; i < t.weight.size(); i++) {
+            const double change =
+                (t.weight[i] - t.weight[i - 1]) / std::max(std::abs(t.pulses[i]), 1);
+            if (t.pulses[i] > 0 && t.pulses[i - 1] > 0 && t.weight[i - 2] > s.highest - edge) {
+                edge_up += change;
+                edge_up_n++;
+                s.upper += t.weight[i];
+            }
+            if (t.pulses[i] < 0 && t.pulses[i - 1] < 0 && t.weight[i - 2] < s.lowest + edge) {
+                edge_down -= change;
+                edge_down_n++;
+                s.lower += t.weight[i];
+            }
+        }
+    }
+    s.upper = edge_up_n > 0 ? s.upper / edge_up_n : s.highest;
+    s.lower = edge_down_n > 0 ? s.lower / edge_down_n : s.lowest;
     s.reaches_upper = edge_up_n >= 5 && edge_up / edge_up_n < kVanishing * mean_up;
     s.reaches_lower = edge_down_n >= 5 && edge_down / edge_down_n < kVanishing * mean_down;
     return s;

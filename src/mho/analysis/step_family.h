@@ -38,6 +38,8 @@ struct StepStatistics {
     double write_noise = 0.0;    // of a reading
     bool reaches_upper = false;  // steps vanish near the highest reading: that is a bound
     bool reaches_lower = false;
+    double upper = 0.0;  // mean reading there
+    double lower = 0.0;
 };
 StepStatistics step_statistics(const std::vector<PulseTrace>& traces);
 

@@ -16,7 +16,9 @@ namespace {
 constexpr double kImpossible = 1e30;  // cost of parameters that give no number
 constexpr int kEvaluations = 4000;
 constexpr double kTolerance = 1e-7;
-constexpr double kTrustInterval = 0.5;  // fall of the likelihood that a curvature is taken over
+constexpr double kFarFromBound = 6.0;    // standard deviations
+constexpr double kFinestReading = 0.01;  // of a step: no likelihood grows without limit
+constexpr double kTrustInterval = 0.5;   // fall of the likelihood that a curvature is taken over
 
 double to_internal(const FitParameter& p, double natural) {
     return p.logarithmic ? std::log(natural) : natural;
@@ -53,6 +55,29 @@ class Objective {
     std::vector<double> x_;
 };
 
+// Mean and variance of min(X, bound) for a normal X: a cell at its bound stands still, however
+// large its noise.
+void cut_above(double bound, double& mean, double& variance) {
+    const double deviation = std::sqrt(variance);
+    const double room = bound - mean;
+    if (room > kFarFromBound * deviation) {
+        return;
+    }
+    if (-room > kFarFromBound * deviation) {
+        mean = bound;
+        variance = 0;
+        return;
+    }
+    const double a = room / deviation;
+    const double below = 0.5 * std::erfc(-a / std::numbers::sqrt2);
+    const double density =
+        std::exp(-0.5 * a * a) * 0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2;
+    const double first = -room * below - deviation * density;
+    const double second = (room * room + variance) * below + room * deviation * density;
+    mean = bound + first;
+    variance = std::max(second - first * first, 0.0);
+}
+
 // One run of an optimiser from p; p and cost are improved, never worsened.
 void optimise(nlopt::algorithm algorithm,
               Objective& objective,
@@ -69,17 +94,21 @@ void optimise(nlopt::algorithm algorithm,
     opt.set_ftol_abs(kTolerance);
     std::vector<double> step(p.size());
     for (size_t i = 0; i < p.size(); i++) {
-        step[i] = std::min(0.2, 0.1 * (high[i] - low[i]));
+        step[i] = std::min(0.2, 0.02 * (high[i] - low[i]));
     }
     opt.set_initial_step(step);
-    std::vector<double> trial = p;
+    // The optimisers may leave a point a rounding error outside, and refuse it as a start.
+    std::vector<double> trial(p.size());
+    for (size_t i = 0; i < p.size(); i++) {
+        trial[i] = std::clamp(p[i], low[i], high[i]);
+    }
     double value = cost;
     try {
         opt.optimize(trial, value);
     } catch (const nlopt::roundoff_limited&) {
         // As good as it gets; `trial` holds the best point.
         value = objective(trial);
-    } catch (const std::runtime_error&) {
+    } catch (const std::exception&) {
         return;  // the start remains
     }
     if (value < cost) {
@@ -159,8 +188,8 @@ void find_covariance(Objective& objective,
             open.push_back(i);
         }
     }
-    const size_t k = open.size();
-    std::vector<double> hessian(k * k);
+    std::vector<double> hessian(n * n);
+    std::vector<double> lopsided(n, 0.0);
     const auto at = [&](size_t i, double a, size_t j, double b) {
         q[i] += a;
         q[j] += b;
@@ -169,25 +198,41 @@ void find_covariance(Objective& objective,
         q[j] = p[j];
         return cost;
     };
-    for (size_t a = 0; a < k; a++) {
-        const size_t i = open[a];
-        hessian[a * k + a] = (at(i, h[i], i, 0) - 2 * m.cost + at(i, -h[i], i, 0)) / (h[i] * h[i]);
-        for (size_t b = 0; b < a; b++) {
-            const size_t j = open[b];
+    for (const size_t i : open) {
+        const double up = at(i, h[i], i, 0) - m.cost;
+        const double down = at(i, -h[i], i, 0) - m.cost;
+        hessian[i * n + i] = (up + down) / (h[i] * h[i]);
+        lopsided[i] = std::abs(up - down) / std::max(std::abs(up) + std::abs(down), 1e-12);
+        for (const size_t j : open) {
+            if (j >= i) {
+                break;
+            }
             const double mixed = at(i, h[i], j, h[j]) - at(i, h[i], j, -h[j]) -
                                  at(i, -h[i], j, h[j]) + at(i, -h[i], j, -h[j]);
-            hessian[a * k + b] = hessian[b * k + a] = mixed / (4 * h[i] * h[j]);
+            hessian[i * n + j] = hessian[j * n + i] = mixed / (4 * h[i] * h[j]);
         }
     }
-    m.determined = k == n && invert(hessian, k);
-    if (k != n) {
-        m.determined = false;
-        if (!invert(hessian, k)) {
-            hessian.assign(k * k, kInfinity);
+    // Where the cost rises on one side only (a bound that the trace hardly meets) there is no
+    // parabola: such parameters are left out, the worst first, until the rest is determined.
+    while (!open.empty()) {
+        const size_t size = open.size();
+        std::vector<double> part(size * size);
+        for (size_t a = 0; a < size; a++) {
+            for (size_t b = 0; b < size; b++) {
+                part[a * size + b] = hessian[open[a] * n + open[b]];
+            }
         }
-    } else if (!m.determined) {
-        hessian.assign(k * k, kInfinity);
+        if (invert(part, size)) {
+            hessian = std::move(part);
+            break;
+        }
+        const auto worst = std::max_element(open.begin(), open.end(), [&](size_t i, size_t j) {
+            return lopsided[i] < lopsided[j];
+        });
+        open.erase(worst);
     }
+    const size_t k = open.size();
+    m.determined = k == n;
     m.covariance.assign(n * n, 0.0);
     for (size_t i = 0; i < n; i++) {
         m.covariance[i * n + i] = kInfinity;
@@ -220,8 +265,12 @@ double trace_cost(const StepFamily& family,
         for (int k = std::abs(trace.pulses[i]); k > 0; k--) {
             const StepAt step = family.step(x, mean, up);
             const double noise = cycle * step.noise_scale;
-            mean = std::clamp(mean + step.mean, low, high);
+            mean += step.mean;
             variance = variance * (1 + step.slope) * (1 + step.slope) + noise * noise;
+            cut_above(high, mean, variance);
+            mean = -mean;
+            cut_above(-low, mean, variance);
+            mean = -mean;
         }
         const double s = variance + reading * reading;
         const double error = trace.weight[i] - mean;
@@ -246,6 +295,7 @@ MaximumLikelihood maximise(const StepFamily& family,
     std::vector<double> best_high;
     const double typical = std::max(0.5 * (statistics.up + statistics.down), 1e-12);
     const double range = std::max(statistics.highest - statistics.lowest, 1e-12);
+    const double finest = std::max(kFinestReading * typical, 1e-7 * range);
     for (std::vector<FitParameter> parameters : family.starts(statistics)) {
         parameters.push_back({"dw_min_std",
                               std::clamp(statistics.step_noise / typical, 1e-3, 1e3),
@@ -253,9 +303,9 @@ MaximumLikelihood maximise(const StepFamily& family,
                               1e5,
                               true});
         parameters.push_back({"reading noise",
-                              std::max(statistics.write_noise, 1e-5 * range),
-                              1e-7 * range,
-                              range,
+                              std::max(statistics.write_noise, 2 * finest),
+                              finest,
+                              range + finest,
                               true});
         std::vector<double> p;
         std::vector<double> low;
