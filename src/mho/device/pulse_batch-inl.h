@@ -1,0 +1,300 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The batch level of constant steps and law `batch`: one normal number per cell and batch. Included
+// once per target.
+
+#if defined(MHO_DEVICE_PULSE_BATCH_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MHO_DEVICE_PULSE_BATCH_INL_H
+#undef MHO_DEVICE_PULSE_BATCH_INL_H
+#else
+#define MHO_DEVICE_PULSE_BATCH_INL_H
+#endif
+
+#include <hwy/highway.h>
+
+#include <array>
+#include <bit>
+
+#include "mho/device/pulse_normals-inl.h"
+#include "mho/device/pulse_row.h"
+#include "mho/device/pulse_samples-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mho {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Up counts and counts of the cells [cell, cell + kPulseLanes) of a row over the whole batch.
+HWY_INLINE void count_batch(const PulseJob& job, size_t line, size_t cell, VI& up, VI& all) {
+    const PulseU du;
+    const size_t words = job.plane_words;
+    const size_t offset = cell / kVirtualLanes * words * kVirtualLanes + cell % kVirtualLanes;
+    const uint32_t* bits = job.col_plane.data() + offset;
+    const uint32_t* signs = job.col_sign_plane.data() + offset;
+    const uint32_t* row_bits = job.row_plane.data() + line * words;
+    const uint32_t* row_signs = job.row_sign_plane.data() + line * words;
+    VU u = hn::Zero(du);
+    VU a = hn::Zero(du);
+    for (size_t w = 0; w < words; w++) {
+        const VU both = hn::And(hn::LoadU(du, bits + w * kVirtualLanes), hn::Set(du, row_bits[w]));
+        const VU differ =
+            hn::Xor(hn::LoadU(du, signs + w * kVirtualLanes), hn::Set(du, row_signs[w]));
+        a = hn::Add(a, hn::PopulationCount(both));
+        u = hn::Add(u, hn::PopulationCount(hn::AndNot(differ, both)));
+    }
+    up = hn::BitCast(PulseI(), u);
+    all = hn::BitCast(PulseI(), a);
+    if (job.options.routing != PulseRouting::kBoth) {
+        up = job.options.routing == PulseRouting::kUpOnly ? up : hn::Sub(all, up);
+        all = up;
+    }
+}
+
+// Normal numbers by cell, not by firing cell: sample 0 of the batch names them.
+HWY_INLINE void batch_normals(
+    const PulseJob& job, Stream stream, size_t line, size_t cell, float* normals) {
+    const size_t block =
+        line * ((job.stride + kRandomBlock - 1) / kRandomBlock) + cell / kRandomBlock;
+    normal_block(job.batch_key,
+                 static_cast<uint32_t>(stream),
+                 job.step,
+                 static_cast<uint32_t>(block),
+                 normals);
+}
+
+// The cells that may meet a bound, of several rows side by side: enough of them at a time that
+// their dependent steps overlap. One sequence of numbers for all samples: the batch level depends
+// on how samples are cut into batches anyway.
+HWY_INLINE void pulse_rest(const PulseJob& job,
+                           size_t first_row,
+                           PulseScratch& scratch,
+                           PulseActivity& activity) {
+    const PulseI di;
+    const PulseU du;
+    const CellArrays& c = job.cells;
+    const std::vector<size_t>& rest = scratch.rest;  // each row padded to a multiple of 16
+    const size_t width = rest.size();
+    const std::array<const float*, 5> from = {
+        c.weight, c.min_bound, c.max_bound, c.step_up, c.step_down};
+    scratch.tables.resize(from.size() * width);
+    scratch.counters.assign(2 * width, 0);
+    for (size_t t = 0; t < from.size(); t++) {
+        for (size_t i = 0; i < width; i++) {
+            scratch.tables[t * width + i] = rest[i] != kNoCell ? from[t][rest[i]] : 0.0f;
+        }
+    }
+    const size_t words = job.plane_words;
+    scratch.bits.resize(std::max(scratch.bits.size(), words * width));
+    scratch.negative.resize(std::max(scratch.negative.size(), words * width));
+    const auto* bits = reinterpret_cast<const int32_t*>(job.col_plane.data());
+    const auto* signs = reinterpret_cast<const int32_t*>(job.col_sign_plane.data());
+    for (size_t i = 0; i < width; i += kPulseLanes) {
+        HWY_ALIGN int32_t place[kPulseLanes];
+        size_t cells = 0;
+        for (size_t k = 0; k < kPulseLanes; k++) {
+            const size_t cell = rest[i + k] != kNoCell ? rest[i + k] % job.stride : 0;
+            cells += rest[i + k] != kNoCell ? 1 : 0;
+            place[k] = static_cast<int32_t>(cell / kVirtualLanes * words * kVirtualLanes +
+                                            cell % kVirtualLanes);
+        }
+        const VI index = hn::Load(di, place);
+        const auto real = hn::FirstN(di, cells);
+        const size_t line = (cells > 0 ? rest[i] : 0) / job.stride;
+        const uint32_t* row_bits = job.row_plane.data() + line * words;
+        const uint32_t* row_signs = job.row_sign_plane.data() + line * words;
+        for (size_t w = 0; w < words; w++) {
+            const VI col =
+                hn::IfThenElseZero(real, hn::GatherIndex(di, bits + w * kVirtualLanes, index));
+            const VI sign = hn::GatherIndex(di, signs + w * kVirtualLanes, index);
+            const VU both = hn::And(hn::BitCast(du, col), hn::Set(du, row_bits[w]));
+            const VU differ = hn::Xor(hn::BitCast(du, sign), hn::Set(du, row_signs[w]));
+            hn::StoreU(both, du, scratch.bits.data() + w * width + i);
+            hn::StoreU(hn::AndNot(differ, both), du, scratch.negative.data() + w * width + i);
+        }
+    }
+    PulseRow row;
+    row.cells.weight = scratch.tables.data();
+    row.cells.min_bound = row.cells.weight + width;
+    row.cells.max_bound = row.cells.weight + 2 * width;
+    row.cells.step_up = row.cells.weight + 3 * width;
+    row.cells.step_down = row.cells.weight + 4 * width;
+    row.cells.up_pulses = scratch.counters.data();
+    row.cells.down_pulses = scratch.counters.data() + width;
+    row.cell_count = width;
+    row.coincidences = scratch.bits.data();
+    row.rising = scratch.negative.data();
+    if (c.up_pulses != nullptr || job.options.routing != PulseRouting::kBoth) {
+        pulse_samples<StepKind::kConstant, true>(job, row, first_row, true, scratch, activity);
+    } else {
+        pulse_samples<StepKind::kConstant, false>(job, row, first_row, true, scratch, activity);
+    }
+    for (size_t i = 0; i < width; i++) {
+        if (rest[i] != kNoCell) {
+            c.weight[rest[i]] = scratch.tables[i];
+            if (c.up_pulses != nullptr) {
+                c.up_pulses[rest[i]] += scratch.counters[i];
+                c.down_pulses[rest[i]] += scratch.counters[width + i];
+            }
+        }
+    }
+}
+
+// Constant steps: one normal number per cell and batch where no bound can be met; the other cells
+// are noted in scratch.rest.
+HWY_INLINE void constant_batch_row(const PulseJob& job,
+                                   size_t line,
+                                   PulseScratch& scratch,
+                                   PulseActivity& activity) {
+    const PulseF d;
+    const PulseI di;
+    const StepForm& f = *job.form;
+    const CellArrays c = row_of(job.cells, line * job.stride);
+    HWY_ALIGN float normals[kRandomBlock];
+    VI pulses = hn::Zero(di);
+    for (size_t cell = 0; cell < job.stride; cell += kPulseLanes) {
+        if (cell % kRandomBlock == 0) {
+            batch_normals(job, Stream::kPulseBatch, line, cell, normals);
+        }
+        VI up, all;
+        count_batch(job, line, cell, up, all);
+        const VF s_up = hn::LoadU(d, c.step_up + cell);
+        const VF s_down = hn::LoadU(d, c.step_down + cell);
+        const VF w = hn::LoadU(d, c.weight + cell);
+        const VF rise = hn::Mul(hn::ConvertTo(d, up), s_up);
+        const VF fall = hn::Mul(hn::ConvertTo(d, hn::Sub(all, up)), s_down);
+        const VF square = hn::MulAdd(rise, s_up, hn::Mul(fall, s_down));
+        const VF noise = hn::Mul(hn::Set(d, f.noise_of_mean), hn::Sqrt(square));
+        const VF reach = hn::Mul(noise, hn::Set(d, kJumpSigmas));
+        const MF inside =
+            hn::And(hn::Le(hn::Add(hn::Add(w, rise), reach), hn::LoadU(d, c.max_bound + cell)),
+                    hn::Ge(hn::Sub(hn::Sub(w, fall), reach), hn::LoadU(d, c.min_bound + cell)));
+        const MF fires = hn::RebindMask(d, hn::Gt(all, hn::Zero(di)));
+        const MF jumps = hn::And(inside, fires);
+        const VF normal = hn::LoadU(d, normals + cell % kRandomBlock);
+        const VF to = hn::Add(w, hn::MulAdd(noise, normal, hn::Sub(rise, fall)));
+        hn::StoreU(hn::IfThenElse(jumps, to, w), d, c.weight + cell);
+        const auto counted = hn::RebindMask(di, jumps);
+        const VI all_counted = hn::IfThenElseZero(counted, all);
+        pulses = hn::Add(pulses, all_counted);
+        if (c.up_pulses != nullptr) {
+            const VI up_counted = hn::IfThenElseZero(counted, up);
+            count_endurance(c, cell, up_counted, hn::Sub(all_counted, up_counted));
+        }
+        activity.batch_cells += hn::CountTrue(d, jumps);
+        for (uint32_t others = bits_of(hn::AndNot(inside, fires)); others != 0;
+             others &= others - 1) {
+            scratch.rest.push_back(line * job.stride + cell +
+                                   static_cast<size_t>(std::countr_zero(others)));
+        }
+    }
+    activity.normals += job.stride;
+    activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
+    while (scratch.rest.size() % kVirtualLanes != 0) {
+        scratch.rest.push_back(kNoCell);
+    }
+}
+
+// (1 + k)^n and 1 + (1 + k) + ... + (1 + k)^(n-1), by doubling.
+HWY_INLINE void power_and_sum(VF k, VI n, VF& power, VF& sum) {
+    const PulseF d;
+    const PulseI di;
+    power = hn::Set(d, 1.0f);
+    sum = hn::Zero(d);
+    VF p = hn::Add(k, hn::Set(d, 1.0f));
+    VF g = hn::Set(d, 1.0f);
+    while (!hn::AllTrue(di, hn::Eq(n, hn::Zero(di)))) {
+        const MF odd = hn::RebindMask(d, hn::TestBit(n, hn::Set(di, 1)));
+        sum = hn::IfThenElse(odd, hn::MulAdd(power, g, sum), sum);
+        power = hn::IfThenElse(odd, hn::Mul(power, p), power);
+        g = hn::MulAdd(g, p, g);
+        p = hn::Mul(p, p);
+        n = hn::ShiftRight<1>(n);
+    }
+}
+
+// Law `batch`: all pulses of the batch as if up and down came in their average order.
+template <StepKind K>
+HWY_INLINE void batch_row(const PulseJob& job, size_t line, PulseActivity& activity) {
+    const PulseF d;
+    const PulseI di;
+    const StepForm& f = *job.form;
+    const CellArrays c = row_of(job.cells, line * job.stride);
+    const VF of_mean = hn::Set(d, f.noise_of_mean);
+    const VF of_step = hn::Set(d, f.noise_of_step);
+    HWY_ALIGN float normals[kRandomBlock];
+    HWY_ALIGN float write[kRandomBlock];
+    VI pulses = hn::Zero(di);
+    for (size_t cell = 0; cell < job.stride; cell += kPulseLanes) {
+        if (cell % kRandomBlock == 0) {
+            batch_normals(job, Stream::kPulseBatch, line, cell, normals);
+            if (c.visible != nullptr) {
+                batch_normals(job, Stream::kWriteNoise, line, cell, write);
+            }
+        }
+        VI up, all;
+        count_batch(job, line, cell, up, all);
+        const MF fires = hn::RebindMask(d, hn::Gt(all, hn::Zero(di)));
+        activity.batch_cells += hn::CountTrue(d, fires);
+        pulses = hn::Add(pulses, all);
+        if (c.up_pulses != nullptr) {
+            count_endurance(c, cell, up, hn::Sub(all, up));
+        }
+        const VF n = hn::ConvertTo(d, hn::Max(all, hn::Set(di, 1)));
+        const VF share = hn::Div(hn::ConvertTo(d, up), n);
+        const VF other = hn::Sub(hn::Set(d, 1.0f), share);
+        const VF s_up = hn::LoadU(d, c.step_up + cell);
+        const VF s_down = hn::LoadU(d, c.step_down + cell);
+        VF k_up = hn::Zero(d);
+        VF k_down = hn::Zero(d);
+        if constexpr (K == StepKind::kLinear) {
+            k_up = hn::LoadU(d, c.shape_up + cell);
+            k_down = hn::LoadU(d, c.shape_down + cell);
+        }
+        const VF old = hn::LoadU(d, c.weight + cell);
+        const VF reference =
+            c.reference != nullptr ? hn::LoadU(d, c.reference + cell) : hn::Zero(d);
+        const VF u = hn::Add(old, reference);
+        // Average map of one pulse: u' = u + k u + s.
+        const VF k = hn::Sub(hn::Mul(share, k_up), hn::Mul(other, k_down));
+        const VF s = hn::Sub(hn::Mul(share, s_up), hn::Mul(other, s_down));
+        VF power = hn::Set(d, 1.0f);
+        VF sum = hn::ConvertTo(d, all);
+        if constexpr (K == StepKind::kLinear) {
+            power_and_sum(k, all, power, sum);
+        }
+        const VF change = hn::Mul(hn::MulAdd(k, u, s), sum);
+        // The noise of a pulse, at the middle of the way.
+        const VF middle = hn::MulAdd(change, hn::Set(d, 0.5f), u);
+        const VF up_mean = hn::MulAdd(k_up, middle, s_up);
+        const VF down_mean = hn::MulAdd(k_down, middle, s_down);
+        const VF up_noise = hn::MulAdd(of_mean, up_mean, hn::Mul(of_step, s_up));
+        const VF down_noise = hn::MulAdd(of_mean, down_mean, hn::Mul(of_step, s_down));
+        const VF variance = hn::MulAdd(
+            hn::Mul(share, up_noise), up_noise, hn::Mul(hn::Mul(other, down_noise), down_noise));
+        // sum of a^(2 i) = sum of a^i (a^n + 1) / (a + 1)
+        const VF weight =
+            hn::Div(hn::Mul(sum, hn::Add(power, hn::Set(d, 1.0f))), hn::Add(k, hn::Set(d, 2.0f)));
+        const VF noise = hn::Sqrt(hn::Max(hn::Mul(variance, weight), hn::Zero(d)));
+        const VF normal = hn::LoadU(d, normals + cell % kRandomBlock);
+        VF to = hn::Add(u, hn::MulAdd(noise, normal, change));
+        to = hn::Min(hn::Max(to, hn::LoadU(d, c.min_bound + cell)),
+                     hn::LoadU(d, c.max_bound + cell));
+        const VF w = hn::IfThenElse(fires, hn::Sub(to, reference), old);
+        hn::StoreU(w, d, c.weight + cell);
+        if (c.visible != nullptr) {
+            const VF seen =
+                hn::MulAdd(hn::Set(d, f.write_noise), hn::LoadU(d, write + cell % kRandomBlock), w);
+            hn::StoreU(
+                hn::IfThenElse(fires, seen, hn::LoadU(d, c.visible + cell)), d, c.visible + cell);
+        }
+    }
+    activity.normals += job.stride * (c.visible != nullptr ? 2 : 1);
+    activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mho
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Lanes of the pulse kernels, and normal numbers handed out to those that need one. Included once
+// per target.
+
+#if defined(MHO_DEVICE_PULSE_NORMALS_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MHO_DEVICE_PULSE_NORMALS_INL_H
+#undef MHO_DEVICE_PULSE_NORMALS_INL_H
+#else
+#define MHO_DEVICE_PULSE_NORMALS_INL_H
+#endif
+
+#include <hwy/highway.h>
+
+#include <bit>
+#include <cstring>
+#include <new>
+
+#include "mho/device/pulse_row.h"
+#include "mho/random/block-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mho {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using PulseF = hn::CappedTag<float, kVirtualLanes>;
+using PulseI = hn::RebindToSigned<PulseF>;
+using PulseU = hn::RebindToUnsigned<PulseF>;
+using VF = hn::Vec<PulseF>;
+using VI = hn::Vec<PulseI>;
+using VU = hn::Vec<PulseU>;
+using MF = hn::Mask<PulseF>;
+
+constexpr size_t kPulseLanes = hn::MaxLanes(PulseF());
+
+HWY_INLINE uint32_t bits_of(MF mask) {
+#if HWY_TARGET <= HWY_AVX3
+    return mask.raw;
+#else
+    return static_cast<uint32_t>(hn::detail::BitsFromMask(mask));
+#endif
+}
+
+HWY_INLINE MF mask_of(uint32_t bits) {
+#if HWY_TARGET <= HWY_AVX3
+    return MF{static_cast<__mmask16>(bits)};
+#else
+    uint8_t bytes[8] = {static_cast<uint8_t>(bits), static_cast<uint8_t>(bits >> 8)};
+    return hn::LoadMaskBits(PulseF(), bytes);
+#endif
+}
+
+// Normal numbers handed out one after the other, made when they are needed.
+class NormalSource {
+  public:
+    HWY_INLINE NormalSource(uint64_t key, Stream stream, uint64_t step, uint32_t first_block)
+        : key_(key), step_(step), stream_(static_cast<uint32_t>(stream)), block_(first_block) {}
+
+    // The next numbers, one for each lane of the mask in lane order; other lanes are arbitrary.
+    HWY_INLINE VF take(MF mask) {
+        const uint32_t bits = bits_of(mask);
+        const auto wanted = static_cast<size_t>(std::popcount(bits));
+        if (have_ - position_ < kVirtualLanes) {
+            refill();
+        }
+        const VF numbers = expand(mask, bits, buffer_ + position_);
+        position_ += wanted;
+        taken_ += wanted;
+        return numbers;
+    }
+    HWY_INLINE uint64_t taken() const { return taken_; }
+
+  private:
+    static HWY_INLINE VF expand(MF mask, uint32_t bits, const float* from) {
+#if HWY_TARGET <= HWY_AVX3
+        (void)bits;
+        return VF{_mm512_maskz_expandloadu_ps(mask.raw, from)};
+#else
+        (void)mask;
+        const hn::CappedTag<uint8_t, 8> d8;
+        const auto index = hn::PromoteTo(PulseI(), hn::Load(d8, kLaneRank[bits].data()));
+        return hn::TableLookupLanes(hn::LoadU(PulseF(), from), hn::IndicesFromVec(PulseF(), index));
+#endif
+    }
+
+    HWY_NOINLINE void refill() {
+        std::memmove(buffer_, buffer_ + position_, (have_ - position_) * sizeof(float));
+        have_ -= position_;
+        position_ = 0;
+        if (left_ == 0) {
+            new (storage_) LaneGenerator(key_, stream_, step_, block_++);
+            left_ = kRandomBlock;
+        }
+        normal_chunk(*std::launder(reinterpret_cast<LaneGenerator*>(storage_)), buffer_ + have_);
+        have_ += kNormalChunk;
+        left_ -= kNormalChunk;
+    }
+
+    HWY_ALIGN float buffer_[kNormalChunk + 2 * kVirtualLanes];
+    alignas(LaneGenerator) unsigned char storage_[sizeof(LaneGenerator)];
+    size_t position_ = 0;
+    size_t have_ = 0;
+    size_t left_ = 0;  // of the block
+    uint64_t taken_ = 0;
+    uint64_t key_;
+    uint64_t step_;
+    uint32_t stream_;
+    uint32_t block_;
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mho
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

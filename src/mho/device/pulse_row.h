@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_DEVICE_PULSE_ROW_H
+#define MHO_DEVICE_PULSE_ROW_H
+
+// What the pulse kernels share over their targets. Internal.
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "mho/device/pulse_kernel.h"
+
+namespace mho {
+
+// lane_rank[m][i]: how many of the lanes below i are set in the 8-bit mask m.
+inline constexpr std::array<std::array<uint8_t, 8>, 256> kLaneRank = [] {
+    std::array<std::array<uint8_t, 8>, 256> table{};
+    for (size_t mask = 0; mask < 256; mask++) {
+        uint8_t rank = 0;
+        for (size_t lane = 0; lane < 8; lane++) {
+            table[mask][lane] = rank;
+            rank = static_cast<uint8_t>(rank + ((mask >> lane) & 1));
+        }
+    }
+    return table;
+}();
+
+alignas(64) inline const std::array<float, 16> kRoots = [] {
+    std::array<float, 16> roots{};
+    for (size_t n = 0; n < roots.size(); n++) {
+        roots[n] = std::sqrt(static_cast<float>(n));
+    }
+    return roots;
+}();
+
+inline constexpr size_t kNoCell = ~size_t{0};  // padding of a list of cells
+
+// The cells of one row and the bits of their columns, for all samples.
+struct PulseRow {
+    CellArrays cells;                    // of this row
+    size_t cell_count = 0;               // a multiple of 16
+    const uint32_t* col_bits = nullptr;  // + sample * col_sample_stride + word * col_word_stride
+    size_t col_sample_stride = 0;
+    size_t col_word_stride = 0;
+    const uint32_t* col_negative = nullptr;  // + sample * negative_stride
+    size_t negative_stride = 0;
+    bool sparse_columns = false;  // honour the column ranges of the trains
+    // Instead, cells gathered from several rows: their coincidences and those that rise, slots of
+    // all samples end to end, [word][cell_count].
+    const uint32_t* coincidences = nullptr;
+    const uint32_t* rising = nullptr;
+};
+
+}  // namespace mho
+
+#endif  // MHO_DEVICE_PULSE_ROW_H

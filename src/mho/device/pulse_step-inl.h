@@ -1,0 +1,230 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One pulse of every step model, and the jump that stands for several (docs/models/pulse-laws.md).
+// Included once per target.
+
+#if defined(MHO_DEVICE_PULSE_STEP_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MHO_DEVICE_PULSE_STEP_INL_H
+#undef MHO_DEVICE_PULSE_STEP_INL_H
+#else
+#define MHO_DEVICE_PULSE_STEP_INL_H
+#endif
+
+#include <hwy/highway.h>
+
+#include "mho/device/pulse_normals-inl.h"
+#include "mho/device/pulse_row.h"
+#include "mho/util/simd_math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mho {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The tables of one register of cells in the direction of its pulses.
+struct Cell {
+    VF low, high, step, shape, scale;
+    MF up;
+};
+
+// One pulse from a state: mean and spread of the step, and how the mean changes with the state.
+struct Pulse {
+    VF mean, noise, slope;
+    VF bend;  // relative change of the slope per unit of the state; piecewise: largest slope
+};
+
+template <StepKind K>
+inline constexpr bool kHasShape = K == StepKind::kLinear || K == StepKind::kPower;
+template <StepKind K>
+inline constexpr bool kHasScale = K != StepKind::kConstant && K != StepKind::kLinear;
+
+template <StepKind K>
+HWY_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up) {
+    const PulseF d;
+    Cell cell;
+    cell.up = up;
+    cell.low = hn::LoadU(d, c.min_bound + i);
+    cell.high = hn::LoadU(d, c.max_bound + i);
+    cell.step = hn::IfThenElse(up, hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.step_down + i));
+    cell.shape = hn::Zero(d);
+    cell.scale = hn::Zero(d);
+    if constexpr (kHasShape<K>) {
+        cell.shape =
+            hn::IfThenElse(up, hn::LoadU(d, c.shape_up + i), hn::LoadU(d, c.shape_down + i));
+    }
+    if constexpr (kHasScale<K>) {
+        cell.scale =
+            hn::IfThenElse(up, hn::LoadU(d, c.scale_up + i), hn::LoadU(d, c.scale_down + i));
+    }
+    return cell;
+}
+
+// Distance to the bound of the direction, in units of the response.
+HWY_INLINE VF distance_of(const Cell& c, VF u) {
+    return hn::Mul(hn::IfThenElse(c.up, hn::Sub(c.high, u), hn::Sub(u, c.low)), c.scale);
+}
+
+// Nodes of a piecewise response: value and difference to the next node at position i.
+HWY_INLINE VF node_value(const std::vector<float>& up,
+                         const std::vector<float>& down,
+                         MF goes_up,
+                         VI i,
+                         VF part,
+                         VF& difference) {
+    const PulseF d;
+    const VF v0 = hn::IfThenElse(
+        goes_up, hn::GatherIndex(d, up.data(), i), hn::GatherIndex(d, down.data(), i));
+    const VF v1 = hn::IfThenElse(
+        goes_up, hn::GatherIndex(d, up.data() + 1, i), hn::GatherIndex(d, down.data() + 1, i));
+    difference = hn::Sub(v1, v0);
+    return hn::MulAdd(part, difference, v0);
+}
+
+template <StepKind K>
+HWY_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
+    const PulseF d;
+    const VF zero = hn::Zero(d);
+    Pulse p;
+    p.slope = zero;
+    p.bend = zero;
+    if constexpr (K == StepKind::kConstant) {
+        p.mean = c.step;
+        p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
+        return p;
+    }
+    if constexpr (K == StepKind::kLinear) {
+        p.mean = hn::MulAdd(c.shape, u, c.step);
+        p.slope = c.shape;
+        p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
+        p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
+        return p;
+    }
+    if constexpr (K == StepKind::kExponential) {
+        const VF z = hn::MulAdd(u, c.scale, hn::Set(d, f.offset));
+        const VF rate = hn::IfThenElse(c.up, hn::Set(d, f.rate_up), hn::Set(d, f.rate_down));
+        const VF amplitude =
+            hn::IfThenElse(c.up, hn::Set(d, f.amplitude_up), hn::Set(d, f.amplitude_down));
+        const VF e = hn::Mul(amplitude, simd_exp(d, hn::Mul(rate, z)));
+        const VF y = hn::Sub(hn::Set(d, 1.0f), e);
+        p.mean = hn::Mul(c.step, hn::Max(y, zero));
+        p.bend = hn::Abs(hn::Mul(rate, c.scale));
+        p.slope = hn::IfThenElseZero(hn::Gt(y, zero),
+                                     hn::Neg(hn::Mul(hn::Mul(c.step, e), hn::Mul(rate, c.scale))));
+    } else if constexpr (K == StepKind::kPower) {
+        const VF base = hn::Max(distance_of(c, u), hn::Set(d, 1e-30f));
+        p.mean = hn::Mul(c.step, simd_exp(d, hn::Mul(c.shape, simd_log(d, base))));
+        const VF fall = hn::Div(hn::Mul(hn::Mul(p.mean, c.shape), c.scale), base);
+        p.slope = hn::IfThenElse(c.up, hn::Neg(fall), fall);
+    } else if constexpr (K == StepKind::kExponentialResponse) {
+        const VF bend = hn::Mul(hn::Set(d, f.curvature), c.scale);
+        const VF e =
+            simd_exp(d, hn::Mul(hn::Set(d, f.curvature), hn::Max(distance_of(c, u), zero)));
+        const VF unit = hn::Mul(c.step, hn::Set(d, f.inverse_norm));
+        p.mean = hn::Mul(unit, hn::Sub(e, hn::Set(d, 1.0f)));
+        const VF fall = hn::Mul(hn::Mul(unit, e), bend);
+        p.slope = hn::IfThenElse(c.up, hn::Neg(fall), fall);
+        p.bend = bend;
+    } else {
+        const PulseI di;
+        const auto nodes = static_cast<int32_t>(f.nodes_up.size());
+        const VF q = hn::Min(hn::Max(hn::Mul(hn::Sub(u, c.low), c.scale), zero),
+                             hn::Set(d, static_cast<float>(nodes - 1)));
+        const VI i = hn::Min(hn::ConvertTo(di, q), hn::Set(di, nodes - 2));  // truncates
+        const VF part = hn::Sub(q, hn::ConvertTo(d, i));
+        VF difference;
+        p.mean = hn::Mul(c.step, node_value(f.nodes_up, f.nodes_down, c.up, i, part, difference));
+        p.slope = hn::Mul(hn::Mul(c.step, difference), c.scale);
+        p.bend = hn::Mul(hn::Mul(c.step, c.scale), hn::Set(d, f.largest_difference));
+        if (!f.spread_up.empty()) {
+            VF ignored;
+            p.noise =
+                hn::Mul(c.step, node_value(f.spread_up, f.spread_down, c.up, i, part, ignored));
+            return p;
+        }
+    }
+    p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
+    p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
+    p.noise = hn::Add(p.noise, hn::Set(d, f.noise_add));
+    p.noise = hn::MulAdd(hn::Set(d, f.noise_slope), hn::Abs(u), p.noise);
+    return p;
+}
+
+// The square root of a count. Most are small: a table in a register takes less time than the root.
+HWY_INLINE VF root_of(VI n, VF as_float) {
+#if HWY_TARGET <= HWY_AVX3
+    const PulseI di;
+    if (HWY_LIKELY(hn::AllTrue(di, hn::Lt(n, hn::Set(di, 16))))) {
+        return VF{_mm512_permutexvar_ps(n.raw, _mm512_load_ps(kRoots.data()))};
+    }
+#else
+    (void)n;
+#endif
+    return hn::Sqrt(as_float);
+}
+
+// Turns one pulse into the sum of `count` pulses where that law holds; returns those lanes.
+template <StepKind K>
+HWY_INLINE MF jump(const StepForm& f, bool frozen, const Cell& c, VF u, VI count, Pulse& p) {
+    const PulseF d;
+    const VF one = hn::Set(d, 1.0f);
+    const VF n = hn::ConvertTo(d, count);
+    const VF path = hn::Mul(n, p.mean);
+    VF mean = path;
+    VF noise = hn::Mul(root_of(count, n), p.noise);
+    MF allowed;
+    const bool straight = K == StepKind::kConstant || frozen;
+    if (!straight) {
+        // The step follows an affine map: u' = u + (mean + k (u' - u)), so after n pulses the
+        // change is mean ((1 + k)^n - 1) / k. As a binomial series, which ends by itself for
+        // n <= 3.
+        const VF k = hn::IfThenElse(c.up, p.slope, hn::Neg(p.slope));
+        const VF nk = hn::Mul(n, k);
+        const VF n1k = hn::Sub(nk, k);
+        const VF n2k = hn::Sub(n1k, k);
+        VF series = hn::MulAdd(n2k, hn::Set(d, 1.0f / 3.0f), one);
+        series = hn::MulAdd(hn::Mul(n1k, hn::Set(d, 0.5f)), series, one);
+        mean = hn::Mul(path, series);
+        // Constant noise: the root of the mean of (1 + k)^(2 i); relative noise: (1 + k)^(n-1).
+        // Up to (n k)^2 / 12 these are the series and its square.
+        noise = hn::Mul(noise, series);
+        if (f.noise_of_step == 0) {
+            noise = hn::Mul(noise, series);
+        }
+        const VF size = hn::Abs(nk);
+        const VF spread = hn::Mul(hn::Mul(nk, k), hn::Set(d, f.noise_of_mean * f.noise_of_mean));
+        allowed = hn::Le(size, hn::Set(d, kMostLinearChange));
+        if constexpr (K == StepKind::kLinear) {
+            allowed = hn::Or(allowed, hn::Le(n, hn::Set(d, 3.0f)));
+        } else if constexpr (K == StepKind::kPiecewise) {
+            allowed =
+                hn::And(allowed, hn::Le(hn::Mul(n, p.bend), hn::Set(d, kMostPiecewiseChange)));
+        } else if constexpr (K != StepKind::kPower) {
+            allowed =
+                hn::And(allowed, hn::Le(hn::Mul(path, p.bend), hn::Set(d, kMostLinearChange)));
+        }
+        allowed = hn::And(allowed, hn::Le(spread, hn::Set(d, kMostLinearVariance)));
+    } else {
+        allowed = hn::Ge(n, hn::Zero(d));
+    }
+    const VF end = hn::IfThenElse(c.up, hn::Add(u, mean), hn::Sub(u, mean));
+    const VF reach = hn::Mul(hn::Abs(noise), hn::Set(d, kJumpSigmas));
+    const MF inside = hn::And(hn::Le(hn::Add(hn::Max(u, end), reach), c.high),
+                              hn::Ge(hn::Sub(hn::Min(u, end), reach), c.low));
+    allowed = hn::Or(hn::And(allowed, inside), hn::Le(n, one));
+    p.mean = hn::IfThenElse(allowed, mean, p.mean);
+    p.noise = hn::IfThenElse(allowed, noise, p.noise);
+    return allowed;
+}
+
+HWY_INLINE VF moved(const Cell& c, VF u, VF mean, VF noise, VF normal) {
+    const VF change = hn::MulAdd(noise, normal, mean);
+    const VF to = hn::IfThenElse(c.up, hn::Add(u, change), hn::Sub(u, change));
+    return hn::Min(hn::Max(to, c.low), c.high);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mho
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard
