@@ -4,6 +4,7 @@
 // PulsedArray: decay, diffusion, resets and drift.
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 

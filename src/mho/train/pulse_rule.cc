@@ -10,7 +10,6 @@
 #include "mho/device/pulse_kernel.h"
 #include "mho/kernels/pulse_bits.h"
 #include "mho/util/error.h"
-#include "mho/util/json.h"
 
 namespace mho {
 namespace {
