@@ -19,7 +19,7 @@ TORCH := torch==2.13.0
 TORCH_INDEX ?= $(shell command -v nvidia-smi >/dev/null 2>&1 || pip config list 2>/dev/null | grep -q find-links || echo --index-url https://download.pytorch.org/whl/cpu)
 APT := g++ cmake ninja-build ccache make git python3 python3-venv python3-dev libhwy-dev libfmt-dev \
        nlohmann-json3-dev libcli11-dev libgtest-dev librandom123-dev zlib1g-dev libbz2-dev \
-       liblzma-dev libdnnl-dev libnlopt-cxx-dev dataset-fashion-mnist
+       liblzma-dev libdnnl-dev libnlopt-cxx-dev ngspice dataset-fashion-mnist
 APT_TSAN := clang-19 libomp-19-dev libclang-rt-19-dev
 APT_FUZZ := clang-19 libclang-rt-19-dev libomp-19-dev
 APT_PEERS := libopenblas-dev

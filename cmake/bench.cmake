@@ -23,7 +23,7 @@ else()
   message(STATUS "Benchmarks against oneDNN: skipped (no libdnnl)")
 endif()
 
-foreach(name bench_evaluate bench_updates)
+foreach(name bench_evaluate bench_updates bench_wires)
   add_executable(${name} bench/${name}.cc)
   target_link_libraries(${name} PRIVATE mho_bench fmt::fmt)
 endforeach()

@@ -41,6 +41,7 @@ std::vector<Command> core_commands() {
             fit_command(),
             presets_command(),
             report_command(),
+            solve_command(),
             study_command(),
             verify_command()};
 }

@@ -41,6 +41,7 @@ Command explain_command();
 Command fit_command();
 Command presets_command();
 Command report_command();
+Command solve_command();
 Command study_command();
 Command verify_command();
 
