@@ -11,6 +11,7 @@
 #include "mho/io/file.h"
 #include "mho/util/error.h"
 #include "mho/util/json.h"
+#include "mho/util/reflect.h"
 
 namespace mho {
 namespace {
@@ -43,16 +44,40 @@ StudyTable table_from(const Json& j) {
     return t;
 }
 
+Json chart_json(const StudyChart& c) {
+    Json curves = Json::array();
+    for (const StudyCurve& curve : c.curves) {
+        curves.push_back({{"name", curve.name}, {"x", curve.x}, {"y", curve.y}});
+    }
+    return {{"title", c.title},
+            {"x_label", c.x_label},
+            {"y_label", c.y_label},
+            {"log_x", c.log_x},
+            {"curves", std::move(curves)}};
+}
+
+StudyChart chart_from(const Json& j) {
+    StudyChart c{j.at("title"), j.at("x_label"), j.at("y_label"), j.at("log_x"), {}};
+    for (const Json& curve : j.at("curves")) {
+        c.curves.push_back({curve.at("name"), curve.at("x"), curve.at("y")});
+    }
+    return c;
+}
+
 Json row_json(const StudyRow& r) {
-    return {{"claim", r.claim},
-            {"published", r.published},
-            {"accepted", r.accepted},
-            {"measured", r.measured},
-            {"mean", r.value.mean},
-            {"low_95", r.value.low},
-            {"high_95", r.value.high},
-            {"unit", r.unit},
-            {"verdict", verdict_text(r.verdict)}};
+    Json j = {{"claim", r.claim},
+              {"published", r.published},
+              {"accepted", r.accepted},
+              {"measured", r.measured},
+              {"mean", r.value.mean},
+              {"low_95", r.value.low},
+              {"high_95", r.value.high},
+              {"unit", r.unit},
+              {"verdict", verdict_text(r.verdict)}};
+    if (!r.explanation.empty()) {
+        j["explanation"] = r.explanation;
+    }
+    return j;
 }
 
 StudyRow row_from(const Json& j) {
@@ -70,6 +95,7 @@ StudyRow row_from(const Json& j) {
         throw InputError("unknown verdict `" + verdict + "`");
     }
     r.verdict = *found;
+    r.explanation = j.value("explanation", "");
     return r;
 }
 
@@ -94,17 +120,19 @@ Verdict verdict_in(double low, double high, const Interval& measured) {
     return measured.high >= low && measured.low <= high ? Verdict::kInPart : Verdict::kFails;
 }
 
-StudyRow number_row(std::string claim,
-                    std::string published,
-                    double low,
-                    double high,
-                    const Interval& measured,
-                    std::string unit,
-                    int decimals) {
+namespace {
+
+StudyRow measured_row(std::string claim,
+                      std::string published,
+                      std::string accepted,
+                      Verdict verdict,
+                      const Interval& measured,
+                      std::string unit,
+                      int decimals) {
     StudyRow row;
     row.claim = std::move(claim);
     row.published = std::move(published);
-    row.accepted = fmt::format("{} to {} {}", low, high, unit);
+    row.accepted = std::move(accepted);
     row.measured = fmt::format("{:.{}f} {} ({:.{}f} to {:.{}f})",
                                measured.mean,
                                decimals,
@@ -115,7 +143,71 @@ StudyRow number_row(std::string claim,
                                decimals);
     row.value = measured;
     row.unit = std::move(unit);
-    row.verdict = verdict_in(low, high, measured);
+    row.verdict = verdict;
+    return row;
+}
+
+}  // namespace
+
+StudyRow number_row(std::string claim,
+                    std::string published,
+                    double low,
+                    double high,
+                    const Interval& measured,
+                    std::string unit,
+                    int decimals) {
+    return measured_row(std::move(claim),
+                        std::move(published),
+                        fmt::format("{} to {} {}", low, high, unit),
+                        verdict_in(low, high, measured),
+                        measured,
+                        unit,
+                        decimals);
+}
+
+StudyRow at_least_row(std::string claim,
+                      std::string published,
+                      double low,
+                      const Interval& measured,
+                      std::string unit,
+                      int decimals) {
+    return measured_row(std::move(claim),
+                        std::move(published),
+                        fmt::format("at least {} {}", low, unit),
+                        verdict_in(low, kInfinity, measured),
+                        measured,
+                        unit,
+                        decimals);
+}
+
+StudyRow at_most_row(std::string claim,
+                     std::string published,
+                     double high,
+                     const Interval& measured,
+                     std::string unit,
+                     int decimals) {
+    return measured_row(std::move(claim),
+                        std::move(published),
+                        fmt::format("at most {} {}", high, unit),
+                        verdict_in(-kInfinity, high, measured),
+                        measured,
+                        unit,
+                        decimals);
+}
+
+StudyRow count_row(
+    std::string claim, std::string published, std::string accepted, size_t held, size_t count) {
+    StudyRow row;
+    row.claim = std::move(claim);
+    row.published = std::move(published);
+    row.accepted = std::move(accepted);
+    row.measured = fmt::format("{} of {}", held, count);
+    const double share = count > 0 ? static_cast<double>(held) / static_cast<double>(count) : 0.0;
+    row.value = {share, share, share};
+    row.unit = "1";
+    row.verdict = count > 0 && held == count ? Verdict::kHolds
+                  : share > 0.5              ? Verdict::kInPart
+                                             : Verdict::kFails;
     return row;
 }
 
@@ -170,6 +262,12 @@ std::string study_to_json(const StudyRecord& record) {
     for (const StudyTable& table : record.result.tables) {
         j["tables"].push_back(table_json(table));
     }
+    if (!record.result.charts.empty()) {
+        j["charts"] = Json::array();
+        for (const StudyChart& chart : record.result.charts) {
+            j["charts"].push_back(chart_json(chart));
+        }
+    }
     j["run"] = {{"date", record.date},
                 {"mho", record.version},
                 {"cpu", record.cpu},
@@ -193,6 +291,9 @@ StudyRecord study_from_json(const std::string& text, const std::string& origin) 
         }
         for (const Json& table : j.at("tables")) {
             r.result.tables.push_back(table_from(table));
+        }
+        for (const Json& chart : j.value("charts", Json::array())) {
+            r.result.charts.push_back(chart_from(chart));
         }
         const Json& run = j.at("run");
         r.date = run.at("date");

@@ -6,6 +6,7 @@
 // A study measures what a paper claims. Its code is here (study_NAME.cc, one line in studies()),
 // its text and results are in the folder studies/NAME of the source tree:
 //   README.md             question, method, and between two markers the generated tables
+//   chart-N.svg           the pictures, generated too
 //   results/DATE.json     one file per run; DATE-small.json for the short form of the tests
 
 #include <atomic>
@@ -38,6 +39,8 @@ struct StudyRow {
     Interval value;         // the same as numbers, in the unit of `unit`
     std::string unit;
     Verdict verdict = Verdict::kFails;
+    std::string explanation =
+        "";  // of a claim that does not hold: the cause, and how it was tested
 };
 
 /// A row for a number with the accepted range [low, high]; all numbers in `unit`, printed with
@@ -49,6 +52,23 @@ StudyRow number_row(std::string claim,
                     const Interval& measured,
                     std::string unit,
                     int decimals);
+/// The same where only one side is bounded.
+StudyRow at_least_row(std::string claim,
+                      std::string published,
+                      double low,
+                      const Interval& measured,
+                      std::string unit,
+                      int decimals);
+StudyRow at_most_row(std::string claim,
+                     std::string published,
+                     double high,
+                     const Interval& measured,
+                     std::string unit,
+                     int decimals);
+/// A row for `count` comparisons of which `held` came out as claimed: it holds when all do, in part
+/// when more than half do.
+StudyRow count_row(
+    std::string claim, std::string published, std::string accepted, size_t held, size_t count);
 
 /// Further numbers, as text.
 struct StudyTable {
@@ -58,11 +78,27 @@ struct StudyTable {
     std::string note;
 };
 
+/// Curves for the README and the page; all numbers finite.
+struct StudyCurve {
+    std::string name;
+    std::vector<double> x;
+    std::vector<double> y;
+};
+struct StudyChart {
+    std::string title;
+    std::string x_label;
+    std::string y_label;
+    bool log_x = false;
+    std::vector<StudyCurve> curves;
+};
+
 struct StudyResult {
     std::vector<StudyRow> rows;
     std::vector<StudyTable> tables;
+    std::vector<StudyChart> charts = {};
     std::string repetitions;   // "25 chips, 512 input vectors each"
     std::string substitution;  // what differs from the paper's set-up; "" = nothing
+    double earlier_s = 0;      // time of what an interrupted run had finished before
 };
 
 struct StudyOptions {
@@ -71,6 +107,8 @@ struct StudyOptions {
     size_t threads = 1;                                     // results do not depend on it
     std::function<void(size_t done, size_t all)> progress;  // from any thread
     const std::atomic<bool>* stop = nullptr;                // a study then throws Interrupted
+    std::string folder = "";  // of the studies: finished units are logged there; "" = nowhere
+    bool resume = false;      // use the units that an interrupted run has logged
 };
 
 struct Study {
@@ -112,6 +150,7 @@ std::string write_study_record(const std::string& folder, const StudyRecord& rec
 std::optional<StudyRecord> newest_study_record(const std::string& folder, const std::string& study);
 
 // The studies, one per file.
+Study kernel_approximation_study();
 Study mvm_error_study();
 
 }  // namespace mho

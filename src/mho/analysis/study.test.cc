@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <set>
 
@@ -28,7 +29,9 @@ StudyRecord example(const std::string& date, bool is_small) {
     r.result.substitution = "less data";
     r.result.rows = {number_row("a", "about 15 %", 11, 18, {14.9, 14.0, 15.5}, "%", 1),
                      number_row("b", "3", 2.5, 3.5, {3.6, 3.4, 3.8}, "x", 2)};
+    r.result.rows[1].explanation = "because";
     r.result.tables = {{"t", {"x", "y"}, {{"1", "2"}, {"3", "4"}}, "note"}};
+    r.result.charts = {{"c", "time", "error", true, {{"one", {1, 2}, {0.5, 0.25}}}}};
     return r;
 }
 
@@ -41,6 +44,15 @@ TEST(Study, Verdicts) {
     EXPECT_EQ(row.measured, "14.9 % (14.0 to 15.5)");
     EXPECT_EQ(row.accepted, "11 to 18 %");
     EXPECT_EQ(row.verdict, Verdict::kHolds);
+    EXPECT_EQ(at_least_row("a", "", 2, {2.1, 1, 3}, "x", 1).verdict, Verdict::kHolds);
+    EXPECT_EQ(at_least_row("a", "", 2, {1.9, 1, 3}, "x", 1).verdict, Verdict::kInPart);
+    EXPECT_EQ(at_least_row("a", "", 2, {1.5, 1, 1.9}, "x", 1).verdict, Verdict::kFails);
+    EXPECT_EQ(at_most_row("a", "", 2, {1.5, 1, 3}, "x", 1).accepted, "at most 2 x");
+    EXPECT_EQ(at_most_row("a", "", 2, {2.5, 2.1, 3}, "x", 1).verdict, Verdict::kFails);
+    EXPECT_EQ(count_row("a", "", "all", 3, 3).verdict, Verdict::kHolds);
+    EXPECT_EQ(count_row("a", "", "all", 2, 3).verdict, Verdict::kInPart);
+    EXPECT_EQ(count_row("a", "", "all", 1, 2).verdict, Verdict::kFails);
+    EXPECT_EQ(count_row("a", "", "all", 0, 0).verdict, Verdict::kFails);
 }
 
 TEST(Study, RecordsRoundTrip) {
@@ -88,6 +100,21 @@ TEST(Study, EveryOneIsDescribed) {
         EXPECT_EQ(find_study(study.name).claim, study.claim);
     }
     EXPECT_TRUE(contains(message_of<ConfigError>([] { find_study("mvm-eror"); }), "mvm-error"));
+}
+
+// Seconds each, without the collection of large data: rows that need it are left out, and said so.
+TEST(Study, EverySmallFormReachesVerdicts) {
+    for (const Study& study : studies()) {
+        StudyOptions options;
+        options.small = true;
+        const StudyResult result = study.run(options);
+        EXPECT_FALSE(result.repetitions.empty()) << study.name;
+        EXPECT_FALSE(result.rows.empty()) << study.name;
+        for (const StudyRow& row : result.rows) {
+            EXPECT_FALSE(row.measured.empty()) << study.name << ": " << row.claim;
+            EXPECT_TRUE(std::isfinite(row.value.mean)) << study.name << ": " << row.claim;
+        }
+    }
 }
 
 TEST(MvmErrorStudy, SmallFormAgreesWithAnIndependentComputation) {

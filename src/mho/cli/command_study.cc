@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include "mho/analysis/study.h"
+#include "mho/analysis/study_units.h"
 #include "mho/cli/command.h"
 #include "mho/cli/console.h"
 #include "mho/cli/study_page.h"
@@ -24,6 +25,7 @@ struct Arguments {
     std::string name;
     bool small = false;
     bool quiet = false;
+    bool resume = false;
     uint64_t seed = 1;
     size_t threads = available_threads();
 };
@@ -49,6 +51,8 @@ int run(const Arguments& arguments, const CommandContext& context) {
     options.seed = arguments.seed;
     options.threads = arguments.threads;
     options.stop = &context.stop;
+    options.folder = arguments.folder;
+    options.resume = arguments.resume;
     Console console(arguments.quiet, context.err);
     const ProgressHooks hooks = console.hooks();
     std::mutex one;  // progress comes from any thread
@@ -67,17 +71,20 @@ int run(const Arguments& arguments, const CommandContext& context) {
     };
     const auto start = std::chrono::steady_clock::now();
     StudyResult result = study.run(options);
+    const double earlier_s = result.earlier_s;
     if (begun && hooks.end) {
         hooks.end();
     }
     RunFacts facts = run_facts(arguments.threads);
-    facts.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    facts.wall_s =
+        earlier_s + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const StudyRecord record = study_record(study, options, std::move(result), facts);
     context.out << study_rows_table(record).text();
     for (const Table& table : study_extra_tables(record)) {
         context.out << "\n" << table.text();
     }
     const std::string path = write_study_record(arguments.folder, record);
+    forget_units(options, study.name);
     context.out << fmt::format(
         "\n{:.1f} s; results: {}; `mho study report` brings them into README and page\n",
         facts.wall_s,
@@ -105,41 +112,43 @@ int report(const Arguments& arguments, std::ostream& out) {
 }  // namespace
 
 Command study_command() {
-    return {"study",
-            "published claims, measured: list, run, report",
-            [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-                auto arguments = std::make_shared<Arguments>();
-                const auto folder = [&](CLI::App* sub) {
-                    sub->add_option("--folder", arguments->folder, "folder of the studies")
-                        ->capture_default_str();
-                };
-                CLI::App* list_app = app.add_subcommand("list", "names, claims and last runs");
-                folder(list_app);
-                CLI::App* run_app =
-                    app.add_subcommand("run", "measure, and write results/DATE.json");
-                run_app->add_option("name", arguments->name, "study (see `mho study list`)")
-                    ->required();
-                run_app->add_flag("--small", arguments->small, "the short form, for a first look");
-                run_app->add_flag("--quiet", arguments->quiet, "no progress");
-                run_app->add_option("--seed", arguments->seed, "seed of every random number")
+    return {
+        "study",
+        "published claims, measured: list, run, report",
+        [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+            auto arguments = std::make_shared<Arguments>();
+            const auto folder = [&](CLI::App* sub) {
+                sub->add_option("--folder", arguments->folder, "folder of the studies")
                     ->capture_default_str();
-                run_app
-                    ->add_option(
-                        "--threads", arguments->threads, "threads; results do not depend on it")
-                    ->check(CLI::Range(1, 256));
-                folder(run_app);
-                CLI::App* report_app = app.add_subcommand(
-                    "report", "write the tables of every README and the page over all studies");
-                folder(report_app);
-                app.require_subcommand(1);
-                return [=] {
-                    if (list_app->parsed()) {
-                        return list(*arguments, context.out);
-                    }
-                    return run_app->parsed() ? run(*arguments, context)
-                                             : report(*arguments, context.out);
-                };
-            }};
+            };
+            CLI::App* list_app = app.add_subcommand("list", "names, claims and last runs");
+            folder(list_app);
+            CLI::App* run_app = app.add_subcommand("run", "measure, and write results/DATE.json");
+            run_app->add_option("name", arguments->name, "study (see `mho study list`)")
+                ->required();
+            run_app->add_flag("--small", arguments->small, "the short form, for a first look");
+            run_app->add_flag(
+                "--resume", arguments->resume, "go on with what an interrupted run has finished");
+            run_app->add_flag("--quiet", arguments->quiet, "no progress");
+            run_app->add_option("--seed", arguments->seed, "seed of every random number")
+                ->capture_default_str();
+            run_app
+                ->add_option(
+                    "--threads", arguments->threads, "threads; results do not depend on it")
+                ->check(CLI::Range(1, 256));
+            folder(run_app);
+            CLI::App* report_app = app.add_subcommand(
+                "report", "write the tables of every README and the page over all studies");
+            folder(report_app);
+            app.require_subcommand(1);
+            return [=] {
+                if (list_app->parsed()) {
+                    return list(*arguments, context.out);
+                }
+                return run_app->parsed() ? run(*arguments, context)
+                                         : report(*arguments, context.out);
+            };
+        }};
 }
 
 }  // namespace mho

@@ -9,6 +9,7 @@
 
 #include "mho/io/file.h"
 #include "mho/report/html.h"
+#include "mho/report/line_chart.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -40,6 +41,37 @@ std::string difference(const StudyRecord& r) {
     return r.result.substitution.empty()
                ? ""
                : "Other than in the paper: " + r.result.substitution + ".";
+}
+
+std::vector<std::string> explanations(const StudyRecord& r) {
+    std::vector<std::string> all;
+    for (const StudyRow& row : r.result.rows) {
+        if (!row.explanation.empty()) {
+            all.push_back(fmt::format("Why \"{}\" came out so: {}", row.claim, row.explanation));
+        }
+    }
+    return all;
+}
+
+LineChart line_chart(const StudyChart& c) {
+    LineChart chart;
+    chart.title = c.title;
+    chart.description = c.title;
+    chart.x_label = c.x_label;
+    chart.y_label = c.y_label;
+    chart.log_x = c.log_x;
+    for (const StudyCurve& curve : c.curves) {
+        LineSeries series;
+        series.name = curve.name;
+        series.x = curve.x;
+        series.y = curve.y;
+        chart.series.push_back(std::move(series));
+    }
+    return chart;
+}
+
+std::string chart_file(size_t index) {
+    return fmt::format("chart-{}.svg", index + 1);
 }
 
 std::string fresh_readme(const StudyRecord& r) {
@@ -83,6 +115,12 @@ std::string study_markdown(const StudyRecord& record) {
         text += difference(record) + "\n";
     }
     text += "\n" + study_rows_table(record).markdown();
+    for (const std::string& why : explanations(record)) {
+        text += "\n" + why + "\n";
+    }
+    for (size_t i = 0; i < record.result.charts.size(); i++) {
+        text += fmt::format("\n![{}]({})\n", record.result.charts[i].title, chart_file(i));
+    }
     for (const Table& table : study_extra_tables(record)) {
         text += "\n" + table.markdown();
     }
@@ -119,6 +157,12 @@ std::string studies_html(const std::vector<StudyRecord>& records) {
     for (const StudyRecord& r : records) {
         page.heading(r.study).paragraph(r.claim).paragraph(r.paper);
         page.table(study_rows_table(r));
+        for (const std::string& why : explanations(r)) {
+            page.paragraph(why);
+        }
+        for (const StudyChart& chart : r.result.charts) {
+            page.figure(full_figure(line_chart(chart)));
+        }
         for (const Table& table : study_extra_tables(r)) {
             page.table(table);
         }
@@ -140,6 +184,10 @@ std::vector<StudyRecord> write_study_reports(const std::string& folder) {
         const std::string after = replace_results(before, study_markdown(*record), path);
         if (after != before || !std::filesystem::exists(path)) {
             write_file_atomically(path, after);
+        }
+        for (size_t i = 0; i < record->result.charts.size(); i++) {
+            write_file_atomically(fmt::format("{}/{}/{}", folder, study.name, chart_file(i)),
+                                  line_chart(record->result.charts[i]).svg() + "\n");
         }
         records.push_back(std::move(*record));
     }
