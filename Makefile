@@ -3,6 +3,8 @@
 #   make demo    set up, build, train and evaluate the main job, write runs/demo/report.html
 #   make test    set up, build, run all tests (release, and the core under sanitizers)
 #   make build   program and libraries in build/release
+#   make python-test   the wheel of the Python package in a fresh environment, and its tests
+#   make docs    the documentation site in build/site
 #   make bench   benchmarks against the machine's limits -> build/bench.json
 #   make peers, make bench-peers   the field's tool, and the same work on both -> build/bench-peers.json
 #   make kill-test   runs killed at random moments, full disks, folders that cannot be written
@@ -30,7 +32,7 @@ APT_LINT := clang-tidy-19 libomp-19-dev
 MHO_DATA ?= $(shell [ -d ../shared/data ] && cd ../shared/data && pwd)
 export MHO_DATA
 
-.PHONY: deps build demo test bench peers bench-peers kill-test fuzz lint format tsan clean quick-test
+.PHONY: deps build demo test python-wheel python-test docs bench peers bench-peers kill-test fuzz lint format tsan clean quick-test
 deps: $(VENV)/.apt $(VENV)/.ok
 
 $(VENV)/.apt: Makefile
@@ -54,12 +56,45 @@ build: deps
 demo: build
 	build/release/bin/mho train examples/runs/demo.json --out runs/demo --resume
 
-# All tests, then the numeric core and the parsers under sanitizers.
+# All tests, then the numeric core and the parsers under sanitizers, then the Python package.
 test: build
 	ctest --test-dir build/release -j $(JOBS) --output-on-failure
 	cmake --preset asan
 	cmake --build --preset asan -j $(JOBS)
 	ctest --test-dir build/asan -j $(JOBS) --output-on-failure
+	$(MAKE) python-test
+
+# The wheel: the core without LibTorch and tests, with the flags of `make build`, so that ccache has
+# most of it.
+$(VENV)/.python: requirements-python.txt $(VENV)/.ok
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements-python.txt
+	@touch $@
+
+python-wheel: $(VENV)/.python
+	rm -rf build/wheels
+	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(VENV)/bin/pip wheel -q --disable-pip-version-check . --no-deps \
+	  --no-build-isolation -w build/wheels
+	ls -l build/wheels
+
+# A fresh environment without torch first; then the torch of $(VENV) joins it.
+PY := build/python-venv/bin/python
+python-test: python-wheel
+	rm -rf build/python-venv
+	python3 -m venv build/python-venv
+	$(PY) -m pip install -q --disable-pip-version-check build/wheels/mho-*.whl -r requirements-python-test.txt
+	cd python/tests && OMP_NUM_THREADS=1 MHO_TEST_DATA=$(CURDIR)/tests/data ../../$(PY) -m pytest core
+	$(VENV)/bin/python -c "import site; print(site.getsitepackages()[0])" > \
+	  $$($(PY) -c "import site; print(site.getsitepackages()[0])")/with_torch.pth
+	cd python/tests && OMP_NUM_THREADS=1 ../../$(PY) -m pytest with_torch test_examples.py
+
+# The documentation site in build/site; every link between pages and every documented module is checked.
+$(VENV)/.docs: requirements-docs.txt $(VENV)/.ok
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements-docs.txt
+	@touch $@
+
+docs: $(VENV)/.docs
+	$(VENV)/bin/mkdocs build -q
+	@echo build/site/python/index.html
 
 quick-test: build
 	ctest --test-dir build/release -j $(JOBS) --output-on-failure
@@ -117,7 +152,7 @@ lint: build $(VENV)/.lint
 	   $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
 	$(VENV)/bin/clang-format --dry-run --Werror $(SOURCES)
 	$(VENV)/bin/python tools/run_clang_tidy.py build/release clang-tidy-19
-	$(VENV)/bin/ruff check tools bench
+	$(VENV)/bin/ruff check tools bench python examples
 	python3 tools/check_structure.py .
 
 format: $(VENV)/.lint

@@ -38,6 +38,7 @@ GOALS: dict[str, float] = {
     "update.TTv1.sparse": 12, "update.TTv2.sparse": 8, "update.cTTv2.sparse": 6, "update.AGAD.sparse": 6,
     "update.MixedPrecision.sparse": 50,
     "wires.superlu.128": 100, "wires.superlu.256": 100, "wires.ngspice.48": 100,
+    "python.main_job.training": 6, "python.main_job.inference": 8,
 }
 
 

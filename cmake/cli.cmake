@@ -4,6 +4,8 @@ list(FILTER cli_sources EXCLUDE REGEX "/(main|command_train|learning_stage)\\.cc
 add_library(mho_cli STATIC ${cli_sources})
 target_link_libraries(mho_cli PUBLIC mho_core
   PRIVATE nlohmann_json::nlohmann_json fmt::fmt Threads::Threads)
+# The Python module links it, too.
+set_target_properties(mho_cli PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(mho_cli SYSTEM PRIVATE ${MHO_CLI11_INCLUDE})
 
 add_executable(mho src/mho/cli/main.cc)

@@ -35,7 +35,7 @@ def run(name: str, seconds: int) -> tuple[str, bool, str]:
     line = f"{runs.group(1) if runs else '?'} inputs"
     if done.returncode != 0:
         (findings / f"{name}.log").write_text(done.stderr, encoding="utf-8")
-        summary = re.findall(r"^(?:SUMMARY|==\d+== ERROR|.*runtime error).*$", done.stderr, re.M)
+        summary = re.findall(r"^(?:SUMMARY|==\d+== ERROR|.*runtime error).*$", done.stderr, re.MULTILINE)
         line += f"; FINDING, see {findings}/{name}.log: {summary[-1] if summary else done.stderr[-200:]}"
     return name, done.returncode == 0, line
 

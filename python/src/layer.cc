@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+// The training of one layer for mho.torch. Numbers are given by address: torch holds them, and a
+// tensor costs two microseconds to unwrap. The Python side (mho/torch/core.py) checks type, shape
+// and contiguity, and keeps the tensors alive during the call.
+#include <algorithm>
+
+#include "bindings.h"
+#include "mho/adapt/modifier.h"
+#include "mho/net/matrix_training.h"
+#include "mho/util/error.h"
+#include "no_copy.h"
+
+namespace mho::python {
+
+namespace {
+
+using Address = uintptr_t;
+
+ConstFloatView matrix(Address a, size_t rows, size_t cols) {
+    return {pointer(a), rows, cols};
+}
+
+FloatView writable(Address a, size_t rows, size_t cols) {
+    return {pointer(a), rows, cols};
+}
+
+uint8_t* bytes(Address a) {
+    return reinterpret_cast<uint8_t*>(a);
+}
+
+struct Sizes {
+    size_t all, inputs, width, pieces;
+    explicit Sizes(const MatrixTraining& t)
+        : all(t.groups() * t.outputs()),
+          inputs(t.inputs()),
+          width(t.groups() * t.inputs()),
+          pieces(t.pieces()) {}
+};
+
+std::vector<int> flags(const std::vector<uint8_t>& values) {
+    return {values.begin(), values.end()};
+}
+
+}  // namespace
+
+void bind_layer(nb::module_& m) {
+    nb::class_<MatrixSums>(m, "MatrixSums", "What a backward pass sums up beside its products.")
+        .def_prop_ro("outside", [](const MatrixSums& s) { return flags(s.outside); })
+        .def_prop_ro("wants_product", [](const MatrixSums& s) { return flags(s.wants_product); })
+        .def_prop_ro("any_outside",
+                     [](const MatrixSums& s) {
+                         return std::any_of(
+                             s.outside.begin(), s.outside.end(), [](uint8_t v) { return v != 0; });
+                     })
+        .def_prop_ro("any_product", [](const MatrixSums& s) {
+            return std::any_of(
+                s.wants_product.begin(), s.wants_product.end(), [](uint8_t v) { return v != 0; });
+        });
+
+    nb::class_<MatrixTraining>(
+        m, "LayerEngine", "The tiles of one layer; mho.torch drives it, by addresses.")
+        .def(nb::init<const Hardware&,
+                      size_t,
+                      size_t,
+                      size_t,
+                      uint64_t,
+                      const std::string&,
+                      uint32_t>(),
+             nb::arg("hardware"),
+             nb::arg("groups"),
+             nb::arg("outputs"),
+             nb::arg("inputs"),
+             nb::arg("seed"),
+             nb::arg("path"),
+             nb::arg("chip") = 0)
+        .def_prop_ro("groups", &MatrixTraining::groups)
+        .def_prop_ro("outputs", &MatrixTraining::outputs)
+        .def_prop_ro("inputs", &MatrixTraining::inputs)
+        .def_prop_ro("pieces", &MatrixTraining::pieces)
+        .def_prop_ro(
+            "input_offsets",
+            [](const MatrixTraining& t) { return std::vector<size_t>(t.grid(0).input_offsets()); })
+        .def_prop_ro(
+            "output_offsets",
+            [](const MatrixTraining& t) { return std::vector<size_t>(t.grid(0).output_offsets()); })
+        .def_prop_ro("exact_backward", &MatrixTraining::exact_backward)
+        .def_prop_ro("modifies",
+                     [](const MatrixTraining& t) { return modifies(t.hardware().modifier); })
+        .def_prop_ro("keeps_clipped", &MatrixTraining::keeps_clipped)
+        .def_prop_ro("keeps_sums", &MatrixTraining::keeps_sums)
+        .def_prop_ro("bytes", &MatrixTraining::bytes)
+        .def(
+            "grid",
+            [](MatrixTraining& t, size_t group) -> TileGrid& {
+                if (group >= t.groups()) {
+                    throw InputError("group: there are " + std::to_string(t.groups()));
+                }
+                return t.grid(group);
+            },
+            nb::arg("group") = 0,
+            nb::rv_policy::reference_internal)
+        .def("load_weights",
+             [](MatrixTraining& t, Address weights) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 t.load_weights(matrix(weights, s.all, s.inputs));
+             })
+        .def("load_modified",
+             [](MatrixTraining& t, Address weights, Address modified, uint64_t step) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 t.load_modified(
+                     matrix(weights, s.all, s.inputs), writable(modified, s.all, s.inputs), step);
+             })
+        .def("program",
+             [](MatrixTraining& t, Address weights, uint64_t programming) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 t.program(matrix(weights, s.all, s.inputs), programming);
+             })
+        .def("advance_to",
+             [](MatrixTraining& t, double t_s, uint64_t read_step) {
+                 const nb::gil_scoped_release release;
+                 t.advance_to(t_s, read_step);
+             })
+        .def("use_compensation", &MatrixTraining::use_compensation)
+        .def("weights", [](const MatrixTraining& t) { return to_numpy(t.weights()); })
+        .def("load_scales",
+             [](MatrixTraining& t, Address mapping, Address learned, Address ranges, Address bias) {
+                 const Sizes s(t);
+                 t.load_scales(matrix(mapping, s.pieces, s.all),
+                               matrix(learned, s.pieces, s.all),
+                               {pointer(ranges), t.groups() * s.pieces},
+                               {pointer(bias), bias == 0 ? 0 : s.all});
+             })
+        .def("start_ranges",
+             [](const MatrixTraining& t, Address x, size_t rows, Address ranges, Address batches) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 const auto moments = t.input_moments(matrix(x, rows, s.width));
+                 auto* seen = reinterpret_cast<int64_t*>(batches);
+                 for (size_t i = 0; i < moments.size(); i++) {
+                     auto count = static_cast<uint64_t>(seen[i]);
+                     initialize_input_range(
+                         t.hardware().input_range, moments[i], pointer(ranges)[i], count);
+                     seen[i] = static_cast<int64_t>(count);
+                 }
+             })
+        .def("forward",
+             [](MatrixTraining& t,
+                Address x,
+                size_t rows,
+                Address y,
+                uint64_t step,
+                uint64_t first_sample,
+                size_t threads,
+                Address clipped,
+                Address sums) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 t.forward(matrix(x, rows, s.width),
+                           writable(y, rows, s.all),
+                           {step, first_sample},
+                           threads,
+                           bytes(clipped),
+                           pointer(sums));
+             })
+        .def("begin_backward",
+             [](MatrixTraining& t,
+                Address errors,
+                Address x,
+                size_t rows,
+                Address weights,
+                Address clipped,
+                Address sums,
+                bool wants_inputs,
+                Address for_weights,
+                Address for_inputs,
+                Address mapping,
+                Address learned,
+                Address ranges) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 // The layer may have made other passes since.
+                 t.load_scales(matrix(mapping, s.pieces, s.all),
+                               matrix(learned, s.pieces, s.all),
+                               {pointer(ranges), t.groups() * s.pieces},
+                               {});
+                 return t.begin_backward(matrix(errors, rows, s.all),
+                                         matrix(x, rows, s.width),
+                                         matrix(weights, s.all, s.inputs),
+                                         bytes(clipped),
+                                         pointer(sums),
+                                         wants_inputs,
+                                         pointer(for_weights),
+                                         pointer(for_inputs));
+             })
+        .def("cut_inputs",
+             [](const MatrixTraining& t, Address x, size_t rows, Address to) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 t.cut_inputs(matrix(x, rows, s.width), writable(to, rows, s.width));
+             })
+        .def("transposed",
+             [](const MatrixTraining& t,
+                Address errors,
+                size_t rows,
+                Address gradient,
+                uint64_t step,
+                uint64_t first_sample,
+                Address clipped) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 t.transposed(matrix(errors, rows, s.all),
+                              writable(gradient, rows, s.width),
+                              {step, first_sample},
+                              bytes(clipped));
+             })
+        .def("end_backward",
+             [](const MatrixTraining& t,
+                Address x,
+                Address gradient,
+                size_t rows,
+                MatrixSums& sums) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 t.end_backward(matrix(x, rows, s.width), writable(gradient, rows, s.width), sums);
+             })
+        .def("gradients",
+             [](const MatrixTraining& t,
+                const MatrixSums& sums,
+                size_t rows,
+                double share,
+                Address learned,
+                Address bias,
+                Address ranges) {
+                 if (learned != 0) {
+                     const Matrix<float> g = t.learned_gradient(sums);
+                     std::copy(g.values.begin(), g.values.end(), pointer(learned));
+                 }
+                 if (bias != 0) {
+                     std::transform(
+                         sums.bias.begin(), sums.bias.end(), pointer(bias), [](double v) {
+                             return static_cast<float>(v);
+                         });
+                 }
+                 if (ranges != 0) {
+                     const std::vector<float> g = t.range_gradient(sums, rows, share);
+                     std::copy(g.begin(), g.end(), pointer(ranges));
+                 }
+             })
+        .def("post_step",
+             [](const MatrixTraining& t,
+                Address weights,
+                Address mapping,
+                Address learned,
+                Address ranges) {
+                 const nb::gil_scoped_release release;
+                 const Sizes s(t);
+                 t.post_step(writable(weights, s.all, s.inputs),
+                             writable(mapping, s.pieces, s.all),
+                             writable(learned, s.pieces, s.all),
+                             {pointer(ranges), t.groups() * s.pieces});
+             });
+}
+
+}  // namespace mho::python

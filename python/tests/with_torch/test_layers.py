@@ -1,0 +1,210 @@
+# SPDX-FileCopyrightText: The mho authors
+# SPDX-License-Identifier: Apache-2.0
+"""Layers: equal to the core's tiles bit by bit, gradients, states, copies."""
+
+import copy
+import io
+import pickle
+
+import mho.torch as mt
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import mho
+
+
+def exact(**changes):
+    hardware = mho.preset("floating_point")
+    hardware.input_range.enabled = False
+    hardware.modifier.kind = "none"
+    return hardware.replace(**changes)
+
+
+def test_a_pass_has_the_bits_of_the_core():
+    layer = mt.AnalogLinear(700, 30, hardware="standard", name="fc", seed=7).eval()
+    mt.set_step(layer, 3)
+    x = torch.randn(9, 700)
+    grid = mho.TileGrid("standard", 30, 700, seed=7, name="fc")
+    grid.set_weights(layer.tile_weight.detach())
+    grid.set_scales(layer.scale)
+    grid.set_bias(layer.bias.detach())
+    grid.set_input_ranges(layer.input_range.tolist())
+    assert np.array_equal(grid.apply(x, step=3), layer(x).detach().numpy())
+    layer.program(chip=2)
+    layer.advance_to(3600.0, 5)
+    chip = mho.TileGrid("standard", 30, 700, seed=7, name="fc", chip=2)
+    chip.program(layer.tile_weight.detach())
+    chip.set_scales(layer.scale)
+    chip.set_bias(layer.bias.detach())
+    chip.set_input_ranges(layer.input_range.tolist())
+    chip.advance_to(3600.0, 5)
+    assert np.array_equal(chip.apply(x, step=3), layer(x).detach().numpy())
+
+
+@pytest.mark.parametrize(
+    "plain, shape",
+    [
+        (nn.Linear(6, 5), (4, 6)),
+        (nn.Linear(6, 5, bias=False), (2, 3, 6)),
+        (nn.Conv1d(4, 6, 3, stride=2, padding=1), (2, 4, 11)),
+        (nn.Conv2d(4, 6, (3, 2), padding=1, groups=2), (2, 4, 7, 6)),
+        (nn.Conv2d(3, 4, 3, dilation=2, stride=2), (2, 3, 9, 9)),
+        (nn.Conv3d(2, 4, 2, stride=(1, 2, 1), padding=1), (2, 2, 4, 5, 6)),
+        (nn.RNN(5, 4, batch_first=True), (2, 6, 5)),
+        (nn.LSTM(5, 4, num_layers=2, bidirectional=True), (6, 2, 5)),
+        (nn.GRU(5, 4, bidirectional=True, bias=False), (6, 2, 5)),
+    ],
+)
+@pytest.mark.parametrize("backend", ["core", "torch"])
+@pytest.mark.parametrize("analog_bias", [False, True])
+def test_exact_hardware_is_torch(plain, shape, backend, analog_bias):
+    hardware = exact(mapping__analog_bias=analog_bias, mapping__max_inputs=4, remap__kind="none")
+    analog = mt.convert(plain, hardware, backend=backend)
+    x = torch.randn(shape, requires_grad=True)
+    other = x.detach().clone().requires_grad_()
+    first = lambda y: y[0] if isinstance(y, tuple) else y
+    expected, got = first(plain(x)), first(analog(other))
+    torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+    direction = torch.randn_like(expected)
+    (expected * direction).sum().backward()
+    (got * direction).sum().backward()
+    torch.testing.assert_close(other.grad, x.grad, rtol=1e-4, atol=1e-5)
+    back = mt.to_digital(analog)
+    assert type(back) is type(plain)
+    for (name, p), (_, q) in zip(plain.named_parameters(), back.named_parameters()):
+        torch.testing.assert_close(p, q, rtol=1e-5, atol=1e-6, msg=name)
+
+
+def test_weight_gradients_are_those_of_the_logical_weights():
+    plain = nn.Linear(8, 5)
+    analog = mt.convert(plain, exact(remap__kind="none"))
+    x, direction = torch.randn(6, 8), torch.randn(6, 5)
+    (plain(x) * direction).sum().backward()
+    (analog(x) * direction).sum().backward()
+    scale = analog.scale[0][:, None]
+    torch.testing.assert_close(analog.tile_weight.grad * scale, plain.weight.grad, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(analog.bias.grad, plain.bias.grad)
+    mt.attach(torch.optim.SGD(analog.parameters(), lr=0.1), analog).step()
+    torch.optim.SGD(plain.parameters(), lr=0.1).step()
+    torch.testing.assert_close(analog.logical_weight(), plain.weight.detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_masks_and_the_gradient_of_the_range():
+    hardware = exact(input_range__enabled=True, input_range__init_batches=0, input_range__initial=1.0)
+    layer = mt.AnalogLinear(3, 2, bias=False, hardware=hardware)
+    layer.set_weights(torch.tensor([[1.0, 0.5, 0.25], [0.5, 1.0, 1.0]]))
+    x = torch.tensor([[0.5, 2.0, -3.0]], requires_grad=True)
+    y = layer(x)
+    torch.testing.assert_close(y, torch.tensor([[0.5 + 0.5 - 0.25, 0.25 + 1 - 1]]))
+    y[0, 0].neg().backward()
+    torch.testing.assert_close(x.grad, torch.tensor([[-1.0, 0, 0]]))
+    # Grows where larger inputs lower the loss: min(-0.5, 0) at x >= R; max(-0.25, 0) = 0 at x <= -R.
+    # One of three inputs is inside: below the share from which the range decays.
+    torch.testing.assert_close(layer.input_range.grad, torch.tensor([-0.5]))
+
+
+def test_shapes_and_types_are_checked():
+    layer = mt.AnalogLinear(3, 2, hardware="light")
+    with pytest.raises(mho.InputError, match=r"inputs must be \[\.\.\., 3\]"):
+        layer(torch.zeros(2, 4))
+    with pytest.raises(mho.InputError, match="channels"):
+        mt.AnalogConv2d(3, 4, 3, groups=2)
+    with pytest.raises(mho.InputError, match="did you mean `torch`"):
+        mt.AnalogLinear(3, 2, backend="tourch")
+    with pytest.raises(mho.ConfigError, match="forward.adc.steps"):
+        mt.AnalogLinear(3, 2, hardware={"forward": {"adc": {"steps": -2}}})
+    with pytest.raises(mho.InputError, match="requires a gradient"):
+        mho.Tile("ideal", 2, 3).apply(torch.zeros(1, 3, requires_grad=True))
+
+
+def test_bfloat16_in_and_out():
+    layer = mt.AnalogLinear(16, 8, hardware="light").train()
+    x = torch.randn(4, 16, dtype=torch.bfloat16, requires_grad=True)
+    y = layer(x)
+    assert y.dtype == torch.bfloat16
+    y.float().square().sum().backward()
+    assert x.grad.dtype == torch.bfloat16 and layer.tile_weight.grad.dtype == torch.float32
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert layer(torch.randn(4, 16)).shape == (4, 8)
+
+
+def trained(backend="core"):
+    layer = mt.AnalogLinear(12, 6, hardware="standard", name="a", seed=4, backend=backend).train()
+    optimizer = mt.attach(torch.optim.SGD(layer.parameters(), lr=0.1), layer)
+    for _ in range(3):
+        optimizer.zero_grad()
+        layer(torch.randn(8, 12)).square().mean().backward()
+        optimizer.step()
+    return layer
+
+
+def test_copies_give_the_same_numbers(tmp_path):
+    layer = trained().eval()
+    layer.program(chip=1)
+    layer.advance_to(1e6, 2)
+    mt.set_step(layer, 9)
+    x = torch.randn(5, 12)
+    expected = layer(x)
+    file = io.BytesIO()
+    torch.save(layer, file)
+    file.seek(0)
+    copies = [copy.deepcopy(layer), pickle.loads(pickle.dumps(layer)), torch.load(file, weights_only=False)]
+    other = mt.AnalogLinear(12, 6, hardware="standard")
+    path = tmp_path / "state.pt"
+    torch.save(layer.state_dict(), path)
+    other.load_state_dict(torch.load(path, weights_only=True))
+    copies.append(other.eval())
+    for c in copies:
+        mt.set_step(c, 9)
+        assert torch.equal(c(x), expected)
+
+
+def test_states_of_other_hardware_are_refused():
+    state = mt.AnalogLinear(12, 6, hardware="standard").state_dict()
+    with pytest.raises(RuntimeError, match=r"hardware\.forward\.adc\.steps is 254.* there, 510"):
+        mt.AnalogLinear(
+            12, 6, hardware=mho.preset("standard").replace(forward__adc__steps=510.0)
+        ).load_state_dict(state)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        mt.AnalogLinear(12, 7, hardware="standard").load_state_dict(state)
+    del state["scale"]
+    with pytest.raises(RuntimeError, match="Missing key"):
+        mt.AnalogLinear(12, 6, hardware="standard").load_state_dict(state)
+
+
+def test_forward_leaves_weights_alone_and_noise_is_fresh():
+    layer = mt.AnalogLinear(12, 6, hardware=mho.preset("standard").replace(
+        modifier__kind="additive normal", modifier__std=0.1)).train()
+    before = layer.tile_weight.detach().clone()
+    x = torch.randn(4, 12)
+    first, second = layer(x), layer(x)
+    assert not torch.equal(first, second)
+    assert torch.equal(layer.tile_weight, before)
+    torch.manual_seed(5)
+    first = layer(x)
+    torch.manual_seed(5)
+    assert torch.equal(layer(x), first)
+
+
+def test_learning_in_memory():
+    model = nn.Sequential(nn.Linear(10, 12), nn.Tanh(), nn.Linear(12, 2))
+    analog = mt.convert(model, "floating_point", seed=1).train()
+    optimizer = mt.AnalogSGD(analog, lr=0.2, learner={"model": "analog sgd"})
+    x = torch.randn(64, 10)
+    y = (x[:, :2].sum(1) > 0).long()
+    losses = []
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(analog(x), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.7 * losses[0]
+    twin = copy.deepcopy(analog)
+    for (_, a), (_, b) in zip(mt.analog_layers(analog), mt.analog_layers(twin)):
+        assert torch.equal(a.tile_weight, b.tile_weight)
+        assert all(np.array_equal(p[1].weights(), q[1].weights()) for p, q in zip(a._learners, b._learners))
+    with pytest.raises(mho.InputError, match="no learner"):
+        mt.AnalogSGD(mt.convert(model), lr=0.1)
