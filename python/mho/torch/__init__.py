@@ -24,8 +24,9 @@ from .chips import (
     use_compensation,
 )
 from .conversion import convert, to_digital
+from .convolutions import AnalogConv1d, AnalogConv2d, AnalogConv3d
 from .export import export_run, to_network
-from .layers import AnalogConv1d, AnalogConv2d, AnalogConv3d, AnalogLayer, AnalogLinear
+from .layers import AnalogLayer, AnalogLinear
 from .modules import NetworkModule, from_network
 from .recurrent import AnalogGRU, AnalogLSTM, AnalogRNN
 from .training import AnalogSGD, attach, calibrate, post_step

@@ -18,7 +18,8 @@ from .._hardware import HardwareLike, plain_hardware
 from ..config import Hardware
 from ..laws import is_law
 from . import recurrent
-from .layers import AnalogConv1d, AnalogConv2d, AnalogConv3d, AnalogLayer, AnalogLinear
+from .convolutions import AnalogConv1d, AnalogConv2d, AnalogConv3d
+from .layers import AnalogLayer, AnalogLinear
 
 Override = Union[HardwareLike, bool]
 _CONVOLUTIONS = {nn.Conv1d: AnalogConv1d, nn.Conv2d: AnalogConv2d, nn.Conv3d: AnalogConv3d}

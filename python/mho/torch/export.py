@@ -14,7 +14,8 @@ from torch import Tensor, fx, nn
 
 from .. import _core
 from .._core import InputError
-from .layers import AnalogLayer, _AnalogConv
+from .convolutions import _AnalogConv
+from .layers import AnalogLayer
 from .recurrent import AnalogRecurrent
 
 _ACTIVATIONS = {

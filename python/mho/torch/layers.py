@@ -15,7 +15,6 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import _core
@@ -24,6 +23,7 @@ from .._hardware import HardwareLike, core_hardware, plain_hardware
 from ..config import Hardware
 from ..laws import is_law
 from . import core
+from .memory import LearnsInMemory
 from .tensor_ops import TensorEngine
 
 BACKENDS = ("core", "torch")
@@ -50,7 +50,7 @@ def _has_laws(hardware: HardwareLike) -> bool:
     )
 
 
-class AnalogLayer(nn.Module):
+class AnalogLayer(LearnsInMemory):
     """What all analog layers share.
 
     Parameters: `tile_weight` [groups * outputs, inputs of a group], `learned_scale` [pieces, groups
@@ -441,107 +441,6 @@ class AnalogLayer(nn.Module):
                 self._tensors.post_step()  # type: ignore[union-attr]
         self._loaded = None
 
-    # --- learning in memory --------------------------------------------------------------------
-
-    @property
-    def _collects(self) -> bool:
-        return self._learner_config is not None
-
-    def learn_in_memory(self, learner: Any) -> None:
-        """From now on the weights are those of training devices, changed by pulses only.
-
-        `learner`: a configuration, a dictionary or the name of a preset ("agad capacitor").
-        AnalogSGD takes the place of the optimiser for `tile_weight`.
-        """
-        from ..devices import _model_json
-
-        if self.backend != "core":
-            raise InputError(f"layer {self.name}: learning in memory needs the back end `core`")
-        self._learner_config = _core.check_learner(_model_json(learner))
-        self._learners = self._make_learners()
-        for (block, columns), device in self._learners:
-            device.set_weights(self.tile_weight.detach()[block, columns].contiguous(), 0)
-        self._show_learned()
-
-    def _make_learners(self) -> list[tuple[tuple[slice, slice], Any]]:
-        engine = self._training_engine
-        made = []
-        rows, cols = engine.output_offsets, engine.input_offsets
-        for g in range(self.groups):
-            path = (self.name if self.groups == 1 else f"{self.name}/g{g}") + "/learner"
-            for r in range(len(rows) - 1):
-                for c in range(len(cols) - 1):
-                    block = slice(g * self.outputs + rows[r], g * self.outputs + rows[r + 1])
-                    columns = slice(cols[c], cols[c + 1])
-                    device = _core.make_learner(
-                        self._learner_config,
-                        rows[r + 1] - rows[r],
-                        cols[c + 1] - cols[c],
-                        self.seed,
-                        path,
-                        r,
-                        c,
-                    )
-                    made.append(((block, columns), device))
-        return made
-
-    def _collect(
-        self, cut: Tensor, errors: Tensor, mapping: Tensor, learned: Tensor, step: int
-    ) -> None:
-        """Keeps what a backward pass gives: inputs cut to their ranges, and errors that move the
-        tile weight as the logical one would move (dL/dV over the scale of the mapping)."""
-        engine = self._training_engine
-        scaled = [errors * (learned[p] / mapping[p]) for p in range(engine.pieces)]
-        self._pending.append((step, cut.detach(), scaled))
-
-    @torch.no_grad()
-    def learn(self, rate: float, step: int) -> None:
-        """The vector updates of all backward passes since the last call: W -= rate * gradient of
-        the logical weight, by pulses."""
-        pending, self._pending = self._pending, []
-        if not pending:
-            return
-        # A backward pass of a recurrence visits the last position first.
-        pending.sort(key=lambda one: one[0])
-        engine = self._training_engine
-        width, offsets = engine.inputs, engine.input_offsets
-        total = sum(len(cut) for _, cut, _ in pending)
-        for (block, columns), device in self._learners:
-            first = block.start // self.outputs * width
-            piece = offsets.index(columns.start)
-            factor = 1.0
-            if self.hardware.mapping.rate_compensation:
-                factor = 1 / float(self.scale[piece, block].double().mean())
-            number = 0
-            for _, cut, scaled in pending:
-                device.update(
-                    cut[:, first + columns.start : first + columns.stop],
-                    (scaled[piece][:, block] / factor).contiguous(),
-                    rate * factor,
-                    step=step,
-                    first_sample=number,
-                    batch_size=total,
-                    threads=torch.get_num_threads(),
-                )
-                number += len(cut)
-            device.end_of_batch(step)
-        self._show_learned()
-
-    @torch.no_grad()
-    def _show_learned(self) -> None:
-        for (block, columns), device in self._learners:
-            self.tile_weight[block, columns] = torch.from_numpy(device.weights())
-        self._loaded = None
-
-    def _states_of_learners(self) -> list[Any]:
-        return [device.state() for _, device in self._learners]
-
-    def _restore_learners(self, states: list[Any]) -> None:
-        self._learners = self._make_learners()
-        for (_, device), state in zip(self._learners, states):
-            device.set_state(state)
-        self._show_learned()
-
     def extra_repr(self) -> str:
         """What print(model) shows."""
         bias = self.bias is not None or self.analog_bias
@@ -592,106 +491,3 @@ class AnalogLinear(AnalogLayer):
         samples = max(input.shape[0], 1) if input.dim() > 2 else max(rows.shape[0], 1)
         y = self.multiply(rows, max(rows.shape[0] // samples, 1))
         return y.reshape(*input.shape[:-1], self.out_features)
-
-
-class _AnalogConv(AnalogLayer):
-    """Convolutions: patches are rows of one matrix product, group by group."""
-
-    dimensions = 2
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
-        groups: int = 1,
-        bias: bool = True,
-        hardware: HardwareLike = None,
-        name: str = "conv",
-        seed: int = 0,
-        backend: str = "core",
-    ) -> None:
-        kernel = self._tuple(kernel_size)
-        if in_channels % groups or out_channels % groups:
-            raise InputError(f"layer {name}: channels must be multiples of groups ({groups})")
-        inputs = in_channels // groups * math.prod(kernel)
-        super().__init__(groups, out_channels // groups, inputs, bias, hardware, name, seed, backend)
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = kernel
-        self.stride = self._tuple(stride)
-        self.padding = self._tuple(padding)
-        self.dilation = self._tuple(dilation)
-
-    def _tuple(self, value: Any) -> tuple[int, ...]:
-        return (value,) * self.dimensions if isinstance(value, int) else tuple(value)
-
-    def forward(self, input: Tensor) -> Tensor:
-        """x [samples, channels, ...] -> [samples, out_channels, ...]."""
-        if input.dim() != self.dimensions + 2 or input.shape[1] != self.in_channels:
-            raise InputError(
-                f"layer {self.name}: inputs must be [samples, {self.in_channels}, "
-                f"{self.dimensions} sizes], got {list(input.shape)}"
-            )
-        x = input.float() if input.dtype != torch.float32 else input
-        samples = x.shape[0]
-        sizes = [
-            (x.shape[2 + d] + 2 * self.padding[d] - self.dilation[d] * (self.kernel_size[d] - 1) - 1)
-            // self.stride[d]
-            + 1
-            for d in range(self.dimensions)
-        ]
-        if min(sizes) < 1:
-            raise InputError(f"layer {self.name}: the kernel is larger than the padded input")
-        rows = self._patches(x, sizes)
-        y = self.multiply(rows, math.prod(sizes))
-        y = y.reshape(samples, *sizes, self.out_channels)
-        return y.permute(0, -1, *range(1, self.dimensions + 1)).to(input.dtype)
-
-    def _patches(self, x: Tensor, sizes: list[int]) -> Tensor:
-        """[samples * positions, channels * kernel], in the order channel, row, column."""
-        if self.dimensions == 2:
-            columns = F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)  # type: ignore[arg-type]
-            return columns.transpose(1, 2).reshape(-1, columns.shape[1])
-        padding = [p for p in reversed(self.padding) for _ in range(2)]
-        x = F.pad(x, padding)
-        index: Any
-        for d in range(self.dimensions):
-            axis = 2 + 2 * d
-            starts = torch.arange(sizes[d], device=x.device) * self.stride[d]
-            taps = torch.arange(self.kernel_size[d], device=x.device) * self.dilation[d]
-            index = (starts[:, None] + taps[None, :]).reshape(-1)
-            x = x.index_select(axis, index)
-            x = x.reshape(*x.shape[:axis], sizes[d], self.kernel_size[d], *x.shape[axis + 1 :])
-        # [samples, channels, size, tap, size, tap, ...]
-        n = self.dimensions
-        order = [0, *(2 + 2 * d for d in range(n)), 1, *(3 + 2 * d for d in range(n))]
-        return x.permute(order).reshape(-1, self.in_channels * math.prod(self.kernel_size))
-
-    def extra_repr(self) -> str:
-        """What print(model) shows."""
-        return (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-            f"stride={self.stride}, backend={self.backend!r}"
-        )
-
-
-class AnalogConv1d(_AnalogConv):
-    """torch.nn.Conv1d on analog tiles."""
-
-    dimensions = 1
-
-
-class AnalogConv2d(_AnalogConv):
-    """torch.nn.Conv2d on analog tiles."""
-
-    dimensions = 2
-
-
-class AnalogConv3d(_AnalogConv):
-    """torch.nn.Conv3d on analog tiles."""
-
-    dimensions = 3

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from .. import _core
 from .._core import InputError
-from .layers import AnalogConv2d, AnalogConv3d, AnalogLayer, AnalogLinear
+from .convolutions import AnalogConv2d, AnalogConv3d
+from .layers import AnalogLayer, AnalogLinear
 
 _ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU}
 
