@@ -8,7 +8,7 @@ import copy
 import dataclasses
 import json
 import typing
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from typing_extensions import Self
 
@@ -34,15 +34,18 @@ class Config:
     _schema: ClassVar[str] = ""
     _parameters: ClassVar[dict[str, Parameter]] = {}
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._parameters:
-            raise AttributeError(_unknown(type(self), name))
-        object.__setattr__(self, name, value)
+    # Type checkers know the parameters from the dataclasses.
+    if not TYPE_CHECKING:
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise AttributeError(_unknown(type(self), name))
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name not in self._parameters:
+                raise AttributeError(_unknown(type(self), name))
+            object.__setattr__(self, name, value)
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise AttributeError(_unknown(type(self), name))
 
     def __repr__(self) -> str:
         changed = []
