@@ -7,7 +7,8 @@ endforeach()
 
 # Presets are JSON files embedded into the library, so that an installed binary needs no data folder.
 file(GLOB MHO_PRESET_FILES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/presets/*.json
-  ${PROJECT_SOURCE_DIR}/presets/devices/*.json ${PROJECT_SOURCE_DIR}/presets/training/*.json)
+  ${PROJECT_SOURCE_DIR}/presets/devices/*.json ${PROJECT_SOURCE_DIR}/presets/training/*.json
+  ${PROJECT_SOURCE_DIR}/presets/cost/*.json)
 set(MHO_PRESETS_CC ${CMAKE_BINARY_DIR}/generated/embedded_presets.cc)
 add_custom_command(
   OUTPUT ${MHO_PRESETS_CC}

@@ -1,12 +1,13 @@
-# Writes OUTPUT: a C++ file with the text of every JSON file in FOLDER, FOLDER/devices and
-# FOLDER/training as a raw string.
+# Writes OUTPUT: a C++ file with the text of every JSON file in FOLDER, FOLDER/devices,
+# FOLDER/training and FOLDER/cost as a raw string.
 set(text "// Generated from presets/.\n#include \"mho/net/presets.h\"\n\nnamespace mho {\n")
 string(APPEND text "const std::vector<EmbeddedPreset>& embedded_presets() {\n")
 string(APPEND text "    static const std::vector<EmbeddedPreset> presets = {\n")
-foreach(kind kHardware kDevice kTraining)
+foreach(kind kHardware kDevice kTraining kCost)
   set(folder_kHardware ${FOLDER})
   set(folder_kDevice ${FOLDER}/devices)
   set(folder_kTraining ${FOLDER}/training)
+  set(folder_kCost ${FOLDER}/cost)
   file(GLOB files ${folder_${kind}}/*.json)
   list(SORT files)
   foreach(file ${files})

@@ -3,7 +3,7 @@
 
 # The folders of src/mho in dependency order. A folder may include only folders named before it;
 # tools/check_structure.py (a test) enforces this list.
-set(MHO_CORE_FOLDERS util io random kernels device convert array tile train adapt net features compat analysis report)
+set(MHO_CORE_FOLDERS util io random kernels device convert array tile train adapt net features cost compat analysis report)
 
 function(mho_sources out folder)
   file(GLOB all CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/mho/${folder}/*.cc)

@@ -9,6 +9,7 @@
 
 #include "mho/analysis/learning_config_json.h"
 #include "mho/analysis/run_file_json.h"
+#include "mho/cost/cost_config_json.h"
 #include "mho/io/file.h"
 #include "mho/io/safetensors.h"
 #include "mho/net/hardware_json.h"
@@ -136,7 +137,7 @@ void check_run(const RunFile& run, Problems& problems) {
 RunFile from_object(const Json& j) {
     RunFile run;
     Problems problems;
-    read_struct(j, run, "", problems, {"hardware", "learning"});
+    read_struct(j, run, "", problems, {"hardware", "learning", "cost"});
     if (run.evaluation.times.empty()) {
         run.evaluation.times = default_times();
     }
@@ -184,6 +185,14 @@ RunFile from_object(const Json& j) {
     try {
         if (j.is_object() && j.contains("learning")) {
             run.learning = learning_from_json(j["learning"].dump(), "learning");
+        }
+    } catch (const ConfigError& e) {
+        problems.insert(problems.end(), e.problems().begin(), e.problems().end());
+    }
+    try {
+        if (j.is_object() && j.contains("cost")) {
+            run.cost = cost::cost_from_json(j["cost"].dump(), "cost");
+            run.cost.given = true;
         }
     } catch (const ConfigError& e) {
         problems.insert(problems.end(), e.problems().begin(), e.problems().end());
@@ -248,6 +257,9 @@ std::string run_file_to_json(const RunFile& run) {
     j["hardware"] = Json::parse(hardware_to_json(run.hardware));
     if (!run.learning.rules.empty()) {
         j["learning"] = Json::parse(learning_to_json(run.learning));
+    }
+    if (run.cost.given) {
+        j["cost"] = Json::parse(cost::cost_to_json(run.cost));
     }
     return j.dump(2);
 }
@@ -364,6 +376,7 @@ std::vector<Parameter> run_parameters() {
                     ""});
     describe(Hardware{}, "hardware", docs);
     describe_learning(docs);
+    cost::describe_cost(docs);
     std::vector<Parameter> out;
     for (ParameterDoc& d : docs) {
         out.push_back({std::move(d.path),

@@ -15,6 +15,7 @@
 #include "mho/analysis/data.h"
 #include "mho/analysis/learning_config.h"
 #include "mho/analysis/train_config.h"
+#include "mho/cost/cost_config.h"
 #include "mho/net/hardware.h"
 #include "mho/net/network.h"
 #include "mho/util/reflect.h"
@@ -129,6 +130,7 @@ struct RunFile {
     EvaluationConfig evaluation;
     HardwareSpec hardware;
     LearningConfig learning;  // with rules: the run trains in memory
+    cost::CostSpec cost;      // of `mho cost`
     std::string folder;       // of the run file: relative paths start here
 };
 

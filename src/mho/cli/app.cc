@@ -35,7 +35,8 @@ std::string first_word(const std::vector<std::string>& arguments) {
 }  // namespace
 
 std::vector<Command> core_commands() {
-    return {devices_command(),
+    return {cost_command(),
+            devices_command(),
             evaluate_command(),
             explain_command(),
             fit_command(),

@@ -35,6 +35,7 @@ struct Command {
     std::function<std::function<int()>(CLI::App& app, const CommandContext& context)> define;
 };
 
+Command cost_command();
 Command devices_command();
 Command evaluate_command();
 Command explain_command();

@@ -19,6 +19,7 @@ std::string spoken(std::string_view name) {
 const char* content_key(PresetKind kind) {
     return kind == PresetKind::kHardware ? "hardware"
            : kind == PresetKind::kDevice ? "device"
+           : kind == PresetKind::kCost   ? "cost"
                                          : "learning";
 }
 
@@ -63,6 +64,7 @@ PresetFile read_preset(const EmbeddedPreset& preset) {
 std::string_view preset_kind_name(PresetKind kind) {
     return kind == PresetKind::kHardware ? "hardware"
            : kind == PresetKind::kDevice ? "device"
+           : kind == PresetKind::kCost   ? "cost"
                                          : "training";
 }
 

@@ -14,11 +14,12 @@ enum class PresetKind {
     kHardware,  // presets/*.json: hardware of inference and of the products of training
     kDevice,    // presets/devices/*.json: a cell that is trained by pulses
     kTraining,  // presets/training/*.json: a learner and its devices
+    kCost,      // presets/cost/*.json: component values of energy, latency and area
 };
 inline constexpr PresetKind kPresetKinds[] = {
-    PresetKind::kHardware, PresetKind::kDevice, PresetKind::kTraining};
+    PresetKind::kHardware, PresetKind::kDevice, PresetKind::kTraining, PresetKind::kCost};
 
-/// "hardware", "device", "training".
+/// "hardware", "device", "training", "cost".
 std::string_view preset_kind_name(PresetKind kind);
 
 /// A file of presets/, embedded into the library.
@@ -29,8 +30,8 @@ struct EmbeddedPreset {
 };
 const std::vector<EmbeddedPreset>& embedded_presets();
 
-/// A preset file is {"about": ..., "source": ..., KEY: {...}} with KEY "hardware", "device" or
-/// "learning" by its kind.
+/// A preset file is {"about": ..., "source": ..., KEY: {...}} with KEY "hardware", "device",
+/// "learning" or "cost" by its kind.
 struct PresetInfo {
     std::string name;
     std::string about;

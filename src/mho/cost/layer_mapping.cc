@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/cost/layer_mapping.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "mho/tile/grid.h"
+
+namespace mho::cost {
+namespace {
+
+constexpr int kAssumedBits = 8;
+constexpr int kMostBits = 32;
+
+// Tiles along an axis: the pieces of the hardware, each on as many tiles as it needs.
+size_t tiles_along(size_t size, int limit, size_t tile) {
+    const std::vector<size_t> offsets = split_axis(size, limit);
+    size_t count = 0;
+    for (size_t i = 0; i + 1 < offsets.size(); i++) {
+        count += (offsets[i + 1] - offsets[i] + tile - 1) / tile;
+    }
+    return count;
+}
+
+int bits_or_assumed(double steps, const char* what, std::vector<std::string>& warnings) {
+    if (steps > 0) {
+        return std::min(converter_bits(steps), kMostBits);
+    }
+    warnings.push_back(std::string("the hardware has no ") + what +
+                       " (steps 0): " + std::to_string(kAssumedBits) + " bit are taken");
+    return kAssumedBits;
+}
+
+}  // namespace
+
+size_t LayerMapping::turns() const {
+    const size_t outputs = (columns + output_pieces - 1) / output_pieces;
+    return std::min(columns_per_adc, outputs);
+}
+
+double LayerMapping::utilisation() const {
+    return static_cast<double>(groups * rows * columns) /
+           (static_cast<double>(tiles()) * static_cast<double>(tile_rows * tile_columns));
+}
+
+int converter_bits(double steps) {
+    // 2^b - 2 steps, or 2^b - 1, are b bits.
+    return std::max(1, static_cast<int>(std::ceil(std::log2(steps + 1))));
+}
+
+LayerMapping map_layer(const Hardware& hardware,
+                       size_t groups,
+                       size_t rows,
+                       size_t columns,
+                       const CostConfig& config,
+                       std::vector<std::string>& warnings) {
+    LayerMapping m;
+    m.groups = groups;
+    m.rows = rows;
+    m.columns = columns;
+    const Mapping& cut = hardware.mapping;
+    const auto or_default = [](int limit, int standard) {
+        return static_cast<size_t>(limit > 0 ? limit : standard);
+    };
+    m.tile_rows = or_default(cut.max_inputs, config.array.rows);
+    m.tile_columns = or_default(cut.max_outputs, config.array.columns);
+    if (const auto* measured = std::get_if<MeasuredTile>(&config.tile)) {
+        m.tile_rows = static_cast<size_t>(measured->rows);
+        m.tile_columns = static_cast<size_t>(measured->columns);
+    }
+    m.input_pieces = tiles_along(rows, cut.max_inputs, m.tile_rows);
+    m.output_pieces = tiles_along(columns, cut.max_outputs, m.tile_columns);
+    m.devices_per_weight = slice_count(hardware.converter);
+    m.g_max_us = mho::g_max_us(hardware.converter);
+    m.columns_per_adc = static_cast<size_t>(config.array.columns_per_adc);
+    m.input_bits = bits_or_assumed(hardware.forward.dac.steps, "input converter", warnings);
+    m.adc_bits = bits_or_assumed(hardware.forward.adc.steps, "output converter", warnings);
+    const bool signs_apart = hardware.forward.mode != MvmMode::kOnePass;
+    m.reads = signs_apart ? 2 : 1;
+    m.conversions = hardware.forward.mode == MvmMode::kSeparateDigitalSum ? 2 : 1;
+    m.dac_bits = config.array.input_encoding == InputEncoding::kVoltage ? m.input_bits : 1;
+    if (config.array.input_encoding == InputEncoding::kBitSerial) {
+        // The sign is not a read of its own: it selects the polarity of the pulse.
+        const auto bits = static_cast<size_t>(std::max(m.input_bits - 1, 1));
+        m.reads *= bits;
+        m.conversions *= config.array.accumulate_bits ? 1 : bits;
+    }
+    return m;
+}
+
+}  // namespace mho::cost
