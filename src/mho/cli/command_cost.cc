@@ -96,6 +96,13 @@ std::string largest_layer(const cost::Report& report) {
     return largest == report.layers.end() ? "" : largest->name;
 }
 
+std::string circuit_tables(int bits, double node_nm) {
+    constexpr double kRows = 256;
+    constexpr int kAdderBits = 16;
+    return adc_table(cost::compare_adcs(bits, node_nm, kRows), bits, node_nm).text() + "\n" +
+           adder_table(cost::compare_adders(kAdderBits, node_nm), kAdderBits, node_nm).text();
+}
+
 int cost_of_run(const Options& o, const CommandContext& context) {
     Console console(o.quiet, context.err);
     Subject subject = find_subject(o, with_preset(o));
@@ -142,8 +149,7 @@ int cost_of_run(const Options& o, const CommandContext& context) {
     context.out << cost_text(s);
     if (o.tools) {
         const double node = spec.config.technology.node_nm;
-        context.out << "\n"
-                    << adc_table(cost::compare_adcs(o.bits, node, 256), o.bits, node).text();
+        context.out << "\n" << circuit_tables(o.bits, node);
     }
     if (o.explain) {
         context.out << "\n" << cost_explanation(s.report);
@@ -199,10 +205,7 @@ Command cost_command() {
                 if (!o->tools) {
                     throw UsageError("cost: name a run file or the folder of a run (or --tools)");
                 }
-                context.out << adc_table(cost::compare_adcs(o->bits, o->node_nm, 256),
-                                         o->bits,
-                                         o->node_nm)
-                                   .text();
+                context.out << circuit_tables(o->bits, o->node_nm);
                 return kExitDone;
             };
         }};

@@ -56,13 +56,13 @@ void print(const std::string& name, const std::string& kind, std::ostream& out) 
 
 Command presets_command() {
     return {"presets",
-            "named hardware, devices and training rules, and where their numbers come from",
+            "named hardware, devices, training rules and costs, and where their numbers come from",
             [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
                 auto name = std::make_shared<std::string>();
                 auto kind = std::make_shared<std::string>();
                 app.add_option("name", *name, "print this preset as JSON");
-                app.add_option("--kind", *kind, "only these: hardware, device, training")
-                    ->check(CLI::IsMember({"hardware", "device", "training"}));
+                app.add_option("--kind", *kind, "only these: hardware, device, training, cost")
+                    ->check(CLI::IsMember({"hardware", "device", "training", "cost"}));
                 return [name, kind, context] {
                     name->empty() ? list(*kind, context.out) : print(*name, *kind, context.out);
                     return kExitDone;

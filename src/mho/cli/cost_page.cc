@@ -67,6 +67,14 @@ std::vector<std::string> component_names() {
     return names;
 }
 
+double sum_named(const cost::Node& node, const std::string& name) {
+    double total = node.name == name ? node.value : 0.0;
+    for (const cost::Node& part : node.parts) {
+        total += sum_named(part, name);
+    }
+    return total;
+}
+
 // The node of every layer, below whatever the total was multiplied by.
 const cost::Node* layer_node(const cost::Node& root, const std::string& name) {
     const cost::Node& layers = root.formula == cost::kSum ? root : root.parts.front();
@@ -180,8 +188,8 @@ TimelineChart timeline_chart(const cost::Report& r) {
     chart.title = "Layers over time";
     chart.description = "When each layer works on each sample";
     chart.x_label = "us; one colour for each sample";
-    for (size_t s = 0; s < r.stage_layers.size(); s++) {
-        TimelineRow row{r.layers[r.stage_layers[s]].name, {}};
+    for (size_t s = 0; s < r.layers.size(); s++) {
+        TimelineRow row{r.layers[s].name, {}};
         for (size_t n = 0; n < r.timeline.stages.size(); n++) {
             const cost::Interval& i = r.timeline.stages[n][s];
             row.spans.push_back({i.start_ns * kUsPerNs,
@@ -243,6 +251,11 @@ Table cost_components(const cost::Report& r) {
                 {name, format_number(pj[name] * kNjPerPj), format_percent(pj[name] / all, 1)});
         }
     }
+    const double averaged = sum_named(r.energy, "driven conductance by averages, for comparison");
+    if (const double driven = sum_named(r.energy, "driven conductance"); driven > 0) {
+        table.footnote(fmt::format("cells by average operands instead of those simulated: {} times",
+                                   format_number(averaged / driven, 3)));
+    }
     return table;
 }
 
@@ -272,8 +285,10 @@ Table cost_chips(const cost::Report& r) {
     return table;
 }
 
-Table adc_table(const std::vector<cost::ToolConverter>& tools, int bits, double node_nm) {
-    Table table(fmt::format("An ADC of {} bit at {} nm", bits, format_number(node_nm)));
+namespace {
+
+Table circuit_table(const std::string& title, const std::vector<cost::ToolConverter>& tools) {
+    Table table(title);
     table.column("model")
         .column("energy", Align::kRight, "pJ")
         .column("latency", Align::kRight, "ns")
@@ -282,13 +297,25 @@ Table adc_table(const std::vector<cost::ToolConverter>& tools, int bits, double 
     for (const cost::ToolConverter& t : tools) {
         table.row({t.tool,
                    format_number(t.energy_pj),
-                   format_number(t.latency_ns),
+                   number_or_none(t.latency_ns),
                    format_number(t.area_um2),
                    t.source + (t.note.empty() ? "" : "; " + t.note)});
     }
     table.footnote(fmt::format("largest over smallest energy: {}",
                                format_number(cost::energy_spread(tools), 3)));
     return table;
+}
+
+}  // namespace
+
+Table adc_table(const std::vector<cost::ToolConverter>& tools, int bits, double node_nm) {
+    return circuit_table(fmt::format("An ADC of {} bit at {} nm", bits, format_number(node_nm)),
+                         tools);
+}
+
+Table adder_table(const std::vector<cost::ToolConverter>& tools, int bits, double node_nm) {
+    return circuit_table(fmt::format("An adder of {} bit at {} nm", bits, format_number(node_nm)),
+                         tools);
 }
 
 Table layer_table(const std::vector<cost::ToolLayer>& tools, const std::string& layer) {

@@ -32,6 +32,7 @@ Table cost_components(const cost::Report& report);
 Table cost_chips(const cost::Report& report);
 /// One ADC by the models of all tools, and one layer by all presets.
 Table adc_table(const std::vector<cost::ToolConverter>& tools, int bits, double node_nm);
+Table adder_table(const std::vector<cost::ToolConverter>& tools, int bits, double node_nm);
 Table layer_table(const std::vector<cost::ToolLayer>& tools, const std::string& layer);
 
 /// Time (and energy) of training in memory by one rule.

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "mho/cost/gates.h"
 #include "mho/cost/technology.h"
 #include "mho/net/presets.h"
 #include "mho/util/error.h"
@@ -58,6 +59,26 @@ std::vector<ToolConverter> compare_adcs(int bits, double node_nm, double rows) {
                        cost.warnings.empty() ? "" : cost.warnings.front()});
     }
     return out;
+}
+
+std::vector<ToolConverter> compare_adders(int bits, double node_nm) {
+    const DigitalCost published;
+    constexpr double kWordBits = 32;
+    const double supply_v = nominal_supply_v(node_nm);
+    const double width = bits / kWordBits;
+    const Gate gates = adder(bits);
+    return {{"published adder",
+             published.adder_pj * width * energy_scaling(published.node_nm, node_nm, supply_v),
+             0,
+             published.adder_um2 * width * area_scaling(published.node_nm, node_nm),
+             "Aladdin (ISCA 2014), 40 nm, 32 bit",
+             ""},
+            {"full adders",
+             gates.energy_pj(supply_v) * energy_scaling(kGateNode_nm, node_nm, supply_v),
+             gates.delay_ps * 1e-3,
+             gates.area_um2 * area_scaling(kGateNode_nm, node_nm),
+             "ZigZag-IMC gate counts at 28 nm",
+             "every gate switches"}};
 }
 
 std::vector<ToolLayer> compare_presets(const Network& network,

@@ -24,6 +24,10 @@ struct ToolConverter {
 /// The same ADC by the models of the tools. A model that does not reach the node is left out.
 std::vector<ToolConverter> compare_adcs(int bits, double node_nm, double rows);
 
+/// The same adder: published (Aladdin), and by counting gates (ZigZag-IMC). Latency of the former:
+/// not published.
+std::vector<ToolConverter> compare_adders(int bits, double node_nm);
+
 struct ToolLayer {
     std::string preset;  // "" = the run's own configuration
     double node_nm = 0;

@@ -25,6 +25,15 @@ TEST(Comparison, ToolsDisagreeByFactorsOnOneAdc) {
     EXPECT_EQ(compare_adcs(8, 90, 256).size(), 5u);  // beyond the fits of NeuroSim
 }
 
+TEST(Comparison, AdderByTwoWays) {
+    const std::vector<ToolConverter> adders = compare_adders(32, 28);
+    ASSERT_EQ(adders.size(), 2u);
+    // 32 full adders of 4.2 fF at 0.88 V.
+    EXPECT_NEAR(adders[1].energy_pj, 32 * 4.2e-3 * 0.88 * 0.88, 1e-9);
+    EXPECT_LT(adders[0].energy_pj, 0.21);
+    EXPECT_GT(energy_spread(adders), 1);
+}
+
 TEST(Comparison, EveryPresetCostsTheSameLayer) {
     InputSpec input;
     input.shape = {1, 4, 4};

@@ -165,7 +165,6 @@ class Builder {
         cost.energy_pj = nodes.energy.value * spec_.config.layout.energy_factor;
         stages_.push_back(stage);
         nodes_.push_back(std::move(nodes));
-        report_.stage_layers.push_back(report_.layers.size());
         report_.layers.push_back(std::move(cost));
     }
 
@@ -263,6 +262,14 @@ class Builder {
             const auto part = [](size_t size, size_t pieces_of) {
                 return (size + pieces_of - 1) / pieces_of;
             };
+            constexpr size_t kMostPieces = 20000;  // first fit looks at all tiles for every piece
+            if (pieces.size() + m.tiles() > kMostPieces) {
+                throw ConfigError(
+                    "schedule.sharing",
+                    fmt::format("first fit places at most {} pieces of matrices; take "
+                                "larger tiles",
+                                kMostPieces));
+            }
             for (size_t t = 0; t < m.tiles(); t++) {
                 pieces.push_back(
                     {k, part(m.rows, m.input_pieces), part(m.columns, m.output_pieces)});
@@ -322,7 +329,7 @@ class Builder {
         report_.latency = {"latency of a sample",
                            report_.timeline.latency_ns,
                            "ns",
-                           "schedule of the layers below, first sample",
+                           "schedule of the layers below; copies share the vectors of a layer",
                            "event-driven schedule, docs/models/cost.md",
                            std::move(latency)};
         Totals& t = report_.totals;

@@ -52,8 +52,7 @@ struct Report {
     Node energy;                    // pJ per sample
     Node latency;                   // ns of a sample
     Node area;                      // um2
-    Schedule timeline;
-    std::vector<size_t> stage_layers;  // stage of the timeline -> entry of `layers`
+    Schedule timeline;              // stage k is layer k
     std::vector<std::string> warnings;
 };
 

@@ -132,11 +132,25 @@ Node lanes_area(const CostSpec& spec, const DigitalUnits& units) {
 
 // All of a layer: sums of its groups.
 struct Counts {
-    double driven_us = 0;   // sum over lines and vectors of size x conductance
-    double line_reads = 0;  // lines that were driven
-    double lines = 0;       // lines x vectors
-    double vectors = 0;     // of one group
+    double averaged_us = 0;  // the same if sizes and conductances had nothing to do with each other
+    double driven_us = 0;    // sum over lines and vectors of size x conductance
+    double line_reads = 0;   // lines that were driven
+    double lines = 0;        // lines x vectors
+    double vectors = 0;      // of one group
 };
+
+// (mean size) x (sum of all conductances): how tools with average operands estimate it.
+double averaged_conductance_us(const Activity& lines,
+                               const std::vector<double>& conductance_us,
+                               InputEncoding encoding) {
+    if (conductance_us.empty()) {
+        return 0;
+    }
+    const double all = std::accumulate(conductance_us.begin(), conductance_us.end(), 0.0);
+    const std::vector<double> same(conductance_us.size(),
+                                   all / static_cast<double>(conductance_us.size()));
+    return driven_conductance_us(lines, same, encoding);
+}
 
 Counts count(const LayerWork& work, InputEncoding encoding) {
     Counts c;
@@ -149,13 +163,14 @@ Counts count(const LayerWork& work, InputEncoding encoding) {
     for (size_t g = 0; g < a.lines.size(); g++) {
         const Activity& lines = a.lines[g];
         c.driven_us += driven_conductance_us(lines, a.conductance_us[g], encoding);
+        c.averaged_us += averaged_conductance_us(lines, a.conductance_us[g], encoding);
         const auto& driven = encoding == InputEncoding::kBitSerial ? lines.bits : lines.driven;
         c.line_reads +=
             static_cast<double>(std::accumulate(driven.begin(), driven.end(), uint64_t{0}));
         c.lines += static_cast<double>(lines.vectors) * static_cast<double>(lines.lines());
         c.vectors = std::max(c.vectors, static_cast<double>(lines.vectors));
     }
-    for (double* total : {&c.driven_us, &c.line_reads, &c.lines, &c.vectors}) {
+    for (double* total : {&c.driven_us, &c.averaged_us, &c.line_reads, &c.lines, &c.vectors}) {
         *total /= work.samples;
     }
     return c;
@@ -256,7 +271,13 @@ Node cells_energy(const CostSpec& spec, const Counts& c) {
         "Joule heat of the cells, V^2 G t",
         {parameter(spec, "array.read_voltage_v", a.read_voltage_v, "V"),
          parameter(spec, "array.read_time_ns", a.read_time_ns, "ns"),
-         {"driven conductance", c.driven_us, "uS", encoding_sum(a.input_encoding), kCounted, {}}}};
+         {"driven conductance", c.driven_us, "uS", encoding_sum(a.input_encoding), kCounted, {}},
+         {"driven conductance by averages, for comparison",
+          c.averaged_us,
+          "uS",
+          "the same with the mean conductance at every line",
+          kCounted,
+          {}}}};
 }
 
 // A word line across a tile, charged once for every driven line and read.
