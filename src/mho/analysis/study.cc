@@ -212,7 +212,7 @@ StudyRow count_row(
 }
 
 std::vector<Study> studies() {
-    std::vector<Study> all = {mvm_error_study()};
+    std::vector<Study> all = {mvm_error_study(), residual_learning_study()};
     std::sort(
         all.begin(), all.end(), [](const Study& a, const Study& b) { return a.name < b.name; });
     return all;

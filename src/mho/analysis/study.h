@@ -152,6 +152,7 @@ std::optional<StudyRecord> newest_study_record(const std::string& folder, const 
 // The studies, one per file.
 Study kernel_approximation_study();
 Study mvm_error_study();
+Study residual_learning_study();
 
 }  // namespace mho
 

@@ -25,29 +25,55 @@ namespace mho {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Up counts and counts of the cells [cell, cell + kPulseLanes) of a row over the whole batch.
-HWY_INLINE void count_batch(const PulseJob& job, size_t line, size_t cell, VI& up, VI& all) {
+// Rows whose coincidences are counted together, so that the planes of the columns are read once for
+// all of them.
+constexpr size_t kCountRows = 4;
+
+// Up counts and counts of all cells of rows [line, line + rows) over the whole batch, rows at most
+// kCountRows: `up` and `all` are [kCountRows][stride].
+HWY_INLINE void count_rows(
+    const PulseJob& job, size_t line, size_t rows, int32_t* up, int32_t* all) {
     const PulseU du;
+    const PulseI di;
     const size_t words = job.plane_words;
-    const size_t offset = cell / kVirtualLanes * words * kVirtualLanes + cell % kVirtualLanes;
-    const uint32_t* bits = job.col_plane.data() + offset;
-    const uint32_t* signs = job.col_sign_plane.data() + offset;
-    const uint32_t* row_bits = job.row_plane.data() + line * words;
-    const uint32_t* row_signs = job.row_sign_plane.data() + line * words;
-    VU u = hn::Zero(du);
-    VU a = hn::Zero(du);
-    for (size_t w = 0; w < words; w++) {
-        const VU both = hn::And(hn::LoadU(du, bits + w * kVirtualLanes), hn::Set(du, row_bits[w]));
-        const VU differ =
-            hn::Xor(hn::LoadU(du, signs + w * kVirtualLanes), hn::Set(du, row_signs[w]));
-        a = hn::Add(a, hn::PopulationCount(both));
-        u = hn::Add(u, hn::PopulationCount(hn::AndNot(differ, both)));
+    const uint32_t* row_bits[kCountRows];
+    const uint32_t* row_signs[kCountRows];
+    for (size_t r = 0; r < kCountRows; r++) {
+        // Rows that are not there repeat the last one.
+        const size_t from = line + HWY_MIN(r, rows - 1);
+        row_bits[r] = job.row_plane.data() + from * words;
+        row_signs[r] = job.row_sign_plane.data() + from * words;
     }
-    up = hn::BitCast(PulseI(), u);
-    all = hn::BitCast(PulseI(), a);
-    if (job.options.routing != PulseRouting::kBoth) {
-        up = job.options.routing == PulseRouting::kUpOnly ? up : hn::Sub(all, up);
-        all = up;
+    for (size_t cell = 0; cell < job.stride; cell += kPulseLanes) {
+        const size_t offset = cell / kVirtualLanes * words * kVirtualLanes + cell % kVirtualLanes;
+        const uint32_t* bits = job.col_plane.data() + offset;
+        const uint32_t* signs = job.col_sign_plane.data() + offset;
+        VU u[kCountRows], a[kCountRows];
+        for (size_t r = 0; r < kCountRows; r++) {
+            u[r] = hn::Zero(du);
+            a[r] = hn::Zero(du);
+        }
+        for (size_t w = 0; w < words; w++) {
+            const VU col = hn::LoadU(du, bits + w * kVirtualLanes);
+            const VU sign = hn::LoadU(du, signs + w * kVirtualLanes);
+            for (size_t r = 0; r < kCountRows; r++) {
+                const VU both = hn::And(col, hn::Set(du, row_bits[r][w]));
+                const VU differ = hn::Xor(sign, hn::Set(du, row_signs[r][w]));
+                a[r] = hn::Add(a[r], hn::PopulationCount(both));
+                u[r] = hn::Add(u[r], hn::PopulationCount(hn::AndNot(differ, both)));
+            }
+        }
+        for (size_t r = 0; r < kCountRows; r++) {
+            VI rising = hn::BitCast(di, u[r]);
+            VI count = hn::BitCast(di, a[r]);
+            if (job.options.routing != PulseRouting::kBoth) {
+                rising =
+                    job.options.routing == PulseRouting::kUpOnly ? rising : hn::Sub(count, rising);
+                count = rising;
+            }
+            hn::StoreU(rising, di, up + r * job.stride + cell);
+            hn::StoreU(count, di, all + r * job.stride + cell);
+        }
     }
 }
 
@@ -144,6 +170,8 @@ HWY_INLINE void pulse_rest(const PulseJob& job,
 // are noted in scratch.rest.
 HWY_INLINE void constant_batch_row(const PulseJob& job,
                                    size_t line,
+                                   const int32_t* up_counts,
+                                   const int32_t* counts,
                                    PulseScratch& scratch,
                                    PulseActivity& activity) {
     const PulseF d;
@@ -156,8 +184,8 @@ HWY_INLINE void constant_batch_row(const PulseJob& job,
         if (cell % kRandomBlock == 0) {
             batch_normals(job, Stream::kPulseBatch, line, cell, normals);
         }
-        VI up, all;
-        count_batch(job, line, cell, up, all);
+        const VI up = hn::LoadU(di, up_counts + cell);
+        const VI all = hn::LoadU(di, counts + cell);
         const VF s_up = hn::LoadU(d, c.step_up + cell);
         const VF s_down = hn::LoadU(d, c.step_down + cell);
         const VF w = hn::LoadU(d, c.weight + cell);
@@ -215,7 +243,11 @@ HWY_INLINE void power_and_sum(VF k, VI n, VF& power, VF& sum) {
 
 // Law `batch`: all pulses of the batch as if up and down came in their average order.
 template <StepKind K>
-HWY_INLINE void batch_row(const PulseJob& job, size_t line, PulseActivity& activity) {
+HWY_INLINE void batch_row(const PulseJob& job,
+                          size_t line,
+                          const int32_t* up_counts,
+                          const int32_t* counts,
+                          PulseActivity& activity) {
     const PulseF d;
     const PulseI di;
     const StepForm& f = *job.form;
@@ -232,8 +264,8 @@ HWY_INLINE void batch_row(const PulseJob& job, size_t line, PulseActivity& activ
                 batch_normals(job, Stream::kWriteNoise, line, cell, write);
             }
         }
-        VI up, all;
-        count_batch(job, line, cell, up, all);
+        const VI up = hn::LoadU(di, up_counts + cell);
+        const VI all = hn::LoadU(di, counts + cell);
         const MF fires = hn::RebindMask(d, hn::Gt(all, hn::Zero(di)));
         activity.batch_cells += hn::CountTrue(d, fires);
         pulses = hn::Add(pulses, all);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/device/pulse_kernel.h"
 
+#include <algorithm>
+
 // One more target than elsewhere: its instruction for population counts decides here. Counts are
 // integers, so bits stay equal.
 #define HWY_DISABLED_TARGETS 0
@@ -29,13 +31,21 @@ void PulseRows(const PulseJob& job,
     const StepKind kind = job.form->kind;
     if (job.plane_words > 0) {
         scratch.rest.clear();
-        for (size_t line = first_row; line < last_row; line++) {
-            if (job.options.law == PulseLaw::kBatch && kind == StepKind::kLinear) {
-                batch_row<StepKind::kLinear>(job, line, activity);
-            } else if (job.options.law == PulseLaw::kBatch) {
-                batch_row<StepKind::kConstant>(job, line, activity);
-            } else {
-                constant_batch_row(job, line, scratch, activity);
+        scratch.up_counts.resize(kCountRows * job.stride);
+        scratch.counts.resize(std::max(scratch.counts.size(), kCountRows * job.stride));
+        for (size_t first = first_row; first < last_row; first += kCountRows) {
+            const size_t rows = std::min(kCountRows, last_row - first);
+            count_rows(job, first, rows, scratch.up_counts.data(), scratch.counts.data());
+            for (size_t r = 0; r < rows; r++) {
+                const int32_t* up = scratch.up_counts.data() + r * job.stride;
+                const int32_t* all = scratch.counts.data() + r * job.stride;
+                if (job.options.law == PulseLaw::kBatch && kind == StepKind::kLinear) {
+                    batch_row<StepKind::kLinear>(job, first + r, up, all, activity);
+                } else if (job.options.law == PulseLaw::kBatch) {
+                    batch_row<StepKind::kConstant>(job, first + r, up, all, activity);
+                } else {
+                    constant_batch_row(job, first + r, up, all, scratch, activity);
+                }
             }
         }
         if (!scratch.rest.empty()) {
