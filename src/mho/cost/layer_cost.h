@@ -51,8 +51,8 @@ LayerNodes cost_digital(const std::string& name,
 /// Area of the digital unit.
 Node digital_unit_area(const CostSpec& spec);
 
-/// Energy that cells take in a read: what `sum of the lines` is multiplied by, and that sum in uS:
-/// sum over lines of (mean size) x (conductance), by the input encoding.
+/// Sum over lines and vectors of (size of the input over full scale) x (conductance at the line),
+/// uS: what V^2 t is multiplied by. The encoding says what counts as size.
 double driven_conductance_us(const Activity& lines,
                              const std::vector<double>& conductance_us,
                              InputEncoding encoding);
