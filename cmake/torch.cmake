@@ -33,3 +33,8 @@ target_link_libraries(mho_nn PUBLIC mho_core mho_torch
 target_compile_options(mho_nn PRIVATE -Wno-pedantic -Wno-shadow -Wno-old-style-cast
   -Wno-unused-parameter -Wno-overloaded-virtual -Wno-non-virtual-dtor -Wno-deprecated-declarations
   -Wno-extra -Wno-error=sign-compare)
+
+# Studies that train networks.
+mho_sources(studies_sources studies)
+add_library(mho_studies STATIC ${studies_sources})
+target_link_libraries(mho_studies PUBLIC mho_nn PRIVATE fmt::fmt Threads::Threads)

@@ -16,8 +16,8 @@ import re
 import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
-# Folders after the core, in order. They may use torch (nn) or everything (cli).
-AFTER_CORE = ["nn", "cli"]
+# Folders after the core, in order. They may use torch (nn) or everything (studies, cli).
+AFTER_CORE = ["nn", "studies", "cli"]
 # Headers that no user of the library includes.
 INTERNAL = re.compile(
     r"-inl\.h$|/util/json\.h$|/util/simd[^/]*\.h$|_json\.h$|\.test\.h$|test_support\.h$"

@@ -7,36 +7,16 @@
 #include <cmath>
 
 #include "mho/analysis/device_response.h"
-#include "mho/device/pulsed_array.h"
+#include "mho/analysis/simulated_traces.h"
 #include "mho/util/error.h"
 
 namespace mho {
 namespace {
 
-// What an experiment would record: trains up and down on every cell, read after each pulse.
+// Trains up and down, read after each pulse.
 std::vector<PulseTrace> simulate(
     const PulsedDevice& device, size_t cells, int pulses, int cycles, uint64_t seed) {
-    PulsedArray array(device, 1, cells, make_tile_key(seed, "experiment"));
-    array.set_weights(Matrix<float>(1, cells).view(), 0);
-    std::vector<PulseTrace> traces(cells);
-    uint64_t step = 0;
-    const auto read = [&](int n) {
-        for (size_t i = 0; i < cells; i++) {
-            traces[i].cell = static_cast<double>(i);
-            traces[i].pulses.push_back(n);
-            traces[i].weight.push_back(array.weights()(0, i));
-        }
-    };
-    read(0);
-    for (int c = 0; c < cycles; c++) {
-        for (const bool up : {true, false}) {
-            for (int k = 0; k < pulses; k++) {
-                array.pulse_all(up, ++step);
-                read(up ? 1 : -1);
-            }
-        }
-    }
-    return traces;
+    return simulate_traces(device, cells, pulses, cycles, 0, seed);
 }
 
 const FittedParameter& parameter(const DeviceFit& fit, const std::string& name) {

@@ -6,20 +6,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "mho/analysis/evaluate.h"
+#include "mho/analysis/mvm_problem.h"
 #include "mho/analysis/study.h"
-#include "mho/kernels/product.h"
-#include "mho/tile/grid.h"
 #include "mho/util/threads.h"
 
 namespace mho {
 namespace {
 
-constexpr size_t kSize = 512;         // rows and columns of the tile
-constexpr float kWeightStd = 0.246f;  // before clipping to +-1
+constexpr size_t kSize = 512;  // rows and columns of the tile
 
 struct Time {
     const char* name;
@@ -70,56 +65,9 @@ std::vector<Contribution> contributions() {
             {"conductance noise at 1 s", nothing(), true}};
 }
 
-struct Problem512 {
-    MappedWeights mapped;
-    Matrix<float> inputs;
-    Matrix<float> exact;  // of the logical weights
-};
-
-Problem512 draw(uint64_t seed, uint64_t chip, size_t vectors) {
-    const TileKey key = make_tile_key(seed, "study/mvm-error", 0, 0, static_cast<uint32_t>(chip));
-    Matrix<float> w(kSize, kSize);
-    fill_normal(key, Stream::kInitialWeights, 0, 0, w.values);
-    for (float& v : w.values) {
-        v = std::clamp(kWeightStd * v, -1.0f, 1.0f);
-    }
-    Problem512 p{map_weights(Mapping{}, w.view()),
-                 Matrix<float>(vectors, kSize),
-                 Matrix<float>(vectors, kSize)};
-    fill_uniform(key, Stream::kInitialWeights, 1, 0, p.inputs.values);
-    std::vector<float> keep(p.inputs.values.size());
-    fill_uniform(key, Stream::kInitialWeights, 2, 0, keep);
-    for (size_t i = 0; i < keep.size(); i++) {
-        p.inputs.values[i] = keep[i] < 0.5f ? 0.0f : 2 * p.inputs.values[i] - 1;
-    }
-    PackedMatrix packed;
-    packed.pack(w.view());
-    ProductScratch scratch;
-    ProductSums sums;
-    sums.plain = p.exact.values.data();
-    sums.stride = kSize;
-    multiply(packed, ProductSet::kPlain, p.inputs.view(), nullptr, sums, scratch);
-    return p;
-}
-
-// ||y - y_exact|| / ||y_exact|| over all inputs and outputs, in percent.
-double error_percent(const Tile& tile, const Problem512& p, uint64_t step) {
-    Matrix<float> y(p.inputs.rows, kSize);
-    MvmScratch scratch;
-    MvmCall call;
-    call.key.step = step;
-    tile.apply(p.inputs.view(), y.view(), call, scratch);
-    double error = 0;
-    double exact = 0;
-    for (size_t r = 0; r < y.rows; r++) {
-        for (size_t i = 0; i < kSize; i++) {
-            const double target = p.exact(r, i);
-            const double difference = double{p.mapped.scales(0, i)} * y(r, i) - target;
-            error += difference * difference;
-            exact += target * target;
-        }
-    }
-    return 100 * std::sqrt(error / exact);
+// In percent.
+double error_percent(const Tile& tile, const MvmProblem& p, uint64_t step) {
+    return 100 * mvm_error(tile, p, step);
 }
 
 struct ChipErrors {
@@ -129,7 +77,8 @@ struct ChipErrors {
 };
 
 ChipErrors measure(uint64_t seed, uint64_t chip, size_t vectors) {
-    const Problem512 p = draw(seed, chip, vectors);
+    const MvmProblem p =
+        random_mvm_problem(seed, "study/mvm-error", static_cast<uint32_t>(chip), kSize, vectors);
     const TileKey key =
         make_tile_key(seed, "study/mvm-error/tile", 0, 0, static_cast<uint32_t>(chip));
     ChipErrors errors;

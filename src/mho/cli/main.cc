@@ -4,7 +4,9 @@
 
 #include "mho/cli/command.h"
 #ifdef MHO_WITH_TORCH
+#include "mho/cli/command_study.h"
 #include "mho/cli/command_train.h"
+#include "mho/studies/training_studies.h"
 #endif
 
 int main(int argc, char** argv) {
@@ -18,6 +20,11 @@ int main(int argc, char** argv) {
     commands.push_back(mho::train_command());
 #endif
     for (mho::Command& c : mho::core_commands()) {
+#ifdef MHO_WITH_TORCH
+        if (c.name == "study") {
+            c = mho::study_command_with(mho::training_studies());
+        }
+#endif
         commands.push_back(std::move(c));
     }
     return mho::run_mho({argv + 1, argv + argc}, commands, std::cout, std::cerr);

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "mho/net/graph_internal.h"
+#include "mho/net/normalization.h"
 #include "mho/random/stream.h"
 #include "mho/util/error.h"
 
@@ -173,29 +174,39 @@ Graph residual_cnn(int stem, const std::vector<int>& stages, int classes, InputS
 }
 
 Graph resnet_cifar(int depth, InputSpec input) {
+    return resnet_cifar_of_width(depth, std::move(input), 16);
+}
+
+Graph resnet_cifar_of_width(int depth, InputSpec input, int width) {
+    require(width >= 1 && width <= 4096, fmt::format("width must be 1 to 4096, got {}", width));
     require(
         depth >= 8 && depth <= 1202 && (depth - 2) % 6 == 0,
         fmt::format("a CIFAR ResNet has 6 n + 2 layers (8, 14, 20, 32, 56, ...), got {}", depth));
     const int blocks = (depth - 2) / 6;
     const int channels = input.shape[0];
     GraphBuilder b(fmt::format("resnet{}_cifar", depth), std::move(input));
-    b.conv_norm("conv1", "bn1", channels, 16, 3, 1, {}, 1e-3);
+    b.conv_norm("conv1", "bn1", channels, width, 3, 1, {}, 1e-3);
     std::string last = b.add("relu1", ActivationOp{Activation::kRelu});
-    int width = 16;
+    int in = width;
     for (int stage = 1; stage <= 3; stage++) {
-        const int out = 16 << (stage - 1);
+        const int out = width << (stage - 1);
         for (int i = 0; i < blocks; i++) {
             last = b.residual_block(
-                fmt::format("res{}.{}", stage, i), last, width, out, stage > 1 && i == 0 ? 2 : 1);
-            width = out;
+                fmt::format("res{}.{}", stage, i), last, in, out, stage > 1 && i == 0 ? 2 : 1);
+            in = out;
         }
     }
     b.add("classifier.0", GlobalAveragePoolOp{});
-    b.add("classifier.2", LinearOp{64, 10, true});
+    b.add("classifier.2", LinearOp{in, 10, true});
     return b.finish();
 }
 
 Graph vgg_small(InputSpec input, int classes) {
+    return vgg_small_of_width(std::move(input), classes, 32);
+}
+
+Graph vgg_small_of_width(InputSpec input, int classes, int width) {
+    require(width >= 1 && width <= 4096, fmt::format("width must be 1 to 4096, got {}", width));
     require(input.shape[1] % 8 == 0 && input.shape[2] % 8 == 0,
             fmt::format("vgg_small halves the image three times; {} x {} is no multiple of 8",
                         input.shape[1],
@@ -204,20 +215,20 @@ Graph vgg_small(InputSpec input, int classes) {
     const int positions = input.shape[1] / 8 * (input.shape[2] / 8);
     GraphBuilder b("vgg_small", std::move(input));
     int number = 0;
-    for (const int width : {32, 64, 128}) {
+    for (const int out : {width, 2 * width, 4 * width}) {
         for (int i = 0; i < 2; i++) {
             number++;
             b.conv_norm(
-                fmt::format("conv{}", number), fmt::format("bn{}", number), channels, width, 3, 1);
+                fmt::format("conv{}", number), fmt::format("bn{}", number), channels, out, 3, 1);
             b.add(fmt::format("relu{}", number), ActivationOp{Activation::kRelu});
-            channels = width;
+            channels = out;
         }
         b.add(fmt::format("pool{}", number / 2), Pool2dOp{});
     }
     b.add("flatten", FlattenOp{});
-    b.add("fc1", LinearOp{channels * positions, 256, true});
+    b.add("fc1", LinearOp{channels * positions, 8 * width, true});
     b.add("relu7", ActivationOp{Activation::kRelu});
-    b.add("fc2", LinearOp{256, classes, true});
+    b.add("fc2", LinearOp{8 * width, classes, true});
     return b.finish();
 }
 

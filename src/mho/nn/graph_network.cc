@@ -16,6 +16,7 @@
 
 #include "mho/net/graph_internal.h"
 #include "mho/nn/analog_convolutions.h"
+#include "mho/nn/batch_norm.h"
 #include "mho/nn/recurrent_layers.h"
 #include "mho/nn/sequence_functions.h"
 #include "mho/util/error.h"
@@ -192,15 +193,22 @@ torch::Tensor GraphNetworkImpl::run_layer(size_t index, const std::vector<torch:
     }
     if (const auto* norm = std::get_if<BatchNormOp>(&layer.op)) {
         const Digital& p = parameters();
-        return at::batch_norm(in[0],
-                              p.weight,
-                              p.bias,
-                              p.running_mean,
-                              p.running_var,
-                              is_training(),
-                              0.1,
-                              norm->epsilon,
-                              false);
+        return is_training() ? batch_norm_training(*norm,
+                                                   NormTrainingGuard::now(),
+                                                   in[0],
+                                                   p.weight,
+                                                   p.bias,
+                                                   p.running_mean,
+                                                   p.running_var)
+                             : at::batch_norm(in[0],
+                                              p.weight,
+                                              p.bias,
+                                              p.running_mean,
+                                              p.running_var,
+                                              false,
+                                              0.1,
+                                              norm->epsilon,
+                                              false);
     }
     if (const auto* act = std::get_if<ActivationOp>(&layer.op)) {
         // torch keeps the memory order of images here.

@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the scale of the batch norms does to the resistance to noise on the weights (Fagbohungbe and
+// Qian, arXiv 2205.04886), over several trainings each: one training says little about its kind.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mho/net/normalization.h"
+#include "mho/net/zoo.h"
+#include "mho/studies/noise_bench.h"
+#include "mho/studies/training_studies.h"
+
+namespace mho {
+namespace {
+
+struct Kind {
+    const char* name;
+    NormScale scale;
+};
+constexpr Kind kKinds[] = {{"L2", NormScale::kL2},
+                           {"L1", NormScale::kL1},
+                           {"top 10", NormScale::kTopK},
+                           {"range", NormScale::kRange}};
+
+// Every training counts as one observation: its average over the draws.
+std::vector<double> of_trainings(const std::vector<NoiseOutcome>& all,
+                                 size_t kind,
+                                 size_t trainings,
+                                 bool clean) {
+    std::vector<double> values;
+    for (size_t t = 0; t < trainings; t++) {
+        const NoiseOutcome& o = all[kind * trainings + t];
+        values.push_back(clean ? 100 * o.clean : mean(o.average));
+    }
+    return values;
+}
+
+// Difference of the means with its t interval over trainings that share start and order.
+Interval difference(const std::vector<double>& a, const std::vector<double>& b) {
+    std::vector<double> d;
+    for (size_t i = 0; i < a.size(); i++) {
+        d.push_back(a[i] - b[i]);
+    }
+    return t_interval(d);
+}
+
+}  // namespace
+
+StudyResult run_l1_topk_norm_study(const StudyOptions& options) {
+    const size_t trainings = options.small ? 2 : 3;
+    const int depth = 8;
+    const Graph graph = resnet_cifar_of_width(depth, small_image_input(), options.small ? 2 : 4);
+    std::vector<NoiseCase> cases;
+    for (const Kind& kind : kKinds) {
+        for (size_t t = 0; t < trainings; t++) {
+            cases.push_back({fmt::format("{}, training {}", kind.name, t + 1),
+                             graph,
+                             noise_training(options.small),
+                             false,
+                             t == 0,
+                             t + 1,
+                             {kind.scale}});
+        }
+    }
+    StudyResult result;
+    const std::vector<NoiseOutcome> all = run_noise_bench(options, "l1-topk-norm", cases, result);
+    result.repetitions = fmt::format(
+        "{} trainings of a ResNet-{} per kind; {}", trainings, depth, result.repetitions);
+    const std::vector<double> base = of_trainings(all, 0, trainings, false);
+    const std::vector<double> base_clean = of_trainings(all, 0, trainings, true);
+    for (size_t k = 1; k < std::size(kKinds); k++) {
+        const bool claimed = kKinds[k].scale != NormScale::kRange;
+        const std::string published =
+            claimed ? "abstract, no figure" : "not in the paper; our further row";
+        result.rows.push_back(
+            at_least_row(fmt::format("{} batch norm resists at least as well as L2: difference of "
+                                     "the average normalised accuracies over trainings",
+                                     kKinds[k].name),
+                         published,
+                         0,
+                         difference(of_trainings(all, k, trainings, false), base),
+                         "points",
+                         1));
+        result.rows.push_back(at_least_row(
+            fmt::format("{} batch norm costs no accuracy without noise", kKinds[k].name),
+            published,
+            -1,
+            difference(of_trainings(all, k, trainings, true), base_clean),
+            "points",
+            1));
+    }
+    result.tables.push_back(noise_table(all, options.seed));
+    StudyChart chart = noise_chart(all);
+    // One curve per kind: its first training.
+    std::vector<StudyCurve> curves;
+    for (size_t k = 0; k < std::size(kKinds); k++) {
+        curves.push_back(std::move(chart.curves[k * trainings]));
+    }
+    chart.curves = std::move(curves);
+    result.charts.push_back(std::move(chart));
+    return result;
+}
+
+}  // namespace mho
