@@ -213,6 +213,9 @@ StudyRow count_row(
 
 std::vector<Study> studies() {
     std::vector<Study> all = {mvm_error_study(), residual_learning_study()};
+    for (Study& study : described_training_studies()) {
+        all.push_back(std::move(study));
+    }
     std::sort(
         all.begin(), all.end(), [](const Study& a, const Study& b) { return a.name < b.name; });
     return all;

@@ -3,7 +3,8 @@
 #ifndef MHO_ANALYSIS_STUDY_H
 #define MHO_ANALYSIS_STUDY_H
 
-// A study measures what a paper claims. Its code is here (study_NAME.cc, one line in studies()),
+// A study measures what a paper claims. Its code is here (study_NAME.cc, one line in studies()), or
+// in src/mho/studies if it trains networks (then it is described in training_studies.cc);
 // its text and results are in the folder studies/NAME of the source tree:
 //   README.md             question, method, and between two markers the generated tables
 //   chart-N.svg           the pictures, generated too
@@ -115,11 +116,15 @@ struct Study {
     std::string name;   // of its folder
     std::string paper;  // "Rasch et al., Nat. Commun. 14, 5282 (2023), arXiv 2302.08469"
     std::string claim;  // one sentence
-    std::function<StudyResult(const StudyOptions&)> run;
+    std::function<StudyResult(const StudyOptions&)> run;  // empty: it trains networks
 };
 
-/// All studies, by name.
+/// All studies, by name. Those that train networks are described without `run`: the LibTorch front
+/// has it (studies/training_studies.h).
 std::vector<Study> studies();
+
+/// The studies that train networks, without `run`.
+std::vector<Study> described_training_studies();
 
 /// Throws ConfigError with the nearest name.
 Study find_study(const std::string& name);

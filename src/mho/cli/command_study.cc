@@ -1,8 +1,11 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
+#include "mho/cli/command_study.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -10,7 +13,6 @@
 
 #include "mho/analysis/study.h"
 #include "mho/analysis/study_units.h"
-#include "mho/cli/command.h"
 #include "mho/cli/console.h"
 #include "mho/cli/study_page.h"
 #include "mho/report/table.h"
@@ -30,22 +32,52 @@ struct Arguments {
     size_t threads = available_threads();
 };
 
-int list(const Arguments& arguments, std::ostream& out) {
+const Study* in_list(const std::vector<Study>& training, const std::string& name) {
+    const auto found = std::find_if(
+        training.begin(), training.end(), [&](const Study& s) { return s.name == name; });
+    return found == training.end() ? nullptr : &*found;
+}
+
+constexpr const char* kNeedsTorch = "this mho was built without LibTorch (-DMHO_WITH_TORCH=OFF)";
+
+// The study with its code, wherever that is.
+Study runnable(const std::vector<Study>& training, const std::string& name) {
+    Study study = find_study(name);
+    if (!study.run) {
+        const Study* found = in_list(training, name);
+        if (found == nullptr) {
+            throw ConfigError("",
+                              fmt::format("study `{}` trains networks, but {}", name, kNeedsTorch));
+        }
+        study.run = found->run;
+    }
+    return study;
+}
+
+int list(const Arguments& arguments, const std::vector<Study>& training, std::ostream& out) {
     Table table;
+    bool missing = false;
     table.column("study").column("claim").column("paper").column("last run");
     for (const Study& study : studies()) {
+        const bool here = study.run || in_list(training, study.name) != nullptr;
+        missing = missing || !here;
         const auto record = newest_study_record(arguments.folder, study.name);
-        table.row({study.name,
+        table.row({here ? study.name : study.name + " *",
                    study.claim,
                    study.paper,
                    record ? record->date.substr(0, 10) + (record->small ? ", small" : "") : "-"});
     }
     out << table.text();
+    if (missing) {
+        out << fmt::format("* trains networks, but {}\n", kNeedsTorch);
+    }
     return kExitDone;
 }
 
-int run(const Arguments& arguments, const CommandContext& context) {
-    const Study study = find_study(arguments.name);
+int run(const Arguments& arguments,
+        const std::vector<Study>& training,
+        const CommandContext& context) {
+    const Study study = runnable(training, arguments.name);
     StudyOptions options;
     options.small = arguments.small;
     options.seed = arguments.seed;
@@ -112,10 +144,15 @@ int report(const Arguments& arguments, std::ostream& out) {
 }  // namespace
 
 Command study_command() {
+    return study_command_with({});
+}
+
+Command study_command_with(std::vector<Study> training) {
     return {
         "study",
         "published claims, measured: list, run, report",
-        [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+        [training = std::move(training)](CLI::App& app,
+                                         const CommandContext& context) -> std::function<int()> {
             auto arguments = std::make_shared<Arguments>();
             const auto folder = [&](CLI::App* sub) {
                 sub->add_option("--folder", arguments->folder, "folder of the studies")
@@ -143,9 +180,9 @@ Command study_command() {
             app.require_subcommand(1);
             return [=] {
                 if (list_app->parsed()) {
-                    return list(*arguments, context.out);
+                    return list(*arguments, training, context.out);
                 }
-                return run_app->parsed() ? run(*arguments, context)
+                return run_app->parsed() ? run(*arguments, training, context)
                                          : report(*arguments, context.out);
             };
         }};

@@ -57,6 +57,17 @@ TEST(CommandStudy, ListRunReport) {
     EXPECT_EQ(read_file(readme), "no markers");
 }
 
+TEST(CommandStudy, WithoutTorchTrainingStudiesAreListedOnly) {
+    const ScratchFolder folder;
+    const std::string list = mho_run({"study", "list", "--folder", folder.path()}).out;
+    EXPECT_TRUE(contains(list, "batch-norm *"));
+    EXPECT_TRUE(contains(list, "built without LibTorch"));
+    const Outcome run =
+        mho_run({"study", "run", "batch-norm", "--small", "--folder", folder.path()});
+    EXPECT_EQ(run.code, kExitFailed);
+    EXPECT_TRUE(contains(run.err, "trains networks"));
+}
+
 TEST(CommandStudy, WrongWords) {
     EXPECT_EQ(mho_run({"study"}).code, kExitUsage);
     EXPECT_EQ(mho_run({"study", "run"}).code, kExitUsage);
@@ -83,9 +94,13 @@ TEST(StudyPage, ReadmesAreFresh) {
         const std::string path = folder + "/" + study.name + "/README.md";
         ASSERT_TRUE(std::filesystem::exists(path)) << path;
         const auto record = newest_study_record(folder, study.name);
-        ASSERT_TRUE(record.has_value()) << study.name << ": `mho study run` first";
-        EXPECT_FALSE(record->small) << study.name;
         const std::string text = read_file(path);
+        if (!record.has_value()) {
+            // Not measured in full yet: then the text shows no results either.
+            EXPECT_EQ(replace_results(text, "", path), text) << study.name;
+            continue;
+        }
+        EXPECT_FALSE(record->small) << study.name;
         EXPECT_EQ(replace_results(text, study_markdown(*record), path), text)
             << "run `mho study report`";
     }

@@ -1,6 +1,5 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
-#include "mho/net/graph.h"
 #include "mho/studies/study_images.h"
 
 #include <algorithm>

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "mho/analysis/data.h"
+#include "mho/net/graph.h"
 
 namespace mho {
 
