@@ -35,7 +35,9 @@ std::string first_word(const std::vector<std::string>& arguments) {
 }  // namespace
 
 std::vector<Command> core_commands() {
-    return {cost_command(),
+    return {budget_command(),
+            compare_command(),
+            cost_command(),
             devices_command(),
             evaluate_command(),
             explain_command(),
@@ -43,7 +45,9 @@ std::vector<Command> core_commands() {
             presets_command(),
             report_command(),
             solve_command(),
+            specs_command(),
             study_command(),
+            sweep_command(),
             verify_command()};
 }
 

@@ -35,6 +35,8 @@ struct Command {
     std::function<std::function<int()>(CLI::App& app, const CommandContext& context)> define;
 };
 
+Command budget_command();
+Command compare_command();
 Command cost_command();
 Command devices_command();
 Command evaluate_command();
@@ -43,7 +45,9 @@ Command fit_command();
 Command presets_command();
 Command report_command();
 Command solve_command();
+Command specs_command();
 Command study_command();
+Command sweep_command();
 Command verify_command();
 
 /// Every command that needs no LibTorch.

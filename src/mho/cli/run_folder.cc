@@ -79,6 +79,39 @@ LoadedRun load_run(const std::string& what, const std::vector<std::string>& over
     return loaded;
 }
 
+const Network& analog_network(const LoadedRun& loaded, const std::string& name) {
+    const RunNetworks& n = loaded.networks;
+    if (n.has_hardware_aware && name != "naive") {
+        return n.hardware_aware;
+    }
+    if (n.has_naive && name != "hwa") {
+        return n.naive;
+    }
+    throw InputError("the run has no " + (name.empty() ? "" : name + " ") +
+                     "network on analog hardware");
+}
+
+EvaluationTime evaluation_time(const RunFile& run, const std::string& name) {
+    std::vector<std::string> known;
+    for (const EvaluationTime& t : run.evaluation.times) {
+        if (t.name == name) {
+            return t;
+        }
+        known.push_back(t.name);
+    }
+    throw UsageError("no evaluation time is called `" + name + "`" + suggestion(name, known));
+}
+
+void write_outputs(const std::vector<std::pair<std::string, std::string>>& files,
+                   std::ostream& out) {
+    for (const auto& [path, text] : files) {
+        if (!path.empty()) {
+            write_file_atomically(path, text);
+            out << "written: " << path << "\n";
+        }
+    }
+}
+
 void remove_temporaries(const std::string& folder) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         if (entry.path().filename().string().starts_with(".mho-tmp-")) {

@@ -3,7 +3,9 @@
 #ifndef MHO_CLI_RUN_FOLDER_H
 #define MHO_CLI_RUN_FOLDER_H
 
+#include <iosfwd>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mho/analysis/evaluate.h"
@@ -35,6 +37,17 @@ struct LoadedRun {
 /// Throws UsageError for overrides that a trained network cannot follow any more (its structure,
 /// training and hardware are in its file), IoError for what is missing.
 LoadedRun load_run(const std::string& what, const std::vector<std::string>& overrides);
+
+/// The network of a run on analog hardware: "hwa", "naive", or "" for the best that there is. Throws
+/// InputError when the run has none of that name.
+const Network& analog_network(const LoadedRun& run, const std::string& name);
+
+/// One of the run's evaluation times by its name. Throws UsageError for another.
+EvaluationTime evaluation_time(const RunFile& run, const std::string& name);
+
+/// Writes texts into the files that are named (an empty name: nothing), and says so.
+void write_outputs(const std::vector<std::pair<std::string, std::string>>& files,
+                   std::ostream& out);
 
 /// Removes what a killed process left of a file that it was writing. Only for the holder of the
 /// folder's lock.
