@@ -13,16 +13,14 @@ namespace {
 struct Results {
     Json json;
     std::string origin;
-    const Json& scores() const {
-        return json.contains("loss") ? json["loss"] : json["accuracy"];
-    }
+    const Json& scores() const { return json.contains("loss") ? json["loss"] : json["accuracy"]; }
 };
 
 Results parse(const std::string& text, const std::string& origin) {
     Results r{parse_json(text, origin), origin};
-    const bool good = r.json.is_object() && (r.json.contains("accuracy") || r.json.contains("loss")) &&
-                      r.scores().is_object() && r.scores().contains("float") &&
-                      r.scores()["float"].is_number();
+    const bool good =
+        r.json.is_object() && (r.json.contains("accuracy") || r.json.contains("loss")) &&
+        r.scores().is_object() && r.scores().contains("float") && r.scores()["float"].is_number();
     if (!good) {
         throw InputError(origin + ": not the results of an evaluation (no accuracy.float)");
     }

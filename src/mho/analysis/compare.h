@@ -36,9 +36,9 @@ struct RunComparison {
 /// Compares the texts of two results.json. Throws InputError naming `first_origin` or
 /// `second_origin` for a text that is none, and for two that have nothing in common.
 RunComparison compare_results(const std::string& first,
-                            const std::string& first_origin,
-                            const std::string& second,
-                            const std::string& second_origin);
+                              const std::string& first_origin,
+                              const std::string& second,
+                              const std::string& second_origin);
 
 }  // namespace mho
 

@@ -11,7 +11,9 @@
 namespace mho {
 namespace {
 
-std::string results(const std::string& seed, const std::string& chips, const std::string& more = "") {
+std::string results(const std::string& seed,
+                    const std::string& chips,
+                    const std::string& more = "") {
     return "{\"name\": \"n\", \"seed\": " + seed +
            ", \"images\": 100, \"programmings\": 4, \"accuracy\": {\"float\": 0.95, \"naive\": "
            "{\"1 s\": {\"mean\": 0, \"all\": [" +

@@ -69,40 +69,39 @@ int steps_of_bits(int bits) {
 }  // namespace
 
 std::vector<SpecAxis> spec_axes() {
-    return {
-        {"programming noise",
-         "g_max",
-         logarithmic_levels(1e-3, 0.5),
-         false,
-         [](DeviceSpec& s, double v) { s.programming_noise = v; }},
-        {"drift",
-         "exponent",
-         logarithmic_levels(1e-3, 0.5),
-         false,
-         [](DeviceSpec& s, double v) { s.drift = v; }},
-        {"off conductance",
-         "g_max",
-         logarithmic_levels(1e-2, 0.9),
-         false,
-         [](DeviceSpec& s, double v) { s.off_conductance = v; }},
-        {"read noise",
-         "w_max",
-         logarithmic_levels(1e-3, 0.5),
-         false,
-         [](DeviceSpec& s, double v) { s.read_noise = v; }},
-        {"output noise",
-         "1",
-         logarithmic_levels(1e-2, 5.0),
-         false,
-         [](DeviceSpec& s, double v) { s.output_noise = v; }},
-        {"DAC bits",
-         "bit",
-         bit_levels(),
-         true,
-         [](DeviceSpec& s, double v) { s.dac_bits = static_cast<int>(v); }},
-        {"ADC bits", "bit", bit_levels(), true, [](DeviceSpec& s, double v) {
-             s.adc_bits = static_cast<int>(v);
-         }}};
+    return {{"programming noise",
+             "g_max",
+             logarithmic_levels(1e-3, 0.5),
+             false,
+             [](DeviceSpec& s, double v) { s.programming_noise = v; }},
+            {"drift",
+             "exponent",
+             logarithmic_levels(1e-3, 0.5),
+             false,
+             [](DeviceSpec& s, double v) { s.drift = v; }},
+            {"off conductance",
+             "g_max",
+             logarithmic_levels(1e-2, 0.9),
+             false,
+             [](DeviceSpec& s, double v) { s.off_conductance = v; }},
+            {"read noise",
+             "w_max",
+             logarithmic_levels(1e-3, 0.5),
+             false,
+             [](DeviceSpec& s, double v) { s.read_noise = v; }},
+            {"output noise",
+             "1",
+             logarithmic_levels(1e-2, 5.0),
+             false,
+             [](DeviceSpec& s, double v) { s.output_noise = v; }},
+            {"DAC bits",
+             "bit",
+             bit_levels(),
+             true,
+             [](DeviceSpec& s, double v) { s.dac_bits = static_cast<int>(v); }},
+            {"ADC bits", "bit", bit_levels(), true, [](DeviceSpec& s, double v) {
+                 s.adc_bits = static_cast<int>(v);
+             }}};
 }
 
 std::vector<std::pair<std::string, std::string>> default_spec_pairs() {
@@ -188,8 +187,7 @@ Specs find_specs(const std::vector<SpecAxis>& axes,
         for (size_t i = 0; i < points; i++) {
             // The upper two decades are where borders bend; bits: every one.
             const size_t lowest = most > 24 ? most - 24 : 0;
-            const size_t level =
-                points == 1 ? 0 : lowest + i * (most - 1 - lowest) / (points - 1);
+            const size_t level = points == 1 ? 0 : lowest + i * (most - 1 - lowest) / (points - 1);
             const std::optional<size_t> found = last_that_suffices(end, [&](size_t other) {
                 DeviceSpec s;
                 a.set(s, a.levels[level]);

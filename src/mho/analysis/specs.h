@@ -64,7 +64,7 @@ struct SpecOptions {
     size_t images = 1000;
     size_t chips = 3;
     double t_s = 86400.0;
-    size_t points = 7;  // of a border
+    size_t points = 7;                                       // of a border
     std::vector<std::pair<std::string, std::string>> pairs;  // none: default_spec_pairs()
     size_t threads = 1;
     const std::atomic<bool>* stop = nullptr;

@@ -33,9 +33,8 @@ bool known(const DeviceSpec& s) {
 TEST(Specs, FindsAKnownRegion) {
     SpecOptions options;
     options.points = 9;
-    options.pairs = {{"programming noise", "drift"},
-                     {"programming noise", "ADC bits"},
-                     {"drift", "read noise"}};
+    options.pairs = {
+        {"programming noise", "drift"}, {"programming noise", "ADC bits"}, {"drift", "read noise"}};
     size_t asked = 0;
     const Specs s = find_specs(spec_axes(), options, [&](const DeviceSpec& spec) {
         asked++;
@@ -50,8 +49,8 @@ TEST(Specs, FindsAKnownRegion) {
     EXPECT_EQ(limit_of(s, "DAC bits"), 2.0);
     EXPECT_TRUE(std::isnan(limit_of(s, "read noise")));
     for (const SpecLimit& l : s.limits) {
-        EXPECT_EQ(l.at_end, l.axis == "DAC bits" || l.axis == "output noise" ||
-                                l.axis == "off conductance")
+        EXPECT_EQ(l.at_end,
+                  l.axis == "DAC bits" || l.axis == "output noise" || l.axis == "off conductance")
             << l.axis;
     }
     ASSERT_EQ(s.pairs.size(), 3U);
@@ -62,7 +61,7 @@ TEST(Specs, FindsAKnownRegion) {
         const double border = 0.1 * std::sqrt(1 - noise * noise);
         const double limit = circle.limit[i].value_or(0.0);
         EXPECT_LE(limit, border * (1 + 1e-9));
-        EXPECT_GT(limit, border / step * 0.999);
+        EXPECT_GT(limit, border / step * 0.999 - 1e-3);  // 1e-3: the mildest level
         EXPECT_TRUE(i == 0 || limit <= circle.limit[i - 1].value_or(0.0));
     }
     for (const auto& bits : s.pairs[1].limit) {
@@ -80,10 +79,12 @@ TEST(Specs, OfANetwork) {
     const RunFile run = tiny_run();
     const RunNetworks networks = matched_networks(run, pattern_images(64, 1));
     const LabelledImages test = pattern_images(60, 2);
-    // Ideal hardware has no error but rounding of float32.
+    // Ideal hardware still clips inputs at its input ranges, and nothing else: chips are alike.
     const ChipScore score(test, 60, run.seed, 1);
     const double exact = score.exact(networks.floating_point);
-    EXPECT_EQ(score.on_chip(with_spec(networks.naive, {}), 0, 86400.0, 1), exact);
+    const double ideal = score.on_chip(with_spec(networks.naive, {}), 0, 86400.0, 1);
+    EXPECT_NEAR(ideal, exact, 2.5 / 60);
+    EXPECT_EQ(score.on_chip(with_spec(networks.naive, {}), 1, 1.0, 1), ideal);
     SpecOptions options;
     options.images = 60;
     options.chips = 2;
@@ -92,7 +93,7 @@ TEST(Specs, OfANetwork) {
     options.pairs = {{"programming noise", "ADC bits"}};
     const Specs s = specify(networks.naive, networks.floating_point, test, run.seed, options);
     EXPECT_EQ(s.exact, exact);
-    EXPECT_EQ(s.ideal, exact);
+    EXPECT_NEAR(s.ideal, ideal, 1e-12);
     EXPECT_NEAR(s.target, exact - 0.05, 1e-12);
     ASSERT_EQ(s.limits.size(), spec_axes().size());
     // What is found suffices, and the level after it does not.
@@ -126,9 +127,9 @@ TEST(Yield, WilsonInterval) {
     EXPECT_NEAR(y.high, 0.9433, 5e-5);
     const Interval all = chip_yield(chips, 0.5);
     EXPECT_EQ(all.mean, 1.0);
-    EXPECT_EQ(all.high, 1.0);
+    EXPECT_NEAR(all.high, 1.0, 1e-12);
     EXPECT_NEAR(all.low, 10 / (10 + 3.8414588), 1e-6);
-    EXPECT_EQ(chip_yield(chips, 0.99).low, 0.0);
+    EXPECT_NEAR(chip_yield(chips, 0.99).low, 0.0, 1e-12);
     EXPECT_THROW(chip_yield({}, 0.5), InputError);
 }
 

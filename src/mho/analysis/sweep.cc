@@ -24,8 +24,8 @@ uint64_t hash_of(const std::string& text) {
 
 // Value of a range at a share of it, 0 to 1.
 std::string value_at(const SweepParameter& p, double share) {
-    double v = p.logarithmic ? p.low * std::pow(p.high / p.low, share)
-                             : p.low + share * (p.high - p.low);
+    double v =
+        p.logarithmic ? p.low * std::pow(p.high / p.low, share) : p.low + share * (p.high - p.low);
     if (p.integer) {
         return std::to_string(std::llround(v));
     }
@@ -55,7 +55,7 @@ class Reader {
         return j_.is_object() && j_.contains(key) ? &j_[key] : nullptr;
     }
     void problem(const std::string& key, const std::string& message) {
-        problems_.push_back({join_path(path_, key), message});
+        problems_.push_back({key.empty() ? path_ : join_path(path_, key), message});
     }
     void finish() {
         if (!j_.is_object()) {
@@ -104,7 +104,8 @@ SweepParameter read_parameter(const Json& j, const std::string& path, Problems& 
             }
         }
     } else if (!(p.low < p.high) || (p.logarithmic && p.low <= 0)) {
-        r.problem("low", p.logarithmic ? "must be above 0 and below `high`" : "must be below `high`");
+        r.problem("low",
+                  p.logarithmic ? "must be above 0 and below `high`" : "must be below `high`");
     }
     return p;
 }
@@ -149,9 +150,10 @@ Sweep parse_sweep(const std::string& text, const std::string& origin) {
         }
     }
     s.method = method == "grid" ? SweepMethod::kGrid : SweepMethod::kLatinHypercube;
-    for (size_t i = 0; parameters != nullptr && parameters->is_array() && i < parameters->size(); i++) {
-        s.parameters.push_back(read_parameter(
-            (*parameters)[i], "parameters[" + std::to_string(i) + "]", problems));
+    for (size_t i = 0; parameters != nullptr && parameters->is_array() && i < parameters->size();
+         i++) {
+        s.parameters.push_back(
+            read_parameter((*parameters)[i], "parameters[" + std::to_string(i) + "]", problems));
     }
     if (!problems.empty()) {
         throw ConfigError(std::move(problems));
@@ -190,8 +192,7 @@ std::vector<SweepPoint> sweep_points(const Sweep& s) {
             const SweepParameter& p = s.parameters[k];
             // Order of the strata, and the place within each.
             std::vector<float> numbers(2 * n);
-            fill_uniform(
-                make_tile_key(s.seed, "latin hypercube"), Stream::kShuffle, k, 0, numbers);
+            fill_uniform(make_tile_key(s.seed, "latin hypercube"), Stream::kShuffle, k, 0, numbers);
             std::vector<size_t> stratum(n);
             std::iota(stratum.begin(), stratum.end(), size_t{0});
             std::stable_sort(stratum.begin(), stratum.end(), [&](size_t a, size_t b) {
@@ -201,10 +202,10 @@ std::vector<SweepPoint> sweep_points(const Sweep& s) {
                 const double share = (static_cast<double>(stratum[i]) +
                                       std::min(0.999999, static_cast<double>(numbers[n + i]))) /
                                      static_cast<double>(n);
-                lists[i].push_back(
-                    p.has_range ? value_at(p, share)
-                                : p.values[static_cast<size_t>(
-                                      share * static_cast<double>(p.values.size()))]);
+                lists[i].push_back(p.has_range
+                                       ? value_at(p, share)
+                                       : p.values[static_cast<size_t>(
+                                             share * static_cast<double>(p.values.size()))]);
             }
         }
     }
@@ -241,7 +242,8 @@ std::map<std::string, double> sweep_metrics(const std::string& results_json) {
         for (const auto& [time, numbers] : entry.items()) {
             if (numbers.is_number()) {
                 metrics[curve + " " + time] = numbers.get<double>();
-            } else if (numbers.is_object() && numbers.contains("mean") && numbers["mean"].is_number()) {
+            } else if (numbers.is_object() && numbers.contains("mean") &&
+                       numbers["mean"].is_number()) {
                 metrics[curve + " " + time] = numbers["mean"].get<double>();
                 if (numbers.contains("std") && numbers["std"].is_number()) {
                     metrics[curve + " " + time + " std"] = numbers["std"].get<double>();

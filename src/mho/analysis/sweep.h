@@ -33,8 +33,8 @@ struct SweepParameter {
 
 struct Sweep {
     std::string name;
-    std::string run;      // run file, relative to the sweep's file
-    std::string command;  // "evaluate" or "train"
+    std::string run;               // run file, relative to the sweep's file
+    std::string command;           // "evaluate" or "train"
     std::vector<std::string> set;  // overrides of every point, "path=value"
     SweepMethod method = SweepMethod::kGrid;
     int samples = 20;

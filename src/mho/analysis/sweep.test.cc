@@ -12,7 +12,8 @@
 namespace mho {
 namespace {
 
-constexpr const char* kGrid = R"({"run": "r.json", "set": ["evaluation.programmings=2"], "parameters": [
+constexpr const char* kGrid =
+    R"({"run": "r.json", "set": ["evaluation.programmings=2"], "parameters": [
     {"path": "a.bits", "values": [4, 6, 8]},
     {"path": "b.noise", "low": 0.01, "high": 1, "logarithmic": true, "points": 3},
     {"path": "c.kind", "values": ["none", "global"]}]})";
@@ -102,7 +103,8 @@ TEST(Sweep, ErrorsNameThePath) {
         {R"({"run": "r", "parameters": [1]})", "parameters[0]: expected an object"},
         {R"({"run": "r", "parameters": [{"path": "a"}]})", "parameters[0].values: give either"},
         {R"({"run": "r", "parameters": [{"values": [1]}]})", "parameters[0].path: which"},
-        {R"({"run": "r", "parameters": [{"path": "a", "low": 2, "high": 1}]})", "parameters[0].low"},
+        {R"({"run": "r", "parameters": [{"path": "a", "low": 2, "high": 1}]})",
+         "parameters[0].low"},
         {R"({"run": "r", "parameters": [{"path": "a", "low": 0, "high": 1, "logarithmic": true}]})",
          "parameters[0].low: must be above 0"},
         {R"({"run": "r", "parameters": [{"path": "a", "values": [1], "vlaues": 2}]})",
@@ -111,14 +113,15 @@ TEST(Sweep, ErrorsNameThePath) {
          "method: unknown choice"},
         {R"({"run": "r", "command": "fit", "parameters": [{"path": "a", "values": [1]}]})",
          "command: unknown"},
-        {R"({"run": "r", "set": ["x"], "parameters": [{"path": "a", "values": [1]}]})", "set[0]: "}};
+        {R"({"run": "r", "set": ["x"], "parameters": [{"path": "a", "values": [1]}]})",
+         "set[0]: "}};
     for (const auto& [text, expected] : cases) {
         EXPECT_NE(error_of(text).find(expected), std::string::npos) << text << error_of(text);
     }
     std::string many = R"({"run": "r", "parameters": [)";
     for (int i = 0; i < 6; i++) {
-        many += std::string(i > 0 ? "," : "") +
-                R"({"path": "a", "low": 0, "high": 1, "points": 10})";
+        many +=
+            std::string(i > 0 ? "," : "") + R"({"path": "a", "low": 0, "high": 1, "points": 10})";
     }
     EXPECT_THROW(sweep_points(parse_sweep(many + "]}", "s")), InputError);
 }

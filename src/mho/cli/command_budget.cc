@@ -67,11 +67,7 @@ Table table_of(const Budget& b) {
                    points(b, s.alone)});
     }
     table.separator();
-    table.row({"together",
-               fmt::format("{:+.2f}", shown(b, whole)),
-               "100",
-               "",
-               ""});
+    table.row({"together", fmt::format("{:+.2f}", shown(b, whole)), "100", "", ""});
     table.footnote(fmt::format(
         "Floating point {}, on the hardware with everything off {}, with everything on {}.",
         score_text(b, b.exact),
@@ -106,8 +102,9 @@ std::string page_of(const Arguments& a, const Budget& b) {
         chart("Share of the loss", "Shapley share of every source", &BudgetShare::shapley),
         "Shapley shares: the mean loss that a source adds when sources join in random order. They "
         "sum to the whole loss."));
-    page.grid({half_figure(chart("Gain when it is off", "All others act", &BudgetShare::off)),
-               half_figure(chart("Loss when it acts alone", "No other acts", &BudgetShare::alone))});
+    page.grid(
+        {half_figure(chart("Gain when it is off", "All others act", &BudgetShare::off)),
+         half_figure(chart("Loss when it acts alone", "No other acts", &BudgetShare::alone))});
     page.table(table_of(b));
     page.footer("mho " + version());
     return page.str();
@@ -149,8 +146,8 @@ int budget(Arguments a, const CommandContext& context) {
     a.options.threads = a.threads > 0 ? static_cast<size_t>(a.threads) : available_threads();
     a.options.stop = &context.stop;
     a.options.progress = console.hooks();
-    const Budget b = error_budget(
-        network, loaded.networks.floating_point, test, loaded.run.seed, a.options);
+    const Budget b =
+        error_budget(network, loaded.networks.floating_point, test, loaded.run.seed, a.options);
     context.out << title(a, b) << "\n\n" << table_of(b).text();
     write_outputs({{a.page, page_of(a, b)}, {a.json, json_of(a, b)}}, context.out);
     return kExitDone;
@@ -159,36 +156,36 @@ int budget(Arguments a, const CommandContext& context) {
 }  // namespace
 
 Command budget_command() {
-    return {
-        "budget",
-        "what each non-ideality costs in accuracy",
-        [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto a = std::make_shared<Arguments>();
-            app.add_option(
-                   "run", a->run, "folder of a run, or a run file that names trained weights")
-                ->required();
-            app.add_option("--network", a->network, "hwa or naive (default: hwa where it is)")
-                ->check(CLI::IsMember({"hwa", "naive"}));
-            app.add_option("--time",
-                           a->time,
-                           "one of the run's evaluation times (default: that of its ablation)");
-            app.add_option("--images", a->options.images, "test images")
-                ->check(CLI::Range(1, 1000000000))
-                ->capture_default_str();
-            app.add_option("--chips", a->options.chips, "simulated chips, the same for every case")
-                ->check(CLI::Range(1, 10000))
-                ->capture_default_str();
-            app.add_option(
-                   "--orders", a->options.orders, "orders of joining behind the Shapley shares")
-                ->check(CLI::Range(1, 100000))
-                ->capture_default_str();
-            app.add_option("--threads", a->threads, "threads (default: all)")
-                ->check(CLI::Range(1, 1024));
-            app.add_option("--out", a->page, "write a page (HTML)");
-            app.add_option("--json", a->json, "write the numbers");
-            app.add_flag("--quiet", a->quiet, "no progress");
-            return [a, context] { return budget(*a, context); };
-        }};
+    return {"budget",
+            "what each non-ideality costs in accuracy",
+            [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+                auto a = std::make_shared<Arguments>();
+                app.add_option(
+                       "run", a->run, "folder of a run, or a run file that names trained weights")
+                    ->required();
+                app.add_option("--network", a->network, "hwa or naive (default: hwa where it is)")
+                    ->check(CLI::IsMember({"hwa", "naive"}));
+                app.add_option("--time",
+                               a->time,
+                               "one of the run's evaluation times (default: that of its ablation)");
+                app.add_option("--images", a->options.images, "test images")
+                    ->check(CLI::Range(1, 1000000000))
+                    ->capture_default_str();
+                app.add_option(
+                       "--chips", a->options.chips, "simulated chips, the same for every case")
+                    ->check(CLI::Range(1, 10000))
+                    ->capture_default_str();
+                app.add_option(
+                       "--orders", a->options.orders, "orders of joining behind the Shapley shares")
+                    ->check(CLI::Range(1, 100000))
+                    ->capture_default_str();
+                app.add_option("--threads", a->threads, "threads (default: all)")
+                    ->check(CLI::Range(1, 1024));
+                app.add_option("--out", a->page, "write a page (HTML)");
+                app.add_option("--json", a->json, "write the numbers");
+                app.add_flag("--quiet", a->quiet, "no progress");
+                return [a, context] { return budget(*a, context); };
+            }};
 }
 
 }  // namespace mho

@@ -55,13 +55,14 @@ Table table_of(const RunComparison& c, const Arguments& a) {
                "",
                ""});
     for (const ComparedAccuracy& r : c.rows) {
-        table.row({r.curve,
-                   r.time,
-                   score(c, r.first),
-                   score(c, r.second),
-                   fmt::format("{:+.3f}", scale * r.difference.mean),
-                   fmt::format("{:+.3f} to {:+.3f}", scale * r.difference.low, scale * r.difference.high),
-                   r.differs ? "differs" : ""});
+        table.row(
+            {r.curve,
+             r.time,
+             score(c, r.first),
+             score(c, r.second),
+             fmt::format("{:+.3f}", scale * r.difference.mean),
+             fmt::format("{:+.3f} to {:+.3f}", scale * r.difference.low, scale * r.difference.high),
+             r.differs ? "differs" : ""});
     }
     table.footnote("First: " + a.first + ". Second: " + a.second + ".");
     table.footnote(c.paired ? "Chips are compared pair by pair: they share their random draws."

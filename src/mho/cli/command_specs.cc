@@ -51,7 +51,8 @@ double parse_loss(const std::string& text) {
     return rest == "%" ? v / 100 : v;
 }
 
-std::vector<std::pair<std::string, std::string>> parse_pairs(const std::vector<std::string>& texts) {
+std::vector<std::pair<std::string, std::string>> parse_pairs(
+    const std::vector<std::string>& texts) {
     std::vector<std::pair<std::string, std::string>> pairs;
     for (const std::string& t : texts) {
         const size_t colon = t.find(':');
@@ -123,11 +124,11 @@ LineChart border_chart(const SpecPair& p) {
 }
 
 std::string page_of(const Arguments& a, const Specs& s) {
-    HtmlPage page("What suffices for " + a.run,
-                  fmt::format("Loss of at most {} {}",
-                              s.is_loss ? format_number(a.options.loss, 3)
-                                        : format_percent(a.options.loss),
-                              s.is_loss ? "nats" : "of accuracy"));
+    HtmlPage page(
+        "What suffices for " + a.run,
+        fmt::format("Loss of at most {} {}",
+                    s.is_loss ? format_number(a.options.loss, 3) : format_percent(a.options.loss),
+                    s.is_loss ? "nats" : "of accuracy"));
     page.cards({{score_text(s, s.exact), "floating point", ""},
                 {score_text(s, s.target), "wanted at least", ""},
                 {std::to_string(s.evaluations), "simulated chips", ""}});
@@ -145,8 +146,7 @@ std::string page_of(const Arguments& a, const Specs& s) {
     }
     for (size_t i = 0; i < figures.size(); i += 2) {
         page.grid({figures.begin() + static_cast<std::ptrdiff_t>(i),
-                   figures.begin() +
-                       static_cast<std::ptrdiff_t>(std::min(i + 2, figures.size()))});
+                   figures.begin() + static_cast<std::ptrdiff_t>(std::min(i + 2, figures.size()))});
     }
     page.footer("mho " + version());
     return page.str();
@@ -210,40 +210,40 @@ int specs(Arguments a, const CommandContext& context) {
 }  // namespace
 
 Command specs_command() {
-    return {
-        "specs",
-        "which noise, drift and bits suffice",
-        [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto a = std::make_shared<Arguments>();
-            app.add_option(
-                   "run", a->run, "folder of a run, or a run file that names trained weights")
-                ->required();
-            app.add_option("--loss", a->loss, "accuracy that may be lost: 1%, 0.01; texts: nats")
-                ->capture_default_str();
-            app.add_option("--network", a->network, "hwa or naive (default: hwa where it is)")
-                ->check(CLI::IsMember({"hwa", "naive"}));
-            app.add_option("--time",
-                           a->time,
-                           "one of the run's evaluation times (default: that of its ablation)");
-            app.add_option("--pair", a->pairs, "two axes, \"drift:ADC bits\" (repeatable)")
-                ->expected(1)
-                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-            app.add_option("--images", a->options.images, "test images")
-                ->check(CLI::Range(1, 1000000000))
-                ->capture_default_str();
-            app.add_option("--chips", a->options.chips, "simulated chips a case")
-                ->check(CLI::Range(1, 10000))
-                ->capture_default_str();
-            app.add_option("--points", a->options.points, "points of a border")
-                ->check(CLI::Range(2, 1000))
-                ->capture_default_str();
-            app.add_option("--threads", a->threads, "threads (default: all)")
-                ->check(CLI::Range(1, 1024));
-            app.add_option("--out", a->page, "write a page with pictures (HTML)");
-            app.add_option("--json", a->json, "write the numbers");
-            app.add_flag("--quiet", a->quiet, "no progress");
-            return [a, context] { return specs(*a, context); };
-        }};
+    return {"specs",
+            "which noise, drift and bits suffice",
+            [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+                auto a = std::make_shared<Arguments>();
+                app.add_option(
+                       "run", a->run, "folder of a run, or a run file that names trained weights")
+                    ->required();
+                app.add_option(
+                       "--loss", a->loss, "accuracy that may be lost: 1%, 0.01; texts: nats")
+                    ->capture_default_str();
+                app.add_option("--network", a->network, "hwa or naive (default: hwa where it is)")
+                    ->check(CLI::IsMember({"hwa", "naive"}));
+                app.add_option("--time",
+                               a->time,
+                               "one of the run's evaluation times (default: that of its ablation)");
+                app.add_option("--pair", a->pairs, "two axes, \"drift:ADC bits\" (repeatable)")
+                    ->expected(1)
+                    ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+                app.add_option("--images", a->options.images, "test images")
+                    ->check(CLI::Range(1, 1000000000))
+                    ->capture_default_str();
+                app.add_option("--chips", a->options.chips, "simulated chips a case")
+                    ->check(CLI::Range(1, 10000))
+                    ->capture_default_str();
+                app.add_option("--points", a->options.points, "points of a border")
+                    ->check(CLI::Range(2, 1000))
+                    ->capture_default_str();
+                app.add_option("--threads", a->threads, "threads (default: all)")
+                    ->check(CLI::Range(1, 1024));
+                app.add_option("--out", a->page, "write a page with pictures (HTML)");
+                app.add_option("--json", a->json, "write the numbers");
+                app.add_flag("--quiet", a->quiet, "no progress");
+                return [a, context] { return specs(*a, context); };
+            }};
 }
 
 }  // namespace mho

@@ -10,8 +10,8 @@
 #include <ostream>
 #include <set>
 
-#include "mho/analysis/run_file.h"
 #include "mho/analysis/results.h"
+#include "mho/analysis/run_file.h"
 #include "mho/analysis/sweep.h"
 #include "mho/cli/command.h"
 #include "mho/cli/console.h"
@@ -59,7 +59,9 @@ std::string last_words(const std::string& folder, const SweepPoint& p) {
     return line == std::string::npos ? text : text.substr(line + 1);
 }
 
-SweepTable table_of(const Sweep& s, const std::vector<SweepPoint>& points, const std::string& folder) {
+SweepTable table_of(const Sweep& s,
+                    const std::vector<SweepPoint>& points,
+                    const std::string& folder) {
     SweepTable table;
     for (const SweepParameter& p : s.parameters) {
         table.parameters.push_back(p.path);
@@ -113,11 +115,13 @@ std::string default_x(const SweepTable& t) {
 }
 
 // Points without a line between them.
-LineSeries scatter(const std::string& name, const std::vector<double>& x, const std::vector<double>& y) {
+LineSeries scatter(const std::string& name,
+                   const std::vector<double>& x,
+                   const std::vector<double>& y) {
     LineSeries s;
     s.name = name;
     for (size_t i = 0; i < x.size(); i++) {
-        for (const double gap : {0.0, NAN}) {
+        for (const double gap : {0.0, std::nan("")}) {
             s.x.push_back(x[i]);
             s.y.push_back(y[i] + gap);
         }
@@ -154,7 +158,8 @@ LineChart pareto_chart(const SweepTable& t, const std::string& x_name, const std
 Table text_table(const SweepTable& t, const std::string& y) {
     Table table;
     for (const std::string& p : t.parameters) {
-        table.column(p.substr(p.find('.') == std::string::npos ? 0 : p.find('.') + 1), Align::kRight);
+        table.column(p.substr(p.find('.') == std::string::npos ? 0 : p.find('.') + 1),
+                     Align::kRight);
     }
     std::vector<size_t> shown;
     for (size_t k = 0; k < t.metrics.size(); k++) {
@@ -177,7 +182,10 @@ Table text_table(const SweepTable& t, const std::string& y) {
     return table;
 }
 
-std::string page_of(const Sweep& s, const SweepTable& t, const std::string& x, const std::string& y) {
+std::string page_of(const Sweep& s,
+                    const SweepTable& t,
+                    const std::string& x,
+                    const std::string& y) {
     HtmlPage page(s.name.empty() ? "Sweep of " + s.run : s.name,
                   std::to_string(t.rows.size()) + " points");
     if (!x.empty() && !y.empty()) {
@@ -189,9 +197,9 @@ std::string page_of(const Sweep& s, const SweepTable& t, const std::string& x, c
             }
         }
         for (size_t i = 0; i < figures.size(); i += 2) {
-            page.grid({figures.begin() + static_cast<std::ptrdiff_t>(i),
-                       figures.begin() +
-                           static_cast<std::ptrdiff_t>(std::min(i + 2, figures.size()))});
+            page.grid(
+                {figures.begin() + static_cast<std::ptrdiff_t>(i),
+                 figures.begin() + static_cast<std::ptrdiff_t>(std::min(i + 2, figures.size()))});
         }
     }
     page.table(text_table(t, y));
@@ -202,8 +210,7 @@ std::string page_of(const Sweep& s, const SweepTable& t, const std::string& x, c
 
 int sweep(const Arguments& a, const CommandContext& context) {
     Sweep s = parse_sweep(read_file(a.file), a.file);
-    const std::filesystem::path beside =
-        std::filesystem::path(a.file).parent_path() / s.run;
+    const std::filesystem::path beside = std::filesystem::path(a.file).parent_path() / s.run;
     const std::string run = std::filesystem::exists(beside) ? beside.string() : s.run;
     const std::vector<SweepPoint> points = sweep_points(s);
     // A wrong path or value fails before hours of work do.
@@ -241,10 +248,10 @@ int sweep(const Arguments& a, const CommandContext& context) {
         WorkerTask task;
         task.arguments = {s.command, run, "--out", point_folder(folder, p), "--resume", "--quiet"};
         if (s.command == "evaluate") {
-            task.arguments.insert(task.arguments.end(),
-                                  {"--threads",
-                                   std::to_string(std::max<size_t>(
-                                       1, available_threads() / processes))});
+            task.arguments.insert(
+                task.arguments.end(),
+                {"--threads",
+                 std::to_string(std::max<size_t>(1, available_threads() / processes))});
         }
         for (const std::string& o : p.overrides) {
             task.arguments.insert(task.arguments.end(), {"--set", o});
@@ -255,7 +262,8 @@ int sweep(const Arguments& a, const CommandContext& context) {
     Console console(a.quiet, context.err);
     const ProgressHooks hooks = console.hooks();
     if (points.size() > tasks.size() && hooks.note) {
-        hooks.note(fmt::format("{} of {} points are done already", points.size() - tasks.size(), points.size()));
+        hooks.note(fmt::format(
+            "{} of {} points are done already", points.size() - tasks.size(), points.size()));
     }
     if (hooks.begin) {
         hooks.begin("sweep", tasks.size(), "points");
@@ -272,9 +280,9 @@ int sweep(const Arguments& a, const CommandContext& context) {
     const std::string y = a.y.empty() ? default_y(table) : a.y;
     const std::string x = a.x.empty() ? default_x(table) : a.x;
     context.out << text_table(table, y).text();
-    write_outputs({{folder + "/sweep.csv", table.csv()},
-                   {folder + "/sweep.html", page_of(s, table, x, y)}},
-                  context.out);
+    write_outputs(
+        {{folder + "/sweep.csv", table.csv()}, {folder + "/sweep.html", page_of(s, table, x, y)}},
+        context.out);
     if (context.stop.load()) {
         throw Interrupted("stopped; the same command goes on with the points that are missing");
     }

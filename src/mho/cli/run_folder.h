@@ -38,8 +38,8 @@ struct LoadedRun {
 /// training and hardware are in its file), IoError for what is missing.
 LoadedRun load_run(const std::string& what, const std::vector<std::string>& overrides);
 
-/// The network of a run on analog hardware: "hwa", "naive", or "" for the best that there is. Throws
-/// InputError when the run has none of that name.
+/// The network of a run on analog hardware: "hwa", "naive", or "" for the best that there is.
+/// Throws InputError when the run has none of that name.
 const Network& analog_network(const LoadedRun& run, const std::string& name);
 
 /// One of the run's evaluation times by its name. Throws UsageError for another.

@@ -135,6 +135,44 @@ void add_ablations(HtmlPage& page, const AccuracyReport& report) {
     page.figure(full_figure(chart, caption));
 }
 
+// The share of chips that lose no more than so much against floating point.
+void add_yield(HtmlPage& page, const AccuracyReport& report) {
+    if (!std::isfinite(report.float_accuracy)) {
+        return;
+    }
+    const std::vector<double> losses = report.is_loss ? std::vector<double>{0.02, 0.05, 0.1}
+                                                      : std::vector<double>{0.005, 0.01, 0.02};
+    Table table;
+    table.column("network").column("time");
+    for (const double loss : losses) {
+        table.column(report.is_loss ? "within " + format_number(loss) + " nats"
+                                    : "within " + format_number(100 * loss) + " points",
+                     Align::kRight);
+    }
+    for (const auto& curve : report.curves) {
+        for (size_t t = 0; t < std::min(curve.all.size(), report.times.size()); t++) {
+            const std::vector<double>& chips = curve.all[t];
+            // One chip is no share.
+            if (chips.size() < 2) {
+                continue;
+            }
+            std::vector<std::string> cells = {
+                curve.name + (curve.compensated ? ", compensated" : ""), report.times[t].label};
+            for (const double loss : losses) {
+                const auto good = std::count_if(chips.begin(), chips.end(), [&](double a) {
+                    return report.is_loss ? a <= report.float_accuracy + loss
+                                          : a >= report.float_accuracy - loss;
+                });
+                cells.push_back(std::to_string(good) + " of " + std::to_string(chips.size()));
+            }
+            table.row(cells);
+        }
+    }
+    if (table.rows() > 0) {
+        page.details("Yield: chips within so much of floating point", table);
+    }
+}
+
 void add_trainings(HtmlPage& page, const AccuracyReport& report) {
     LineChart chart;
     for (const auto& t : report.trainings) {
@@ -250,6 +288,7 @@ std::string render(const AccuracyReport& report) {
     const bool any = std::any_of(report.curves.begin(), report.curves.end(), has_data);
     if (any && !report.times.empty()) {
         page.table(accuracy_table(report, false));
+        add_yield(page, report);
     }
     add_trainings(page, report);
     add_ablations(page, report);

@@ -58,6 +58,8 @@ TEST(AccuracyReport, PageIsWellFormedAndShowsTheKeyFigures) {
     EXPECT_TRUE(contains(html, "Close-up"));
     EXPECT_TRUE(contains(html, "+0.40 ± 0.05"));
     EXPECT_TRUE(contains(html, "Together 3 tiles."));
+    EXPECT_TRUE(contains(html, "within 0.5 points"));
+    EXPECT_TRUE(contains(html, ">1 of 2<"));  // 10 years: one chip within 2 points of 91.82 %
     EXPECT_TRUE(contains(html, "&lt;b&gt;"));
     // Sorted by size, so the largest cost is the first bar.
     EXPECT_LT(html.find(">programming noise</text>"), html.find(">IR drop</text>"));
