@@ -185,8 +185,8 @@ Specs find_specs(const std::vector<SpecAxis>& axes,
         const size_t most = limit ? *limit + 1 : 0;
         const size_t points = std::min(std::max<size_t>(options.points, 2), most);
         for (size_t i = 0; i < points; i++) {
-            // The upper two decades are where borders bend; bits: every one.
-            const size_t lowest = most > 24 ? most - 24 : 0;
+            // The upper decade is where borders bend; bits: every one.
+            const size_t lowest = most > 13 ? most - 13 : 0;
             const size_t level = points == 1 ? 0 : lowest + i * (most - 1 - lowest) / (points - 1);
             const std::optional<size_t> found = last_that_suffices(end, [&](size_t other) {
                 DeviceSpec s;

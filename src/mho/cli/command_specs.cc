@@ -111,7 +111,7 @@ LineChart border_chart(const SpecPair& p) {
     s.name = "suffices";
     for (size_t i = 0; i < p.x.size(); i++) {
         s.x.push_back(p.x[i]);
-        s.y.push_back(p.limit[i].value_or(b.falls ? b.levels.front() : 0.0));
+        s.y.push_back(p.limit[i].value_or(b.falls ? std::nan("") : 0.0));
         s.lower.push_back(b.falls ? s.y.back() : 0.0);
         s.upper.push_back(b.falls ? b.levels.front() : s.y.back());
     }
