@@ -26,16 +26,81 @@ const char* const kRunFile = R"({
 })";
 constexpr size_t kProgrammings = 25;
 
+const char* const kSlicedRun = R"({
+  "name": "sliced resnet20",
+  "network": {"model": {"model": "resnet cifar", "depth": 20},
+              "weights": "models/resnet20-cifar10.safetensors",
+              "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+  "hardware": {"mapping": {"per_column": false, "max_inputs": 1152},
+               "drift_compensation": "none",
+               "crossbar": {"enabled": true,
+                            "weights": {"weight_bits": 8, "slices": 8},
+                            "adc": {"model": "sar", "bits": 8, "mid_tread": true},
+                            "adc_range": {"rule": "calibrated"}}},
+  "data": {"set": "cifar10 lossless", "train_images": 128},
+  "evaluation": {"calibrate": true, "calibration_images": 128}
+})";
+constexpr size_t kSlicedSlices = 8;
+constexpr int kSlicedRounds = 5;
+
+// Eight slices of one bit, one input pass, a SAR conversion of every column of every slice.
+void bit_sliced(Report& report) {
+    const RunFile run = parse_run_file(kSlicedRun, "bench_evaluate");
+    const Network network = fold_batch_norm(build_network(run));
+    const Network mapped = make_naive(run, network, load_train_images(run.data));
+    const LabelledImages test = load_test_images(run.data);
+    const size_t images = test.count;
+    const Matrix<float> pixels = pixels_of(test, 0, images);
+    Executor analog(mapped, run.seed);
+    analog.program();
+    const Executor exact(network, run.seed);
+    Matrix<float> outputs(images, analog.output_features());
+    std::vector<double> mine, other, ratios;
+    double right = 0;
+    for (int round = 0; round < kSlicedRounds; round++) {
+        double begin = process_cpu_s();
+        analog.run(pixels.view(), outputs.view(), {}, 1);
+        mine.push_back(process_cpu_s() - begin);
+        right = accuracy(outputs.view(), test.labels);
+        begin = process_cpu_s();
+        exact.run(pixels.view(), outputs.view(), {}, 1);
+        other.push_back(process_cpu_s() - begin);
+        ratios.push_back(mine.back() / other.back());
+    }
+    const double ratio = quantile(mine, 0.5) / quantile(other, 0.5);
+    report.add({"evaluate.sliced_resnet20",
+                ratio,
+                1.5 * kSlicedSlices,
+                true,
+                quantile(ratios, 0.25),
+                quantile(ratios, 0.75),
+                fmt::format("8 slices, SAR 8 bit, {} images: {:.0f} images/s, {:.0f} in floating "
+                            "point; {:.1f} % right",
+                            images,
+                            static_cast<double>(images) / quantile(mine, 0.5),
+                            static_cast<double>(images) / quantile(other, 0.5),
+                            100 * right),
+                kNone});
+}
+
 int run(int argc, char** argv) {
     Report report(argc, argv);
-    if (!report.wants("evaluate.resnet32")) {
+    const bool sliced = report.wants("evaluate.sliced_resnet20");
+    const bool standard = report.wants("evaluate.resnet32");
+    if (!sliced && !standard) {
         return 0;
     }
     const char* data = std::getenv("MHO_DATA");
     if (data == nullptr || !std::filesystem::exists(data)) {
         fmt::print(
-            "evaluate.resnet32: skipped, set MHO_DATA to the folder of data sets and models\n");
+            "evaluate: skipped, set MHO_DATA to the folder of data sets and models\n");
         return 0;
+    }
+    if (sliced) {
+        bit_sliced(report);
+    }
+    if (!standard) {
+        return report.finish();
     }
     const RunFile run = parse_run_file(kRunFile, "bench_evaluate");
     const Network network = fold_batch_norm(build_network(run));

@@ -51,6 +51,56 @@ const std::vector<Source>& product_sources() {
     return sources;
 }
 
+struct CircuitSource {
+    const char* name;
+    std::function<bool(const Crossbar&)> acts;
+    std::function<void(Crossbar&)> off;
+};
+
+// A granular range follows from the digits of weights and inputs: without them it is `max`.
+void leave_granular(Crossbar& c) {
+    if (c.adc_range.rule == AdcRangeRule::kGranular) {
+        c.adc_range.rule = AdcRangeRule::kMax;
+    }
+}
+
+const std::vector<CircuitSource>& circuit_sources() {
+    static const std::vector<CircuitSource> sources = {
+        {"input converter (crossbar)",
+         [](const Crossbar& c) { return c.input.coding != InputCoding::kAnalog; },
+         [](Crossbar& c) {
+             c.input.coding = InputCoding::kAnalog;
+             c.input.slice_bits = 0;
+             leave_granular(c);
+         }},
+        {"voltage noise",
+         [](const Crossbar& c) { return c.input.relative_noise > 0; },
+         [](Crossbar& c) { c.input.relative_noise = 0; }},
+        {"finite states and weight bits",
+         [](const Crossbar& c) { return c.weights.weight_bits > 0 || c.cell.bits > 0; },
+         [](Crossbar& c) {
+             if (c.weights.coding == WeightCoding::kTwosComplement) {
+                 c.weights.coding = WeightCoding::kBalanced;
+             }
+             c.weights.weight_bits = 0;
+             c.weights.slices = 1;
+             c.weights.slice_bits.clear();
+             c.cell.bits = 0;
+             leave_granular(c);
+         }},
+        {"wires",
+         [](const Crossbar& c) { return c.wires.acts(); },
+         [](Crossbar& c) { c.wires = {}; }},
+        {"column saturation",
+         [](const Crossbar& c) { return c.column_limit > 0; },
+         [](Crossbar& c) { c.column_limit = 0; }},
+        {"output converter (crossbar)",
+         [](const Crossbar& c) { return !std::holds_alternative<IdealAdc>(c.adc); },
+         [](Crossbar& c) { c.adc = IdealAdc{}; }},
+    };
+    return sources;
+}
+
 }  // namespace
 
 std::vector<NonIdeality> active_non_idealities(const Network& network) {
@@ -69,10 +119,20 @@ std::vector<NonIdeality> active_non_idealities(const Network& network) {
         const bool acts =
             std::any_of(network.analog.begin(), network.analog.end(), [&](const auto& entry) {
                 const MvmConfig& c = entry.second.forward;
-                return !c.perfect && s.acts(c);
+                return !entry.second.crossbar.enabled && !c.perfect && s.acts(c);
             });
         if (acts) {
             active.push_back({s.name, [&s](Hardware& h) { s.off(h.forward); }, {}});
+        }
+    }
+    for (const CircuitSource& s : circuit_sources()) {
+        const bool acts =
+            std::any_of(network.analog.begin(), network.analog.end(), [&](const auto& entry) {
+                const Crossbar& c = entry.second.crossbar;
+                return c.enabled && s.acts(c);
+            });
+        if (acts) {
+            active.push_back({s.name, [&s](Hardware& h) { s.off(h.crossbar); }, {}});
         }
     }
     return active;

@@ -15,6 +15,7 @@
 #include "mho/analysis/statistics.h"
 #include "mho/analysis/text_data.h"
 #include "mho/net/calibrate.h"
+#include "mho/net/calibrate_adc.h"
 #include "mho/net/executor.h"
 #include "mho/net/quantize.h"
 #include "mho/util/error.h"
@@ -26,6 +27,11 @@ double process_cpu_s() {
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
+
+namespace {
+// Every image gives thousands of currents.
+constexpr size_t kAdcCalibrationImages = 64;
+}  // namespace
 
 size_t calibration_images(const RunFile& run) {
     if (run.evaluation.calibration_images > 0) {
@@ -50,6 +56,9 @@ Network make_naive(const RunFile& run, const Network& floating_point, const Labe
                                 static_cast<size_t>(run.training.hardware_aware.batch),
                                 run.seed);
     }
+    calibrate_adc_ranges(naive,
+                         pixels_of(train, 0, std::min(wanted, kAdcCalibrationImages)).view(),
+                         run.seed);
     return naive;
 }
 

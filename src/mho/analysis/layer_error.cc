@@ -120,7 +120,7 @@ void measure_layers(const RunFile& run,
                         }
                     }
                 }
-                g_max = std::max(g_max, g_max_us(grid.config().converter));
+                g_max = std::max(g_max, grid.tile(0, 0).g_max_us());
             }
         }
     };

@@ -249,6 +249,7 @@ RunFile parse_run_file(const std::string& text,
 RunFile read_run_file(const std::string& path, const std::vector<std::string>& overrides) {
     RunFile run = parse_run_file(read_file(path, uint64_t{16} << 20), path, overrides);
     run.folder = std::filesystem::path(path).parent_path().string();
+    resolve_files(run.hardware, run.folder);
     return run;
 }
 

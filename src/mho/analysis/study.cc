@@ -212,7 +212,8 @@ StudyRow count_row(
 }
 
 std::vector<Study> studies() {
-    std::vector<Study> all = {gdp_study(),
+    std::vector<Study> all = {circuits_study(),
+                              gdp_study(),
                               kernel_approximation_study(),
                               mvm_error_study(),
                               nmpu_study(),

@@ -157,6 +157,7 @@ std::optional<StudyRecord> newest_study_record(const std::string& folder, const 
 // The studies, one per file.
 Study gdp_study();
 Study kernel_approximation_study();
+Study circuits_study();
 Study mvm_error_study();
 Study residual_learning_study();
 Study nmpu_study();

@@ -35,6 +35,17 @@ StudyRecord example(const std::string& date, bool is_small) {
     return r;
 }
 
+TEST(Study, CircuitsInSmallNeverGetWorseByBetterHardware) {
+    StudyOptions options;
+    options.small = true;
+    const StudyResult result = find_study("circuits").run(options);
+    ASSERT_EQ(result.rows.size(), 6u);
+    ASSERT_EQ(result.tables.size(), 3u);
+    for (const StudyRow& row : result.rows) {
+        EXPECT_NE(row.verdict, Verdict::kFails) << row.claim << ": " << row.measured;
+    }
+}
+
 TEST(Study, Verdicts) {
     EXPECT_EQ(verdict_in(1, 2, {1.5, 0, 9}), Verdict::kHolds);
     EXPECT_EQ(verdict_in(1, 2, {2.1, 1.9, 2.3}), Verdict::kInPart);

@@ -35,7 +35,8 @@ std::string first_word(const std::vector<std::string>& arguments) {
 }  // namespace
 
 std::vector<Command> core_commands() {
-    return {budget_command(),
+    return {adc_command(),
+            budget_command(),
             compare_command(),
             cost_command(),
             devices_command(),

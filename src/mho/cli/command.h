@@ -35,6 +35,7 @@ struct Command {
     std::function<std::function<int()>(CLI::App& app, const CommandContext& context)> define;
 };
 
+Command adc_command();
 Command budget_command();
 Command compare_command();
 Command cost_command();

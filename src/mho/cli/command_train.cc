@@ -19,6 +19,7 @@
 #include "mho/io/durable_log.h"
 #include "mho/io/file.h"
 #include "mho/io/folder_lock.h"
+#include "mho/net/calibrate_adc.h"
 #include "mho/nn/trainer.h"
 #include "mho/util/threads.h"
 
@@ -295,7 +296,11 @@ class TrainingRun {
         GraphNetwork module(map_to_hardware(floating_point, run_.hardware), run_.seed);
         GraphNetwork teacher(floating_point, run_.seed);
         train(module, teacher, images, run_.training.hardware_aware, "hwa", "hardware-aware");
-        const Network network = module->export_network();
+        Network network = module->export_network();
+        if (needs_adc_ranges(network)) {
+            const size_t count = std::min<size_t>(images.count, 64);
+            calibrate_adc_ranges(network, pixels_of(images, 0, count).view(), run_.seed);
+        }
         finish_stage("hwa", network);
         return network;
     }

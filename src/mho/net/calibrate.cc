@@ -108,6 +108,7 @@ Network exact_analog(const Network& network) {
     Network exact = network;
     for (auto& [layer, hardware] : exact.analog) {
         hardware.forward = perfect_mvm();
+        hardware.crossbar.enabled = false;
         std::vector<float>& ranges = exact.parameters.at(layer + ".input_range").values;
         std::fill(ranges.begin(), ranges.end(), 0.0f);
     }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -151,6 +152,37 @@ LayerHardware HardwareSpec::for_layer(const std::string& layer_name) const {
         }
     }
     return digital ? LayerHardware{} : LayerHardware{std::move(hardware)};
+}
+
+void resolve_files(HardwareSpec& spec, const std::string& folder) {
+    if (folder.empty()) {
+        return;
+    }
+    const auto resolved = [&](const std::string& name) {
+        const std::filesystem::path file(name);
+        return name.empty() || file.is_absolute() ? name
+                                                  : (std::filesystem::path(folder) / file).string();
+    };
+    CellConfig& cell = spec.base.crossbar.cell;
+    cell.stuck_map = resolved(cell.stuck_map);
+    if (auto* table = std::get_if<TableCell>(&cell.model)) {
+        table->file = resolved(table->file);
+    }
+    for (size_t i = 0; i < spec.overrides.size(); i++) {
+        std::string& text = spec.overrides[i].set_json;
+        if (text.empty()) {
+            continue;
+        }
+        Json j = parse_json(text, fmt::format("hardware.layers[{}].set", i));
+        const Json::json_pointer map("/crossbar/cell/stuck_map");
+        const Json::json_pointer file("/crossbar/cell/model/file");
+        for (const Json::json_pointer& at : {map, file}) {
+            if (j.contains(at) && j[at].is_string()) {
+                j[at] = resolved(j[at].get<std::string>());
+            }
+        }
+        text = j.dump();
+    }
 }
 
 HardwareSpec hardware_from_json(const std::string& text, const std::string& path) {

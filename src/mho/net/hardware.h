@@ -39,6 +39,10 @@ struct HardwareSpec {
     LayerHardware for_layer(const std::string& layer_name) const;
 };
 
+/// Puts `folder` before the relative names of files that the hardware reads (tables of cells, maps
+/// of defects).
+void resolve_files(HardwareSpec& spec, const std::string& folder);
+
 /// Reads {"preset": NAME, ... parameters ..., "layers": [{"match": PATTERN, "digital": true |
 /// "set": {...}}]}. A preset (also inside "set") replaces everything before it; the other keys are
 /// merged on top. The last matching entry decides whether a layer is digital. Problems are reported

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "mho/net/hardware.h"
+#include "mho/tile/crossbar_json.h"
 #include "mho/util/json.h"
 
 namespace mho {
@@ -60,6 +61,10 @@ struct Schema<Hardware> {
                 "stuck_cells",
                 &H::stuck_cells,
                 {.meaning = "defective cells of a programmed tile", .source = "arXiv 2302.08469"}),
+            field<H, Crossbar>("crossbar",
+                               &H::crossbar,
+                               {.meaning = "a tile as circuits: bit slices, wires, converters",
+                                .source = "CrossSim 3.2"}),
             field<H, InputRangeConfig>("input_range",
                                        &H::input_range,
                                        {.meaning = "cut and scale of the inputs of each tile",

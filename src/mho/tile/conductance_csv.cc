@@ -60,10 +60,9 @@ class Receiver {
   public:
     Receiver(std::vector<Tile*> tiles, size_t tile_cols, const std::string& origin)
         : tiles_(std::move(tiles)), tile_cols_(tile_cols), origin_(origin) {
-        const Converter& converter = tiles_[0]->config().converter;
-        slices_ = slice_count(converter);
-        high_us_ = kPlausibleFactor * g_max_us(converter);
-        low_us_ = g_min_us(converter) < 0 ? -high_us_ : 0.0;
+        slices_ = tiles_[0]->devices();
+        high_us_ = kPlausibleFactor * tiles_[0]->g_max_us();
+        low_us_ = tiles_[0]->g_min_us() < 0 ? -high_us_ : 0.0;
         for (const Tile* tile : tiles_) {
             if (!tile->is_programmed()) {
                 throw InputError(

@@ -30,7 +30,10 @@ Tile::Tile(const TileConfig& config, size_t outputs, size_t inputs, TileKey key)
       forward_(config.forward, outputs, inputs, key),
       backward_(config.backward, inputs, outputs, backward_key(key)) {
     require_valid(config.converter);
-    require_g_max(config.conductance, g_max_us(config.converter));
+    require_g_max(config.conductance, mho::g_max_us(config.converter));
+    if (config.crossbar.enabled) {
+        crossbar_.emplace(config.crossbar, config.stuck_cells, outputs, inputs, key);
+    }
     pack(Matrix<float>(outputs, inputs).view());
 }
 
@@ -87,6 +90,36 @@ void Tile::set_weights_from(const RowSource& source) {
     measured_us_.clear();
     programmed_us_.clear();
     pack_from(source);
+    if (crossbar_) {
+        crossbar_->write_exactly(weights().view());
+    }
+}
+
+size_t Tile::devices() const {
+    return crossbar_ ? crossbar_->devices() : slice_count(config_.converter);
+}
+
+double Tile::g_max_us() const {
+    return crossbar_ ? config_.crossbar.cell.g_max_us : mho::g_max_us(config_.converter);
+}
+
+double Tile::g_min_us() const {
+    return crossbar_ ? config_.crossbar.cell.g_min() * config_.crossbar.cell.g_max_us
+                     : mho::g_min_us(config_.converter);
+}
+
+void Tile::evaluate_and_pack() {
+    if (crossbar_) {
+        crossbar_->write(target_.view(),
+                         time_s_,
+                         {.programming = switches_.programming, .drift = switches_.drift},
+                         programming_);
+        pack(crossbar_->weights().view());
+        return;
+    }
+    Matrix<float> now(outputs_, inputs_);
+    evaluate_weights(now, nullptr);
+    pack(now.view());
 }
 
 void Tile::require_shape(ConstFloatView weights) const {
@@ -115,9 +148,7 @@ void Tile::program(ConstFloatView target, uint64_t programming, ConductanceSwitc
     programming_ = programming;
     read_step_ = 0;
     switches_ = switches;
-    Matrix<float> now(outputs_, inputs_);
-    evaluate_weights(now, nullptr);
-    pack(now.view());
+    evaluate_and_pack();
     measure_baseline();
 }
 
@@ -153,9 +184,7 @@ void Tile::advance_to(double t_s, uint64_t read_step) {
     time_s_ = t_s;
     read_step_ = read_step;
     measured_us_.clear();
-    Matrix<float> now(outputs_, inputs_);
-    evaluate_weights(now, nullptr);
-    pack(now.view());
+    evaluate_and_pack();
     measure_compensation();
 }
 
@@ -185,6 +214,13 @@ void Tile::set_conductances_us(const std::vector<Matrix<float>>& slices) {
         throw InputError("measured conductances need a programmed tile: call program() first");
     }
     require_slices(slices);
+    if (crossbar_) {
+        crossbar_->set_conductances_us(slices);
+        measured_us_ = slices;
+        pack(crossbar_->weights().view());
+        measure_compensation();
+        return;
+    }
     Matrix<float> now(outputs_, inputs_);
     Conductances simulated;
     evaluate_weights(now, &simulated);
@@ -196,10 +232,10 @@ void Tile::set_conductances_us(const std::vector<Matrix<float>>& slices) {
 }
 
 void Tile::set_programmed_us(const std::vector<Matrix<float>>& slices) {
-    if (!programmed_ || config_.renormalise_programmed) {
+    if (!programmed_ || config_.renormalise_programmed || crossbar_) {
         throw InputError(
             "programmed conductances need a tile after program(), without "
-            "renormalise_programmed");
+            "renormalise_programmed and not made of circuits (set_conductances_us)");
     }
     require_slices(slices);
     programmed_us_ = slices;
@@ -213,7 +249,7 @@ void Tile::set_programmed_us(const std::vector<Matrix<float>>& slices) {
 }
 
 void Tile::require_slices(const std::vector<Matrix<float>>& slices) const {
-    const size_t wanted = slice_count(config_.converter);
+    const size_t wanted = devices();
     if (slices.size() != wanted) {
         throw InputError("the tile has " + std::to_string(wanted) +
                          " slices of conductances, got " + std::to_string(slices.size()));
@@ -231,7 +267,7 @@ void Tile::require_slices(const std::vector<Matrix<float>>& slices) const {
 // Programming noise and drift coefficients are drawn again from the key each time.
 void Tile::evaluate_weights(Matrix<float>& weights, Conductances* conductances) const {
     const ConductanceModel model = scaled(config_.conductance, scales_of(switches_));
-    const double g_max = g_max_us(config_.converter);
+    const double g_max = mho::g_max_us(config_.converter);
     const uint64_t cells = target_.values.size();
     Conductances cell = to_conductances(config_.converter, target_.view());
     if (!programmed_us_.empty()) {
@@ -285,7 +321,7 @@ void Tile::evaluate_weights(Matrix<float>& weights, Conductances* conductances) 
     }
     for (size_t s = 0; s < cell.slices.size(); s++) {
         apply_stuck_cells(config_.stuck_cells,
-                          g_min_us(config_.converter),
+                          mho::g_min_us(config_.converter),
                           g_max,
                           key_,
                           s * cells,
@@ -313,7 +349,11 @@ void Tile::each_unit_response(uint64_t step, F&& f) const {
         MvmCall call;
         call.key = {kReadoutBit | step, first};
         call.running = &running;
-        forward_.run(packed_, unit.view(), y.view().row_block(0, count), call, scratch);
+        if (crossbar_) {
+            crossbar_->apply(unit.view(), y.view().row_block(0, count), call, scratch);
+        } else {
+            forward_.run(packed_, unit.view(), y.view().row_block(0, count), call, scratch);
+        }
         for (size_t r = 0; r < count; r++) {
             f(first + r, y.row(r));
         }
@@ -365,7 +405,14 @@ void Tile::apply(ConstFloatView x, FloatView y, const MvmCall& call, MvmScratch&
     if (call.key.step >= kMaxSteps) {
         throw InputError("the step of a product must be below 2^55");
     }
-    forward_.run(packed_, x, y, call, scratch);
+    if (crossbar_) {
+        crossbar_->apply(x, y, call, scratch);
+        if (call.clipped != nullptr) {
+            std::fill_n(call.clipped, x.rows * outputs_, uint8_t{0});
+        }
+    } else {
+        forward_.run(packed_, x, y, call, scratch);
+    }
     if (!use_compensation_ || compensation_.empty()) {
         return;
     }
@@ -415,6 +462,9 @@ Matrix<float> Tile::weights() const {
 }
 
 std::vector<Matrix<float>> Tile::conductances_us() const {
+    if (crossbar_) {
+        return crossbar_->conductances_us();
+    }
     if (!programmed_) {
         return to_conductances(config_.converter, weights().view()).slices;
     }
@@ -440,7 +490,7 @@ size_t Tile::bytes() const {
     for (const Matrix<float>& slice : programmed_us_) {
         measured += size(slice.values);
     }
-    return measured + size(target_.values) + packed_.bytes() +
+    return measured + (crossbar_ ? crossbar_->bytes() : 0) + size(target_.values) + packed_.bytes() +
            (packed_transposed_ ? packed_transposed_->bytes() : 0) + tables(forward_.tables()) +
            tables(backward_.tables()) + size(compensation_) + baseline_.size() * sizeof(double);
 }

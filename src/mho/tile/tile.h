@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mho/tile/mvm.h"
+#include "mho/tile/sliced_tile.h"
 #include "mho/tile/tile_config.h"
 
 namespace mho {
@@ -90,6 +91,13 @@ class Tile {
     /// Conductances of the present time, one matrix per slice (g+, g-, next pair ...), in uS.
     std::vector<Matrix<float>> conductances_us() const;
 
+    /// Devices of a weight, and the range of their conductances.
+    size_t devices() const;
+    double g_max_us() const;
+    double g_min_us() const;
+    /// The circuits, where the configuration asks for them.
+    const std::optional<SlicedTile>& crossbar() const { return crossbar_; }
+
     size_t outputs() const { return outputs_; }
     size_t inputs() const { return inputs_; }
     TileKey key() const { return key_; }
@@ -132,6 +140,7 @@ class Tile {
     void pack_from(const RowSource& source);
     void pack_asymmetric();
     void measure_baseline();
+    void evaluate_and_pack();
     void measure_compensation();
     void require_slices(const std::vector<Matrix<float>>& slices) const;
     std::vector<double> user_readout(uint64_t step) const;
@@ -144,6 +153,7 @@ class Tile {
     TileKey key_;
     Mvm forward_;
     Mvm backward_;
+    std::optional<SlicedTile> crossbar_;
     Matrix<float> target_;
     PackedMatrix packed_;
     std::optional<PackedMatrix> packed_transposed_;

@@ -12,6 +12,7 @@
 #include "mho/array/converter.h"
 #include "mho/device/conductance.h"
 #include "mho/tile/compensation_law.h"
+#include "mho/tile/crossbar_config.h"
 #include "mho/tile/mvm_config.h"
 #include "mho/tile/stuck_cells.h"
 
@@ -67,6 +68,7 @@ struct TileConfig {
     // aihwkit converts programmed weights a second time, with a scale from their noisy maximum.
     bool renormalise_programmed = false;
     StuckCells stuck_cells;
+    Crossbar crossbar;  // circuits instead of `forward`, `converter` and `conductance`
     // A law of the user's own; it replaces `drift_compensation`. Set in code only, as it cannot be
     // read from a configuration file.
     std::shared_ptr<const CompensationLaw> user_compensation;

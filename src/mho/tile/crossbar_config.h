@@ -1,0 +1,224 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_TILE_CROSSBAR_CONFIG_H
+#define MHO_TILE_CROSSBAR_CONFIG_H
+
+// A tile as circuits instead of the error terms of `forward`: weights in bit slices of cells,
+// inputs in passes, wires, a converter per column. Formulas: docs/models/crossbar.md.
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "mho/array/weight_slices.h"
+#include "mho/convert/adc_bank.h"
+#include "mho/device/cell_config.h"
+#include "mho/util/reflect.h"
+
+namespace mho {
+
+enum class InputCoding {
+    kAnalog,         // as it is
+    kUniform,        // 2^bits levels over the range, both ends among them
+    kSignMagnitude,  // 2^bits - 1 levels, zero among them (unsigned: 2^bits)
+};
+enum class Accumulation { kDigital, kAnalog };
+enum class AdcRangeRule { kMax, kGranular, kCalibrated };
+
+template <>
+struct EnumNames<InputCoding> {
+    static constexpr std::array<std::pair<InputCoding, std::string_view>, 3> names = {
+        {{InputCoding::kAnalog, "analog"},
+         {InputCoding::kUniform, "uniform"},
+         {InputCoding::kSignMagnitude, "sign magnitude"}}};
+};
+template <>
+struct EnumNames<Accumulation> {
+    static constexpr std::array<std::pair<Accumulation, std::string_view>, 2> names = {
+        {{Accumulation::kDigital, "digital"}, {Accumulation::kAnalog, "analog"}}};
+};
+template <>
+struct EnumNames<AdcRangeRule> {
+    static constexpr std::array<std::pair<AdcRangeRule, std::string_view>, 3> names = {
+        {{AdcRangeRule::kMax, "max"},
+         {AdcRangeRule::kGranular, "granular"},
+         {AdcRangeRule::kCalibrated, "calibrated"}}};
+};
+
+/// Inputs of a crossbar: x in [-1, 1] (by the input range of the layer, else every vector by its
+/// own largest) as voltages, in one pass or digit by digit.
+struct CrossbarInput {
+    InputCoding coding = InputCoding::kSignMagnitude;
+    int bits = 8;
+    bool is_signed = true;
+    int slice_bits = 0;  // digits of so many bits, least significant first; 0 = one pass
+    Accumulation accumulation = Accumulation::kDigital;
+    double relative_noise = 0.0;
+    void check(const std::string& path, std::vector<Problem>& problems) const;
+};
+
+/// Limits of the output converters, in currents of one fully-on cell.
+struct CrossbarAdcRange {
+    AdcRangeRule rule = AdcRangeRule::kMax;
+    double quantile = 0.9999;
+    std::vector<double> limits;  // calibrated: one per slice; until there are any: max
+};
+
+/// Resistances of the lines in units of 1 / g_max; the circuit is that of array/wires.h: drivers
+/// before the first column, ground after the last row. Interleaved pairs have two word lines a row.
+struct CrossbarWires {
+    double row_resistance = 0.0;     // per segment of a word line
+    double column_resistance = 0.0;  // per segment of a bit line
+    double driver_resistance = 0.0;
+    double sense_resistance = 0.0;
+    std::vector<int> ideal_slices;  // slices (0 = least significant) without resistance
+    bool acts() const {
+        return row_resistance > 0 || column_resistance > 0 || driver_resistance > 0 ||
+               sense_resistance > 0;
+    }
+};
+
+struct Crossbar {
+    bool enabled = false;
+    WeightSlicing weights;
+    CellConfig cell;
+    CrossbarInput input;
+    CrossbarWires wires;
+    double column_limit = 0.0;  // largest current of a column; 0 = none
+    AdcModel adc;
+    CrossbarAdcRange adc_range;
+    void check(const std::string& path, std::vector<Problem>& problems) const;
+};
+
+template <>
+struct Schema<CrossbarInput> {
+    static constexpr std::string_view name = "CrossbarInput";
+    static auto fields() {
+        using C = CrossbarInput;
+        return std::tuple{
+            field("coding", &C::coding, {.meaning = "levels of the input converter"}),
+            field("bits",
+                  &C::bits,
+                  {.unit = "bits",
+                   .min = 1,
+                   .max = 16,
+                   .meaning = "resolution, the sign included if there is one"}),
+            field("is_signed",
+                  &C::is_signed,
+                  {.meaning = "inputs have a sign; unsigned ones are cut at zero (after a ReLU "
+                              "nothing is lost and a bit is won)"}),
+            field("slice_bits",
+                  &C::slice_bits,
+                  {.unit = "bits",
+                   .min = 0,
+                   .max = 16,
+                   .meaning = "inputs are applied digit by digit, least significant first, in "
+                              "passes of so many bits; 0 = all at once",
+                   .source = "Shafiee et al. (ISAAC), ISCA 2016"}),
+            field("accumulation",
+                  &C::accumulation,
+                  {.meaning = "passes are converted one by one and added digitally, or added as "
+                              "charge and converted once"}),
+            field("relative_noise",
+                  &C::relative_noise,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1,
+                   .meaning = "standard deviation of a voltage over the voltage, fresh each time",
+                   .source = "MemIntelli"})};
+    }
+};
+
+template <>
+struct Schema<CrossbarAdcRange> {
+    static constexpr std::string_view name = "CrossbarAdcRange";
+    static auto fields() {
+        using C = CrossbarAdcRange;
+        return std::tuple{
+            field("rule",
+                  &C::rule,
+                  {.meaning = "max: what all cells together can give; granular: a step is the "
+                              "smallest difference of currents; calibrated: by `limits`",
+                   .source = "CrossSim 3.2"}),
+            field("quantile",
+                  &C::quantile,
+                  {.unit = "1",
+                   .min = 0.5,
+                   .max = 1,
+                   .meaning = "calibration: share of the currents of a calibration set that stay "
+                              "inside"}),
+            field("limits",
+                  &C::limits,
+                  {.unit = "g_max",
+                   .min = 1e-9,
+                   .max = 1e9,
+                   .meaning = "largest current per slice, set by calibration; until then `max`"})};
+    }
+};
+
+template <>
+struct Schema<CrossbarWires> {
+    static constexpr std::string_view name = "CrossbarWires";
+    static auto fields() {
+        using C = CrossbarWires;
+        return std::tuple{
+            field("row_resistance",
+                  &C::row_resistance,
+                  {.unit = "1/g_max",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "word line, from cell to cell",
+                   .source = "CrossSim 3.2 Rp_row"}),
+            field("column_resistance",
+                  &C::column_resistance,
+                  {.unit = "1/g_max",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "bit line, from cell to cell",
+                   .source = "CrossSim 3.2 Rp_col"}),
+            field("driver_resistance",
+                  &C::driver_resistance,
+                  {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "driver of a word line"}),
+            field("sense_resistance",
+                  &C::sense_resistance,
+                  {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "read-out of a bit line"}),
+            field("ideal_slices",
+                  &C::ideal_slices,
+                  {.unit = "slice",
+                   .min = 0,
+                   .max = 23,
+                   .meaning = "slices (0 = least significant) whose wires have no resistance"})};
+    }
+};
+
+template <>
+struct Schema<Crossbar> {
+    static constexpr std::string_view name = "Crossbar";
+    static auto fields() {
+        using C = Crossbar;
+        return std::tuple{
+            field("enabled",
+                  &C::enabled,
+                  {.meaning = "this takes the place of `forward`, `converter` and `conductance`"}),
+            field("weights", &C::weights, {.meaning = "weights to states of cells"}),
+            field("cell", &C::cell, {.meaning = "what a cell does"}),
+            field("input", &C::input, {.meaning = "inputs to voltages"}),
+            field("wires", &C::wires, {.meaning = "resistance of the lines"}),
+            field("column_limit",
+                  &C::column_limit,
+                  {.unit = "g_max",
+                   .min = 0,
+                   .max = 1e9,
+                   .meaning = "current at which a column saturates, in currents of one fully-on "
+                              "cell; 0 = never"}),
+            field("adc", &C::adc, {.meaning = "output converters"}),
+            field("adc_range", &C::adc_range, {.meaning = "their limits"})};
+    }
+};
+
+}  // namespace mho
+
+#endif  // MHO_TILE_CROSSBAR_CONFIG_H
