@@ -92,8 +92,7 @@ int run(int argc, char** argv) {
     }
     const char* data = std::getenv("MHO_DATA");
     if (data == nullptr || !std::filesystem::exists(data)) {
-        fmt::print(
-            "evaluate: skipped, set MHO_DATA to the folder of data sets and models\n");
+        fmt::print("evaluate: skipped, set MHO_DATA to the folder of data sets and models\n");
         return 0;
     }
     if (sliced) {

@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             const StuckMap map = parse_stuck_map(input, "fuzz");
             std::vector<float> g(12, 0.5f);
             map.apply(0, 3, 4, make_tile_key(1, "fuzz"), g.data());
-            fuzz::require(std::all_of(g.begin(), g.end(), [](float v) { return v >= 0 && v <= 1; }));
+            fuzz::require(
+                std::all_of(g.begin(), g.end(), [](float v) { return v >= 0 && v <= 1; }));
         } catch (const Error&) {
         }
         CellConfig config;

@@ -56,9 +56,8 @@ Network make_naive(const RunFile& run, const Network& floating_point, const Labe
                                 static_cast<size_t>(run.training.hardware_aware.batch),
                                 run.seed);
     }
-    calibrate_adc_ranges(naive,
-                         pixels_of(train, 0, std::min(wanted, kAdcCalibrationImages)).view(),
-                         run.seed);
+    calibrate_adc_ranges(
+        naive, pixels_of(train, 0, std::min(wanted, kAdcCalibrationImages)).view(), run.seed);
     return naive;
 }
 

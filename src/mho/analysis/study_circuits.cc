@@ -96,8 +96,7 @@ class ProductSubject : public Subject {
         call.range_scale = 1.0f;
         tile.observe_currents(x.view(), call, scratch, [&](size_t slice, ConstFloatView i) {
             for (size_t r = 0; r < i.rows; r++) {
-                largest[slice] =
-                    std::max(largest[slice], double{row_abs_max(i.row(r), i.cols)});
+                largest[slice] = std::max(largest[slice], double{row_abs_max(i.row(r), i.cols)});
             }
         });
         return largest;
@@ -295,10 +294,8 @@ Interval worst_growth(const Losses& losses, uint64_t seed) {
 }
 
 StudyTable table_of(const Axis& axis, const Losses& losses, const char* unit, uint64_t seed) {
-    StudyTable table{axis.title,
-                     {axis.head},
-                     {},
-                     fmt::format("{}: mean and 95 % interval (bootstrap).", unit)};
+    StudyTable table{
+        axis.title, {axis.head}, {}, fmt::format("{}: mean and 95 % interval (bootstrap).", unit)};
     table.columns.insert(table.columns.end(), axis.steps.begin(), axis.steps.end());
     for (size_t i = 0; i < losses.size(); i++) {
         std::vector<std::string> row = {axis.series[i][0].name};
@@ -309,6 +306,23 @@ StudyTable table_of(const Axis& axis, const Losses& losses, const char* unit, ui
         table.rows.push_back(std::move(row));
     }
     return table;
+}
+
+// Means over the steps, numbered from the worst hardware to the best.
+StudyChart chart_of(const Axis& axis, const Losses& losses, const char* unit) {
+    StudyChart chart{axis.title, "", unit, false, {}};
+    for (size_t s = 0; s < axis.steps.size(); s++) {
+        chart.x_label += (s > 0 ? ", " : "") + fmt::format("{}: {}", s + 1, axis.steps[s]);
+    }
+    for (size_t i = 0; i < losses.size(); i++) {
+        StudyCurve curve{axis.series[i][0].name, {}, {}};
+        for (size_t s = 0; s < losses[i].size(); s++) {
+            curve.x.push_back(static_cast<double>(s + 1));
+            curve.y.push_back(mean(losses[i][s]));
+        }
+        chart.curves.push_back(std::move(curve));
+    }
+    return chart;
 }
 
 StudyResult run(const StudyOptions& options) {
@@ -349,56 +363,49 @@ StudyResult run(const StudyOptions& options) {
                 losses.back().push_back(measure(s.crossbar, axis.chips));
             }
         }
+        result.charts.push_back(chart_of(axis, losses, subject->unit()));
         result.tables.push_back(table_of(axis, losses, subject->unit(), options.seed));
         measured.push_back(std::move(losses));
     }
     const double slack = options.small ? 0.05 : 1.0;
     const std::string unit = "points";
     const auto monotone = [&](const char* claim, const Losses& losses) {
-        return number_row(claim,
-                          "never worse",
-                          -100,
-                          slack,
-                          worst_growth(losses, options.seed),
-                          unit,
-                          2);
+        return at_most_row(
+            claim, "never worse", slack, worst_growth(losses, options.seed), unit, 2);
     };
-    result.rows.push_back(
-        monotone("more converter bits never hurt: largest growth of the loss by one more bit",
-                 measured[0]));
+    result.rows.push_back(monotone(
+        "more converter bits never hurt: largest growth of the loss by one more bit", measured[0]));
     result.rows.push_back(
         monotone("a larger on-off ratio never hurts: largest growth of the loss", measured[1]));
     result.rows.push_back(
         monotone("less wire resistance never hurts: largest growth of the loss", measured[2]));
     result.rows.push_back(
-        number_row("8-bit converters with calibrated ranges cost next to nothing (one slice)",
-                   "about 0",
-                   -100,
-                   options.small ? 3.0 : 1.0,
-                   paired_difference(measured[0][0][4], ideal, options.seed),
-                   unit,
-                   2));
-    result.rows.push_back(number_row(
+        at_most_row("8-bit converters with calibrated ranges cost next to nothing (one slice)",
+                    "about 0",
+                    options.small ? 3.0 : 1.0,
+                    paired_difference(measured[0][0][4], ideal, options.seed),
+                    unit,
+                    2));
+    result.rows.push_back(at_least_row(
         "pairs need a smaller on-off ratio than offset cells: loss of offset minus balanced at 10",
         "above 0",
         -slack,
-        100,
         paired_difference(measured[1][2][0], measured[1][0][0], options.seed),
         unit,
         2));
-    result.rows.push_back(number_row(
+    result.rows.push_back(at_least_row(
         "interleaved pairs suffer less from wires than separate columns: loss at 1e-4, difference",
         "above 0",
         -slack,
-        100,
         paired_difference(measured[2][0][0], measured[2][1][0], options.seed),
         unit,
         2));
     result.repetitions =
         options.small ? fmt::format("{} random matrices of 32 x 96, 40 vectors each", kSmallChips)
-                      : fmt::format("{} lossless CIFAR-10 test images, 1 chip (2 with programming "
-                                    "errors)",
-                                    kImages);
+                      : fmt::format(
+                            "{} lossless CIFAR-10 test images, 1 chip (2 with programming "
+                            "errors)",
+                            kImages);
     result.substitution = options.small
                               ? "the error of products instead of the accuracy of a network"
                               : "ResNet-20 of the same authors; own choice of settings";
@@ -408,11 +415,12 @@ StudyResult run(const StudyOptions& options) {
 }  // namespace
 
 Study circuits_study() {
-    return {"circuits",
-            "Xiao et al., IEEE Circuits Syst. Mag. 22(2), 26 (2022); CrossSim 3.2",
-            "Accuracy of a bit-sliced, converted, wire-limited crossbar: better circuits never hurt, "
-            "and pairs of cells forgive more than cells with an offset.",
-            run};
+    return {
+        "circuits",
+        "Xiao et al., IEEE Circuits Syst. Mag. 22(2), 26 (2022); CrossSim 3.2",
+        "Accuracy of a bit-sliced, converted, wire-limited crossbar: better circuits never hurt, "
+        "and pairs of cells forgive more than cells with an offset.",
+        run};
 }
 
 }  // namespace mho

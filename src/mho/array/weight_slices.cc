@@ -61,7 +61,10 @@ double state_step(const CellStates& cells, int digit_width) {
     return bits > 0 ? (1 - cells.g_min) / (std::exp2(bits) - 1) : 0.0;
 }
 
-void cut(const WeightSlicing& s, const std::vector<int>& bits, int value, std::vector<int>& digits) {
+void cut(const WeightSlicing& s,
+         const std::vector<int>& bits,
+         int value,
+         std::vector<int>& digits) {
     const int half = 1 << (s.weight_bits - 1);
     int rest = value;
     int sign = 1;
@@ -132,17 +135,16 @@ void add_sliced(const WeightSlicing& s,
     for (size_t k = 0; k < bits.size(); k++) {
         StateSlice slice;
         const double top = std::exp2(bits[k]) - 1;
-        const bool is_sign =
-            s.coding == WeightCoding::kTwosComplement && k + 1 == bits.size();
+        const bool is_sign = s.coding == WeightCoding::kTwosComplement && k + 1 == bits.size();
         slice.gain = (is_sign ? -1 : 1) * to.w_max * std::exp2(shift) * top / (span * largest);
         slice.step = state_step(cells, bits[k]);
         slice.plus = Matrix<float>(weights.rows, weights.cols);
         if (balanced) {
             slice.minus = Matrix<float>(weights.rows, weights.cols);
         } else if (has_unit) {
-            slice.unit.assign(weights.cols,
-                              static_cast<float>(nearest_state(
-                                  cells, cells.g_min + span * zero[k] / top)));
+            slice.unit.assign(
+                weights.cols,
+                static_cast<float>(nearest_state(cells, cells.g_min + span * zero[k] / top)));
         } else {
             to.input_gain -= slice.gain * cells.g_min;
         }

@@ -109,7 +109,9 @@ double nearest_state(const CellStates& cells, double g);
 double weight_limit(const WeightSlicing& slicing, ConstFloatView weights);
 
 /// States of the weights `[out, in]`, finite.
-WeightStates to_states(const WeightSlicing& slicing, const CellStates& cells, ConstFloatView weights);
+WeightStates to_states(const WeightSlicing& slicing,
+                       const CellStates& cells,
+                       ConstFloatView weights);
 
 /// The weights that states stand for: what an exact product of them would multiply with.
 Matrix<float> weights_of_states(const WeightStates& states);
@@ -125,10 +127,11 @@ struct Schema<WeightSlicing> {
                   {.meaning = "pairs of cells, one cell with an offset, or the digits of two's "
                               "complement",
                    .source = "CrossSim 3.2; Xiao et al., IEEE CAS Mag. 22(2), 26 (2022)"}),
-            field("two_sided",
-                  &W::two_sided,
-                  {.meaning = "balanced pairs: both cells move around the middle, instead of one of "
-                              "them from the lowest state"}),
+            field(
+                "two_sided",
+                &W::two_sided,
+                {.meaning = "balanced pairs: both cells move around the middle, instead of one of "
+                            "them from the lowest state"}),
             field("subtract_before_adc",
                   &W::subtract_before_adc,
                   {.meaning = "balanced pairs: currents are subtracted before conversion, else "
@@ -167,10 +170,11 @@ struct Schema<WeightSlicing> {
                    .max = 100,
                    .meaning = "weights beyond this quantile are cut; above 1: head-room over the "
                               "largest weight"}),
-            field("power_of_two_scale",
-                  &W::power_of_two_scale,
-                  {.meaning = "round the scale of a tile up to a power of two: blocks that share an "
-                              "exponent"})};
+            field(
+                "power_of_two_scale",
+                &W::power_of_two_scale,
+                {.meaning = "round the scale of a tile up to a power of two: blocks that share an "
+                            "exponent"})};
     }
 };
 

@@ -106,8 +106,7 @@ TEST(WeightSlices, GoldenDigits) {
     };
     using Rows = std::vector<std::vector<int>>;
     EXPECT_EQ(rows(2, WeightCoding::kBalanced), (Rows{{0, 0, 13, 2}, {4, -2, 0, 7}}));
-    EXPECT_EQ(rows(3, WeightCoding::kBalanced),
-              (Rows{{0, 0, 5, 2}, {0, -4, 1, 6}, {1, 0, 0, 1}}));
+    EXPECT_EQ(rows(3, WeightCoding::kBalanced), (Rows{{0, 0, 5, 2}, {0, -4, 1, 6}, {1, 0, 0, 1}}));
     EXPECT_EQ(rows(2, WeightCoding::kOffset), (Rows{{0, 0, 13, 2}, {12, 6, 8, 15}}));
 }
 

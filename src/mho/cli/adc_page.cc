@@ -112,7 +112,8 @@ AdcReport measure_adc(const AdcModel& model, size_t converters, bool is_signed, 
 LineChart linearity_chart(const AdcReport& r, bool integral) {
     const Band b = band(r, integral);
     LineChart chart;
-    chart.title = title(r) + (integral ? ": integral non-linearity" : ": differential non-linearity");
+    chart.title =
+        title(r) + (integral ? ": integral non-linearity" : ": differential non-linearity");
     chart.description = "Non-linearity in steps over the output code";
     chart.x_label = "code";
     chart.y_label = integral ? "INL [LSB]" : "DNL [LSB]";
@@ -140,8 +141,9 @@ std::string adc_text(const AdcReport& r) {
         plot.x_label = "code";
         plot.y_label = integral ? "INL [LSB]" : "DNL [LSB]";
         plot.lines = 10;
-        plot.curves = {{"converter 1", b.code, integral ? r.converters[0].inl : r.converters[0].dnl},
-                       {"rms of converters", b.code, b.root_mean_square}};
+        plot.curves = {
+            {"converter 1", b.code, integral ? r.converters[0].inl : r.converters[0].dnl},
+            {"rms of converters", b.code, b.root_mean_square}};
         text += "\n" + plot.text();
     }
     return text + "\n" + figures(r).text();

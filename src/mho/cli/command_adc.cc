@@ -72,8 +72,7 @@ int list(std::ostream& out) {
     Table table;
     table.column("converter").column("parameters");
     for (const std::string& name : adc_model_names()) {
-        const Json j =
-            Json::parse(adc_to_json(adc_from_json(Json{{"model", name}}.dump(), "adc")));
+        const Json j = Json::parse(adc_to_json(adc_from_json(Json{{"model", name}}.dump(), "adc")));
         std::string names;
         for (const auto& [key, value] : j.items()) {
             names += key == "model" ? "" : (names.empty() ? "" : ", ") + key + " " + value.dump();
@@ -102,31 +101,31 @@ int report(const Arguments& a, const CommandContext& context) {
 }  // namespace
 
 Command adc_command() {
-    return {"adc",
-            "linearity (INL, DNL) of an output converter",
-            [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-                auto a = std::make_shared<Arguments>();
-                app.add_option("converter",
-                               a->source,
-                               "model, or JSON file of a converter, a crossbar or a run (default: "
-                               "list models)");
-                app.add_option("--set", a->overrides, "parameter: name=value (repeatable)")
-                    ->type_name("NAME=VALUE")
-                    ->expected(1)
-                    ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-                app.add_option("--converters", a->converters, "converters to measure")
-                    ->check(CLI::Range(1, 10000))
-                    ->capture_default_str();
-                app.add_flag("--unsigned", a->is_unsigned, "a range that starts at zero");
-                app.add_option("--seed", a->seed, "seed of every random number")
-                    ->capture_default_str();
-                app.add_option("--out", a->page, "write a page with both charts (HTML)");
-                app.add_option("--svg", a->svg, "write the INL chart (SVG)");
-                app.add_option("--json", a->json, "write the numbers of all curves");
-                return [a, context] {
-                    return a->source.empty() ? list(context.out) : report(*a, context);
-                };
-            }};
+    return {
+        "adc",
+        "linearity (INL, DNL) of an output converter",
+        [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+            auto a = std::make_shared<Arguments>();
+            app.add_option("converter",
+                           a->source,
+                           "model, or JSON file of a converter, a crossbar or a run (default: "
+                           "list models)");
+            app.add_option("--set", a->overrides, "parameter: name=value (repeatable)")
+                ->type_name("NAME=VALUE")
+                ->expected(1)
+                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+            app.add_option("--converters", a->converters, "converters to measure")
+                ->check(CLI::Range(1, 10000))
+                ->capture_default_str();
+            app.add_flag("--unsigned", a->is_unsigned, "a range that starts at zero");
+            app.add_option("--seed", a->seed, "seed of every random number")->capture_default_str();
+            app.add_option("--out", a->page, "write a page with both charts (HTML)");
+            app.add_option("--svg", a->svg, "write the INL chart (SVG)");
+            app.add_option("--json", a->json, "write the numbers of all curves");
+            return [a, context] {
+                return a->source.empty() ? list(context.out) : report(*a, context);
+            };
+        }};
 }
 
 }  // namespace mho

@@ -60,9 +60,12 @@ Rounding rounding_of(const AdcModel& model) {
 
 double round_level(double t, Rounding rounding, double uniform) {
     switch (rounding) {
-        case Rounding::kFloor: return std::floor(t);
-        case Rounding::kStochastic: return std::floor(t + uniform);
-        case Rounding::kNearest: break;
+        case Rounding::kFloor:
+            return std::floor(t);
+        case Rounding::kStochastic:
+            return std::floor(t + uniform);
+        case Rounding::kNearest:
+            break;
     }
     return std::nearbyint(t);
 }
@@ -350,9 +353,8 @@ int64_t AdcBank::reference_code(size_t column, double x, AdcRange range, double 
     u += circuit_shift();
     const size_t converter = converter_of(column);
     if (std::holds_alternative<SarAdc>(model_)) {
-        return sar_code(levels_[std::min(converter, levels_.size() - 1)],
-                        u + offsets_[converter],
-                        bits);
+        return sar_code(
+            levels_[std::min(converter, levels_.size() - 1)], u + offsets_[converter], bits);
     }
     if (std::holds_alternative<RampAdc>(model_)) {
         if (way_ == Way::kMidRise) {

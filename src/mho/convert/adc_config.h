@@ -115,9 +115,8 @@ namespace adc_detail {
 
 template <class A>
 constexpr auto bits_field(double most) {
-    return field("bits",
-                 &A::bits,
-                 {.unit = "bits", .min = 2, .max = most, .meaning = "resolution"});
+    return field(
+        "bits", &A::bits, {.unit = "bits", .min = 2, .max = most, .meaning = "resolution"});
 }
 
 template <class A>

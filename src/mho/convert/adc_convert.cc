@@ -31,11 +31,16 @@ void AdcBank::convert_row(std::span<float> row, AdcRange range, const float* uni
         throw InputError("a row of currents must have one entry per column");
     }
     switch (way_) {
-        case Way::kNothing: return;
-        case Way::kGrid: return convert_grid(row, range, uniforms);
-        case Way::kMidRise: return convert_mid_rise(row, range);
-        case Way::kEdges: return convert_edges(row, range);
-        case Way::kStages: return convert_stages(row, range);
+        case Way::kNothing:
+            return;
+        case Way::kGrid:
+            return convert_grid(row, range, uniforms);
+        case Way::kMidRise:
+            return convert_mid_rise(row, range);
+        case Way::kEdges:
+            return convert_edges(row, range);
+        case Way::kStages:
+            return convert_stages(row, range);
     }
 }
 
@@ -114,8 +119,8 @@ void AdcBank::convert_edges(std::span<float> row, AdcRange range) const {
                 segment--;
             }
         }
-        const int64_t code = segment_codes_.empty() ? static_cast<int64_t>(segment)
-                                                    : segment_codes_[0][segment];
+        const int64_t code =
+            segment_codes_.empty() ? static_cast<int64_t>(segment) : segment_codes_[0][segment];
         row[c] = static_cast<float>(value_of_code(code, range));
     }
 }

@@ -10,7 +10,7 @@
 namespace mho {
 namespace {
 
-constexpr int kMaxBits = 16;
+constexpr int kMaxBits = 12;
 constexpr size_t kSweepPerCode = 16;  // first looks per code: what is narrower is a missing code
 constexpr int kBisections = 30;
 
@@ -19,7 +19,7 @@ constexpr int kBisections = 30;
 Linearity measure_linearity(const AdcBank& bank, size_t column) {
     const int bits = bits_of(bank.model());
     if (bits == 0 || bits > kMaxBits) {
-        throw InputError("linearity is measured of converters with 2 to 16 bits");
+        throw InputError("linearity is measured of converters with 2 to 12 bits");
     }
     if (column >= bank.columns()) {
         throw InputError("there is no column " + std::to_string(column));

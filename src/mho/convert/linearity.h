@@ -27,7 +27,7 @@ struct Linearity {
 };
 
 /// Finds all transitions of the converter of column `column` by a sweep over its range and
-/// bisection. Throws InputError for an ideal converter and for more than 16 bits.
+/// bisection. Throws InputError for an ideal converter and for more than 12 bits.
 Linearity measure_linearity(const AdcBank& bank, size_t column);
 
 /// Standard deviation of the INL at mid-scale of a binary-weighted capacitor array whose unit has

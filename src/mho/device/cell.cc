@@ -53,9 +53,12 @@ double wear_shift(const WearLaw& law, const Wear& wear, double x) {
 
 double dependent(ErrorDependence dependence, double g) {
     switch (dependence) {
-        case ErrorDependence::kProportional: return g;
-        case ErrorDependence::kInverse: return g > 0 ? 1 / g : 0.0;
-        case ErrorDependence::kIndependent: break;
+        case ErrorDependence::kProportional:
+            return g;
+        case ErrorDependence::kInverse:
+            return g > 0 ? 1 / g : 0.0;
+        case ErrorDependence::kIndependent:
+            break;
     }
     return 1.0;
 }
@@ -68,8 +71,9 @@ std::string_view model_name(const CellModel& model) {
 
 void CellConfig::check(const std::string& path, std::vector<Problem>& problems) const {
     if (on_off_ratio != 0 && on_off_ratio <= 1) {
-        problems.push_back({join_path(path, "on_off_ratio"),
-                            "must be 0 (infinite) or above 1, got " + std::to_string(on_off_ratio)});
+        problems.push_back(
+            {join_path(path, "on_off_ratio"),
+             "must be 0 (infinite) or above 1, got " + std::to_string(on_off_ratio)});
         return;
     }
     const auto at_most = [&](double limit, const char* what) {
@@ -179,10 +183,9 @@ double Cell::programming_std(double state, double t_s) const {
         return sonos_std_na(state * sonos->i_max_na, t_s / kSecondsPerDay) / sonos->i_max_na;
     }
     if (const auto* generic = std::get_if<GenericCell>(&config_.model)) {
-        const double size = generic->programming *
-                            (generic->shape == ErrorShape::kLogNormal
-                                 ? state
-                                 : dependent(generic->dependence, state));
+        const double size = generic->programming * (generic->shape == ErrorShape::kLogNormal
+                                                        ? state
+                                                        : dependent(generic->dependence, state));
         return generic->shape == ErrorShape::kUniform ? size / std::sqrt(12.0) : size;
     }
     return table_us(std_, state, 0.0);
@@ -252,8 +255,9 @@ double Cell::worn(double g, double t_s) const {
         const double place = std::clamp((g - config_.g_min()) / (1 - config_.g_min()), 0.0, 1.0);
         return place * low + (1 - place) * high;
     };
-    return g * std::pow(10.0, -shift(config_.endurance, config_.endurance.amount) -
-                                  shift(config_.retention, t_s));
+    return g * std::pow(10.0,
+                        -shift(config_.endurance, config_.endurance.amount) -
+                            shift(config_.retention, t_s));
 }
 
 double Cell::disturbed(double t_s) const {
@@ -264,8 +268,7 @@ double Cell::reference(double state, double t_s, double error, double drift) con
     return law(state, t_s, error, drift, disturbed(t_s));
 }
 
-double Cell::law(
-    double state, double t_s, double error, double drift, double disturbed) const {
+double Cell::law(double state, double t_s, double error, double drift, double disturbed) const {
     double g = mean(state, t_s);
     if (const auto* generic = std::get_if<GenericCell>(&config_.model)) {
         const double fall = std::pow(std::max(t_s / generic->drift_t0_s, 1.0),
@@ -309,9 +312,8 @@ void Cell::write(std::span<const float> states,
     const bool has_error = switches.programming &&
                            !std::holds_alternative<IdealCell>(config_.model) &&
                            !std::holds_alternative<CubicCell>(config_.model);
-    const bool has_spread =
-        time > 0 && ((generic != nullptr && generic->drift_nu_std > 0) ||
-                     (table != nullptr && !nu_std_.empty()));
+    const bool has_spread = time > 0 && ((generic != nullptr && generic->drift_nu_std > 0) ||
+                                         (table != nullptr && !nu_std_.empty()));
     std::vector<float> error(has_error ? states.size() : 0);
     std::vector<float> spread(has_spread ? states.size() : 0);
     if (has_error) {

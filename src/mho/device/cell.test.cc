@@ -48,7 +48,9 @@ Moments measure(const Cell& cell, double state, double t_s) {
 
 // Golden numbers: golden/oracles/device_sigma.py.
 TEST(Cell, GoldenProgrammingErrors) {
-    const auto check = [](const Cell& cell, double scale, const std::vector<double>& at,
+    const auto check = [](const Cell& cell,
+                          double scale,
+                          const std::vector<double>& at,
                           const std::vector<double>& golden) {
         for (size_t i = 0; i < at.size(); i++) {
             EXPECT_NEAR(cell.programming_std(at[i] / scale, 0) * scale, golden[i], 6e-6);
@@ -100,9 +102,9 @@ TEST(Cell, DistributionsFollowTheirLaws) {
                                                         {cell_of(RramMiloCell{}, 225, 4.5), 0},
                                                         {cell_of(SonosCell{1600}, 100), 3 * kDay}};
     for (const auto shape : {ErrorShape::kNormal, ErrorShape::kUniform}) {
-        for (const auto dependence :
-             {ErrorDependence::kIndependent, ErrorDependence::kProportional,
-              ErrorDependence::kInverse}) {
+        for (const auto dependence : {ErrorDependence::kIndependent,
+                                      ErrorDependence::kProportional,
+                                      ErrorDependence::kInverse}) {
             GenericCell g;
             g.shape = shape;
             g.dependence = dependence;

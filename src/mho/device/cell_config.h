@@ -233,7 +233,7 @@ struct Schema<TableCell> {
     static auto fields() {
         using C = TableCell;
         constexpr FieldInfo us{.unit = "uS", .min = 0, .max = 1e6};
-        auto us_field = [us](std::string_view name, std::vector<double> C::* m, std::string_view t) {
+        auto us_field = [us](std::string_view name, std::vector<double> C::*m, std::string_view t) {
             FieldInfo info = us;
             info.meaning = t;
             return field(name, m, info);
@@ -248,9 +248,10 @@ struct Schema<TableCell> {
             field("nu",
                   &C::nu,
                   {.unit = "1", .min = -1, .max = 1, .meaning = "drift exponent of each state"}),
-            field("nu_std",
-                  &C::nu_std,
-                  {.unit = "1", .min = 0, .max = 1, .meaning = "spread of the exponent over cells"}),
+            field(
+                "nu_std",
+                &C::nu_std,
+                {.unit = "1", .min = 0, .max = 1, .meaning = "spread of the exponent over cells"}),
             us_field("read_us", &C::read_us, "standard deviation of a reading"),
             field("voltage_v",
                   &C::voltage_v,
@@ -380,8 +381,11 @@ struct Schema<CellConfig> {
             field("model", &C::model, {.meaning = "programming error, drift, read noise, I-V"}),
             field("g_max_us",
                   &C::g_max_us,
-                  {.unit = "uS", .min = 1e-6, .max = 1e6, .meaning = "conductance of a cell that is "
-                                                                     "fully on"}),
+                  {.unit = "uS",
+                   .min = 1e-6,
+                   .max = 1e6,
+                   .meaning = "conductance of a cell that is "
+                              "fully on"}),
             field("on_off_ratio",
                   &C::on_off_ratio,
                   {.unit = "1",

@@ -21,7 +21,7 @@ constexpr uint64_t kMaxTableFile = uint64_t{16} << 20;
 
 struct Column {
     const char* name;
-    std::vector<double> TableCell::* values;
+    std::vector<double> TableCell::*values;
     double low, high;
 };
 constexpr Column kColumns[] = {{"state_us", &TableCell::state_us, 0, 1e6},
@@ -38,10 +38,10 @@ void require_ascending(const std::vector<double>& values,
                        std::vector<Problem>& problems) {
     for (size_t i = 1; i < values.size(); i++) {
         if (!(values[i] > values[i - 1])) {
-            problems.push_back({fmt::format("{}[{}]", path, i),
-                                fmt::format("must be above the one before it ({}), got {}",
-                                            values[i - 1],
-                                            values[i])});
+            problems.push_back(
+                {fmt::format("{}[{}]", path, i),
+                 fmt::format(
+                     "must be above the one before it ({}), got {}", values[i - 1], values[i])});
             return;
         }
     }
@@ -61,8 +61,7 @@ TableCell from_json_text(std::string_view text, const std::string& origin) {
         problems.push_back({"file", "a table file cannot name another file"});
     }
     if (!problems.empty()) {
-        throw IoError(fmt::format(
-            "`{}`: {} {}", origin, problems[0].path, problems[0].message));
+        throw IoError(fmt::format("`{}`: {} {}", origin, problems[0].path, problems[0].message));
     }
     return cell;
 }
@@ -74,10 +73,10 @@ void TableCell::check(const std::string& path, std::vector<Problem>& problems) c
         return;  // read when the cell is made
     }
     if (state_us.size() < 2 || state_us.size() > kMaxRows) {
-        problems.push_back({join_path(path, "state_us"),
-                            fmt::format("a table needs 2 to {} states (or `file`), got {}",
-                                        kMaxRows,
-                                        state_us.size())});
+        problems.push_back(
+            {join_path(path, "state_us"),
+             fmt::format(
+                 "a table needs 2 to {} states (or `file`), got {}", kMaxRows, state_us.size())});
         return;
     }
     require_ascending(state_us, join_path(path, "state_us"), problems);
@@ -87,10 +86,10 @@ void TableCell::check(const std::string& path, std::vector<Problem>& problems) c
             continue;
         }
         if (!values.empty() && values.size() != state_us.size()) {
-            problems.push_back({join_path(path, c.name),
-                                fmt::format("needs one entry per state ({}), got {}",
-                                            state_us.size(),
-                                            values.size())});
+            problems.push_back(
+                {join_path(path, c.name),
+                 fmt::format(
+                     "needs one entry per state ({}), got {}", state_us.size(), values.size())});
         }
     }
     if (voltage_v.size() != current.size() || voltage_v.size() == 1) {
@@ -128,10 +127,9 @@ TableCell parse_cell_table(std::string_view text,
         std::vector<std::string> seen;
         for (size_t c = 0; c < table.header.size(); c++) {
             const std::string name(trim(table.header[c]));
-            const auto* column =
-                std::find_if(std::begin(kColumns), std::end(kColumns), [&](const Column& k) {
-                    return name == k.name;
-                });
+            const auto* column = std::find_if(std::begin(kColumns),
+                                              std::end(kColumns),
+                                              [&](const Column& k) { return name == k.name; });
             if (column == std::end(kColumns)) {
                 std::vector<std::string> known;
                 for (const Column& k : kColumns) {
@@ -166,8 +164,7 @@ TableCell parse_cell_table(std::string_view text,
     std::vector<Problem> problems;
     cell.check("", problems);
     if (!problems.empty()) {
-        throw IoError(
-            fmt::format("`{}`: {}: {}", origin, problems[0].path, problems[0].message));
+        throw IoError(fmt::format("`{}`: {}: {}", origin, problems[0].path, problems[0].message));
     }
     return cell;
 }

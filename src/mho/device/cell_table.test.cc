@@ -23,7 +23,8 @@ std::string refusal(F&& f) {
 }
 
 TEST(CellTable, ReadsCsvInAnyOrderOfColumns) {
-    const TableCell t = parse_cell_table("std_us,state_us,nu\n0.5,0,0.1\n1,50,0.05\n2,100,0\n", "t");
+    const TableCell t =
+        parse_cell_table("std_us,state_us,nu\n0.5,0,0.1\n1,50,0.05\n2,100,0\n", "t");
     EXPECT_EQ(t.state_us, (std::vector<double>{0, 50, 100}));
     EXPECT_EQ(t.std_us, (std::vector<double>{0.5, 1, 2}));
     EXPECT_EQ(t.nu, (std::vector<double>{0.1, 0.05, 0}));

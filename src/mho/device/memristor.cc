@@ -50,7 +50,8 @@ void check(const Vteam& m) {
 
 void check(const StanfordPku& m) {
     require(m.gap_min_m >= 0 && m.gap_max_m > m.gap_min_m, "gap_max_m", "must exceed gap_min_m");
-    require(m.g0_m > 0 && m.oxide_m > 0 && m.v_scale > 0, "g0_m", "lengths and v_scale must be > 0");
+    require(
+        m.g0_m > 0 && m.oxide_m > 0 && m.v_scale > 0, "g0_m", "lengths and v_scale must be > 0");
     require(m.t0_k > 0, "t0_k", "must be above 0");
 }
 
@@ -96,11 +97,14 @@ double speed_of(const StanfordPku& m, double gap, double v) {
 
 double window_value(Window window, double x, double current, int p, double j) {
     switch (window) {
-        case Window::kJoglekar: return 1 - std::pow(2 * x - 1, 2 * p);
-        case Window::kBiolek: return 1 - std::pow(x - (current < 0 ? 1.0 : 0.0), 2 * p);
+        case Window::kJoglekar:
+            return 1 - std::pow(2 * x - 1, 2 * p);
+        case Window::kBiolek:
+            return 1 - std::pow(x - (current < 0 ? 1.0 : 0.0), 2 * p);
         case Window::kProdromakis:
             return j * (1 - std::pow((x - 0.5) * (x - 0.5) + 0.75, p));
-        case Window::kNone: break;
+        case Window::kNone:
+            break;
     }
     return 1.0;
 }
@@ -130,8 +134,9 @@ void MemristorCell::advance(double volt, double dt) {
 
 void MemristorCell::apply(double volt, double duration_s, double step_s) {
     if (!std::isfinite(volt) || !(duration_s >= 0) || !std::isfinite(duration_s) || !(step_s > 0)) {
-        throw InputError("voltage and duration must be finite, the duration not negative and the "
-                         "step above 0");
+        throw InputError(
+            "voltage and duration must be finite, the duration not negative and the "
+            "step above 0");
     }
     const double steps = std::ceil(duration_s / step_s);
     if (steps > kMaxSteps) {

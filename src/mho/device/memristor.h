@@ -6,7 +6,8 @@
 // Cells described by the motion of their state under voltage, for programming loops and hysteresis
 // curves. x is the state, v the voltage, i the current:
 //
-//     linear ion drift   dx/dt = mu R_on / d^2 i f(x), v / i = R_on x + R_off (1 - x); at rest below
+//     linear ion drift   dx/dt = mu R_on / d^2 i f(x), v / i = R_on x + R_off (1 - x); at rest
+//     below
 //                        a threshold voltage (Strukov et al., Nature 453, 80, 2008)
 //     vteam              dx/dt = k_off (v / v_off - 1)^a_off above v_off, k_on (v / v_on - 1)^a_on
 //                        below v_on; v / i = R_off x / d + R_on (1 - x / d) (Kvatinsky et al.,
@@ -91,7 +92,9 @@ class MemristorCell {
 };
 
 /// Currents along a train of voltages that are held for `step_s` each: the hysteresis curve.
-std::vector<double> hysteresis(MemristorCell& cell, const std::vector<double>& volts, double step_s);
+std::vector<double> hysteresis(MemristorCell& cell,
+                               const std::vector<double>& volts,
+                               double step_s);
 
 /// Outcome of a bounded programming loop.
 struct ProgrammingResult {

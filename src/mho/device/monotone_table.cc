@@ -55,8 +55,7 @@ double MonotoneTable::operator()(double x) const {
     if (x >= x_.back()) {
         return y_.back();
     }
-    const auto i =
-        static_cast<size_t>(std::upper_bound(x_.begin(), x_.end(), x) - x_.begin()) - 1;
+    const auto i = static_cast<size_t>(std::upper_bound(x_.begin(), x_.end(), x) - x_.begin()) - 1;
     const double h = x_[i + 1] - x_[i];
     const double t = (x - x_[i]) / h;
     const double u = 1 - t;

@@ -64,13 +64,15 @@ double sonos_read_std_na(double current_na) {
 
 void require_sonos(double i_max_na, double days) {
     if (days > double{kDays} * (1 + 1e-12)) {
-        throw InputError("the data of the SONOS cell end 5 days (432000 s) after programming, got " +
-                         std::to_string(days) + " days");
+        throw InputError(
+            "the data of the SONOS cell end 5 days (432000 s) after programming, got " +
+            std::to_string(days) + " days");
     }
     if (days > 0 && i_max_na > 1800) {
-        throw InputError("the drift of the SONOS cell is known up to 1800 nA; set "
-                         "crossbar.cell.model.i_max_na, got " +
-                         std::to_string(i_max_na));
+        throw InputError(
+            "the drift of the SONOS cell is known up to 1800 nA; set "
+            "crossbar.cell.model.i_max_na, got " +
+            std::to_string(i_max_na));
     }
 }
 

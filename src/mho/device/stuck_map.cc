@@ -86,8 +86,9 @@ StuckMap parse_stuck_map(std::string_view text, const std::string& origin) {
                 fields[1] != "row" || fields[2] != "column" || fields[3] != "g") {
                 fail(origin,
                      at,
-                     fmt::format(
-                         "the header must be `{0}` or `{0},yield`, got `{1}`", kHeader, excerpt(line)));
+                     fmt::format("the header must be `{0}` or `{0},yield`, got `{1}`",
+                                 kHeader,
+                                 excerpt(line)));
             }
             columns = fields.size();
             continue;
@@ -109,8 +110,7 @@ StuckMap parse_stuck_map(std::string_view text, const std::string& origin) {
         map.entries.push_back(e);
     }
     if (columns == 0) {
-        throw IoError(
-            fmt::format("`{}` is empty; the header `{}` was expected", origin, kHeader));
+        throw IoError(fmt::format("`{}` is empty; the header `{}` was expected", origin, kHeader));
     }
     return map;
 }

@@ -82,10 +82,8 @@ void calibrate_adc_ranges(Network& network, ConstFloatView pixels, uint64_t seed
     Matrix<float> outputs(kBatch, executor.output_features());
     for (size_t first = 0; first < pixels.rows; first += kBatch) {
         const size_t rows = std::min(kBatch, pixels.rows - first);
-        executor.run(pixels.row_block(first, rows),
-                     outputs.view().row_block(0, rows),
-                     {0, first},
-                     1);
+        executor.run(
+            pixels.row_block(first, rows), outputs.view().row_block(0, rows), {0, first}, 1);
     }
     for (auto& [layer, slices] : all) {
         std::vector<double> limits;

@@ -155,13 +155,12 @@ LayerHardware HardwareSpec::for_layer(const std::string& layer_name) const {
 }
 
 void resolve_files(HardwareSpec& spec, const std::string& folder) {
-    if (folder.empty()) {
-        return;
-    }
     const auto resolved = [&](const std::string& name) {
-        const std::filesystem::path file(name);
-        return name.empty() || file.is_absolute() ? name
-                                                  : (std::filesystem::path(folder) / file).string();
+        // Absolute: the configuration is written again into the folder of a run.
+        return name.empty() ? name
+                            : std::filesystem::absolute(std::filesystem::path(folder) / name)
+                                  .lexically_normal()
+                                  .string();
     };
     CellConfig& cell = spec.base.crossbar.cell;
     cell.stuck_map = resolved(cell.stuck_map);

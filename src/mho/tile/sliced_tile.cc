@@ -71,11 +71,8 @@ float input_level(const CrossbarInput& input, float v) {
     return static_cast<float>(input_code(input, v)) / static_cast<float>(input_top(input));
 }
 
-SlicedTile::SlicedTile(const Crossbar& config,
-                       const StuckCells& stuck,
-                       size_t outputs,
-                       size_t inputs,
-                       TileKey key)
+SlicedTile::SlicedTile(
+    const Crossbar& config, const StuckCells& stuck, size_t outputs, size_t inputs, TileKey key)
     : config_(config),
       stuck_(stuck),
       cell_(config.cell),
@@ -240,8 +237,8 @@ Matrix<float> SlicedTile::behind_wires(size_t slice, bool negative) const {
         }
     }
     WireConfig wires;
-    wires.topology = config_.weights.interleaved ? WireTopology::kInputLinePairs
-                                                 : WireTopology::kInputLine;
+    wires.topology =
+        config_.weights.interleaved ? WireTopology::kInputLinePairs : WireTopology::kInputLine;
     wires.row_resistance = lines.row_resistance;
     wires.column_resistance = lines.column_resistance;
     wires.driver_resistance = lines.driver_resistance;
@@ -266,8 +263,8 @@ void SlicedTile::refresh() {
     const auto add = [&](const Block& b, size_t device, double sign) {
         for (size_t i = 0; i < b.width; i++) {
             for (size_t j = 0; j < inputs_; j++) {
-                const double g = i < outputs_ ? double{now_[device](i, j)}
-                                              : double{unit_now_[b.slice][j]};
+                const double g =
+                    i < outputs_ ? double{now_[device](i, j)} : double{unit_now_[b.slice][j]};
                 if (has_variance) {
                     const double std = cell_.read_std(g);
                     variance_(b.first + i, j) += static_cast<float>(std * std);
@@ -395,8 +392,7 @@ void SlicedTile::currents(ConstFloatView voltages,
                  scratch.product);
     };
     if (cell_.has_shape()) {
-        shaped = transformed(
-            [&](float x) { return static_cast<float>(cell_.shape(double{x})); });
+        shaped = transformed([&](float x) { return static_cast<float>(cell_.shape(double{x})); });
         v = shaped.view();
     }
     product(packed_, v, to.data, to.stride);
@@ -404,8 +400,8 @@ void SlicedTile::currents(ConstFloatView voltages,
     if (second_.rows > 0) {
         scratch.position.resize(rows * stride);
         for (const bool is_third : {false, true}) {
-            const Matrix<float> power = transformed(
-                [&](float x) { return is_third ? x * x * x : x * std::abs(x); });
+            const Matrix<float> power =
+                transformed([&](float x) { return is_third ? x * x * x : x * std::abs(x); });
             product(is_third ? packed_third_ : packed_second_,
                     power.view(),
                     scratch.position.data(),
@@ -512,9 +508,9 @@ void SlicedTile::apply(ConstFloatView x,
                     if (b.is_subtracted) {
                         continue;
                     }
-                    const auto gain = static_cast<float>(b.sign * pass_gain *
-                                                         states_.slices[b.slice].gain) *
-                                      inputs.scale[r];
+                    const auto gain =
+                        static_cast<float>(b.sign * pass_gain * states_.slices[b.slice].gain) *
+                        inputs.scale[r];
                     const float* from = numbers.row(r) + b.first;
                     const float unit = b.width > outputs_ ? from[outputs_] : 0.0f;
                     for (size_t i = 0; i < outputs_; i++) {
@@ -588,10 +584,9 @@ Matrix<float> SlicedTile::weights() const {
         for (size_t j = 0; j < inputs_; j++) {
             double sum = states_.input_gain;
             for (const Block& b : blocks_) {
-                const double unit =
-                    b.width > outputs_ ? double{rows_(b.first + outputs_, j)} : 0.0;
-                sum += b.sign * states_.slices[b.slice].gain *
-                       (double{rows_(b.first + i, j)} - unit);
+                const double unit = b.width > outputs_ ? double{rows_(b.first + outputs_, j)} : 0.0;
+                sum +=
+                    b.sign * states_.slices[b.slice].gain * (double{rows_(b.first + i, j)} - unit);
             }
             w(i, j) = static_cast<float>(sum);
         }

@@ -28,9 +28,9 @@ namespace mho {
 
 /// One pass of the inputs.
 struct InputPass {
-    int shift = 0;          // the digit begins at this bit of the code
-    double divisor = 1.0;   // the largest digit, which becomes a voltage of 1
-    double gain = 1.0;      // of the pass in the product
+    int shift = 0;         // the digit begins at this bit of the code
+    double divisor = 1.0;  // the largest digit, which becomes a voltage of 1
+    double gain = 1.0;     // of the pass in the product
 };
 std::vector<InputPass> input_passes(const CrossbarInput& input);
 
@@ -65,10 +65,11 @@ class SlicedTile {
     void reference(ConstFloatView x, MatrixView<double> y, const MvmCall& call) const;
 
     /// Shows the currents before conversion: `see(slice, current)` for every pass, row and column.
-    void observe_currents(ConstFloatView x,
-                          const MvmCall& call,
-                          MvmScratch& scratch,
-                          const std::function<void(size_t slice, ConstFloatView currents)>& see) const;
+    void observe_currents(
+        ConstFloatView x,
+        const MvmCall& call,
+        MvmScratch& scratch,
+        const std::function<void(size_t slice, ConstFloatView currents)>& see) const;
 
     /// Weights that the present conductances stand for, wires included.
     Matrix<float> weights() const;
@@ -93,8 +94,8 @@ class SlicedTile {
     struct Block {
         size_t slice = 0;
         double sign = 1.0;
-        size_t first = 0;  // column
-        size_t width = 0;  // outputs, and the unit column
+        size_t first = 0;            // column
+        size_t width = 0;            // outputs, and the unit column
         bool is_subtracted = false;  // from the block before it, ahead of the converter
     };
     // Inputs of some rows, scaled to [-1, 1], and what their results are multiplied by.
@@ -130,7 +131,7 @@ class SlicedTile {
     std::vector<Matrix<float>> now_;            // [device] [out, in] in units of g_max
     std::vector<std::vector<float>> unit_now_;  // [slice] of the unit columns, or empty
     std::vector<Block> blocks_;
-    size_t width_ = 0;  // columns of the joint matrix
+    size_t width_ = 0;                                // columns of the joint matrix
     Matrix<float> rows_, second_, third_, variance_;  // [width, in]; empty where there is no effect
     PackedMatrix packed_, packed_second_, packed_third_, packed_variance_;
     std::vector<AdcBank> banks_;  // per block; subtracted blocks have none of their own

@@ -129,8 +129,7 @@ TEST(SlicedTile, EveryCombinationOnTheGridIsExact) {
     for (int v = -w_top; v <= w_top; v++) {
         w(static_cast<size_t>(v + w_top), 0) = static_cast<float>(v) / static_cast<float>(w_top);
         w(static_cast<size_t>(v + w_top), 1) =
-            static_cast<float>(-w_top + (3 * v + 40) % (2 * w_top + 1)) /
-            static_cast<float>(w_top);
+            static_cast<float>(-w_top + (3 * v + 40) % (2 * w_top + 1)) / static_cast<float>(w_top);
     }
     size_t combinations = 0;
     for (const bool is_signed : {true, false}) {

@@ -490,9 +490,10 @@ size_t Tile::bytes() const {
     for (const Matrix<float>& slice : programmed_us_) {
         measured += size(slice.values);
     }
-    return measured + (crossbar_ ? crossbar_->bytes() : 0) + size(target_.values) + packed_.bytes() +
-           (packed_transposed_ ? packed_transposed_->bytes() : 0) + tables(forward_.tables()) +
-           tables(backward_.tables()) + size(compensation_) + baseline_.size() * sizeof(double);
+    return measured + (crossbar_ ? crossbar_->bytes() : 0) + size(target_.values) +
+           packed_.bytes() + (packed_transposed_ ? packed_transposed_->bytes() : 0) +
+           tables(forward_.tables()) + tables(backward_.tables()) + size(compensation_) +
+           baseline_.size() * sizeof(double);
 }
 
 Tile::State Tile::state() const {
