@@ -62,7 +62,7 @@ test: build
 	cmake --preset asan
 	cmake --build --preset asan -j $(JOBS)
 	ctest --test-dir build/asan -j $(JOBS) --output-on-failure
-	$(MAKE) python-test
+	$(MAKE) python-test docs
 
 # The wheel: the core without LibTorch and tests, with the flags of `make build`, so that ccache has
 # most of it.
@@ -72,7 +72,7 @@ $(VENV)/.python: requirements-python.txt $(VENV)/.ok
 
 python-wheel: $(VENV)/.python
 	rm -rf build/wheels
-	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(VENV)/bin/pip wheel -q --disable-pip-version-check . --no-deps \
+	CXX=$${CXX:-c++} CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(VENV)/bin/pip wheel -q --disable-pip-version-check . --no-deps \
 	  --no-build-isolation -w build/wheels
 	ls -l build/wheels
 

@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: The mho authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every public symbol of the package has a docstring: the API pages are made of them."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "mho"
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "config.py")
+
+
+def undocumented(node, path):
+    """Paths of public classes, functions and methods without a docstring."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.ClassDef, ast.FunctionDef)) and not child.name.startswith("_"):
+            here = f"{path}.{child.name}"
+            if not ast.get_docstring(child) and not overrides(child):
+                yield here
+            if isinstance(child, ast.ClassDef):
+                yield from undocumented(child, here)
+
+
+def overrides(node):
+    """Methods of torch's classes say in torch what they do."""
+    return isinstance(node, ast.FunctionDef) and node.name in ("forward", "backward", "is_leaf_module")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_every_public_symbol_is_documented(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), file
+    assert not list(undocumented(tree, file.stem))
