@@ -187,25 +187,30 @@ class TensorEngine:
         if layer._chip is not None and not layer.training:
             present = layer._chip_weights().to(weights)[block]
             return weights + (present - weights).detach()
-        offsets = self.input_offsets
-        if torch.is_grad_enabled() and weights.requires_grad:
-            squares = torch.cat(
-                [
-                    (layer.scale[p, block] ** -2)[:, None].expand(-1, offsets[p + 1] - offsets[p])
-                    if not hardware.gradient.divide_by_range
-                    else (layer.scale[p, block] ** -2)[:, None].expand(-1, offsets[p + 1] - offsets[p])
-                    / layer.input_range[block.start // layer.outputs * (len(offsets) - 1) + p].detach()
-                    for p in range(len(offsets) - 1)
-                ],
-                1,
-            )
-            weights = _ScaleGradient.apply(weights, squares)
         modifier = hardware.modifier
-        if not (layer.training or modifier.in_evaluation) or not (
+        modified = None
+        if (layer.training or modifier.in_evaluation) and (
             modifier.kind not in ("none", "copy", "drop connect") or modifier.drop_probability > 0
         ):
-            return weights
-        return weights + (self._modified(weights.detach()) - weights.detach())
+            modified = self._modified(weights.detach())
+        if torch.is_grad_enabled() and weights.requires_grad:
+            plain = weights.detach() if modified is None else modified
+            return _Weights.apply(weights, plain, self._gradient_scale(block))
+        return weights if modified is None else modified
+
+    def _gradient_scale(self, block: slice) -> Tensor:
+        """What the gradient of the weights used is multiplied by: [outputs, 1], or a matrix where
+        pieces differ."""
+        layer, offsets = self.layer, self.input_offsets
+        pieces = len(offsets) - 1
+        factors = layer.scale[:, block].detach() ** -2
+        if layer.hardware.gradient.divide_by_range and layer.hardware.input_range.enabled:
+            first = block.start // layer.outputs * pieces
+            factors = factors / layer.input_range.detach()[first : first + pieces, None]
+        if pieces == 1:
+            return factors[0][:, None]
+        widths = [offsets[p + 1] - offsets[p] for p in range(pieces)]
+        return torch.cat([factors[p][:, None].expand(-1, widths[p]) for p in range(pieces)], 1)
 
     def _modified(self, weights: Tensor) -> Tensor:
         """The laws of adapt/modifier.h, tile by tile."""
@@ -228,7 +233,7 @@ class TensorEngine:
                     q = new / largest * (modifier.steps / 2)
                     new = torch.sign(q) * torch.floor(q.abs() + 0.5) * (2 / modifier.steps) * largest
                 if "additive normal" in modifier.kind:
-                    new = new + modifier.std * largest * torch.randn_like(w)
+                    new = torch.addcmul(new, torch.randn_like(w), largest, value=modifier.std)
                 elif modifier.kind == "multiplicative normal":
                     new = new * (1 + modifier.std * largest * torch.randn_like(w))
                 if modifier.drop_probability > 0:
@@ -362,14 +367,14 @@ class TensorEngine:
         layer.learned_scale[piece, rows] = 1.0
 
 
-class _ScaleGradient(torch.autograd.Function):
-    """The identity, whose gradient is multiplied."""
+class _Weights(torch.autograd.Function):
+    """Takes other values for the weights; their gradient is multiplied and goes straight through."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, factor: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, values: Tensor, factor: Tensor) -> Tensor:  # type: ignore[override]
         ctx.save_for_backward(factor)
-        return x.view_as(x)
+        return values.view_as(values)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
-        return gradient * ctx.saved_tensors[0], None
+        return gradient * ctx.saved_tensors[0], None, None

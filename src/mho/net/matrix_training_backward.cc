@@ -33,11 +33,20 @@ void add_some(const std::vector<uint32_t>& elements,
               ConstFloatView errors,
               float range,
               InputRangeSums& sums) {
-    std::vector<float> gradient(elements.size(), 0.0f);
+    // Output by output: a row of weights stays in the cache for all elements.
+    const size_t count = elements.size();
+    std::vector<float> gradient(count, 0.0f);
+    std::vector<uint32_t> position(2 * count);
+    for (size_t i = 0; i < count; i++) {
+        position[2 * i] =
+            elements[i] / static_cast<uint32_t>(x.cols) * static_cast<uint32_t>(errors.stride);
+        position[2 * i + 1] = elements[i] % static_cast<uint32_t>(x.cols);
+    }
     for (size_t o = 0; o < errors.cols; o++) {
+        const float* e = errors.data + o;
         const float* w = weights.row(o);
-        for (size_t i = 0; i < elements.size(); i++) {
-            gradient[i] += errors(elements[i] / x.cols, o) * w[elements[i] % x.cols];
+        for (size_t i = 0; i < count; i++) {
+            gradient[i] += e[position[2 * i]] * w[position[2 * i + 1]];
         }
     }
     for (size_t i = 0; i < elements.size(); i++) {
