@@ -212,7 +212,12 @@ StudyRow count_row(
 }
 
 std::vector<Study> studies() {
-    std::vector<Study> all = {mvm_error_study(), residual_learning_study()};
+    std::vector<Study> all = {gdp_study(),
+                              kernel_approximation_study(),
+                              mvm_error_study(),
+                              nmpu_study(),
+                              post_training_ranges_study(),
+                              residual_learning_study()};
     std::sort(
         all.begin(), all.end(), [](const Study& a, const Study& b) { return a.name < b.name; });
     return all;

@@ -150,9 +150,12 @@ std::string write_study_record(const std::string& folder, const StudyRecord& rec
 std::optional<StudyRecord> newest_study_record(const std::string& folder, const std::string& study);
 
 // The studies, one per file.
+Study gdp_study();
 Study kernel_approximation_study();
 Study mvm_error_study();
 Study residual_learning_study();
+Study nmpu_study();
+Study post_training_ranges_study();
 
 }  // namespace mho
 

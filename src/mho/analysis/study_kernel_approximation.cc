@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 #include "mho/analysis/study.h"
 #include "mho/analysis/study_kernel_data.h"
@@ -28,13 +29,14 @@ constexpr ProjectionKind kMethods[] = {
 constexpr const char* kMethodNames[] = {"RFF", "ORF", "SORF"};
 constexpr Kernel kKernels[] = {{KernelKind::kRbf, 0.05}, {KernelKind::kArcCos0}};
 constexpr const char* kKernelNames[] = {"RBF", "ArcCos0"};
+constexpr uint32_t kDraws = 10;
 constexpr size_t kKs = 5;
 constexpr size_t kMs = 7;
 constexpr size_t kHead = 64;  // features of an attention head
 // Standard deviation of the entries of queries and keys: gives the published error at m = 1.
-constexpr float kVectorStd = 0.5f;
+constexpr float kVectorStd = 0.28f;
 
-// What a unit measures for each kernel, method and k.
+// What a unit measures for each k of one kernel and method.
 enum Figure {
     kExactAccuracy,
     kAnalogAccuracy,
@@ -44,8 +46,8 @@ enum Figure {
     kFigures
 };
 
-size_t place(size_t kernel, size_t method, size_t k, Figure figure) {
-    return ((kernel * std::size(kMethods) + method) * kKs + k) * kFigures + figure;
+size_t place(size_t k, Figure figure) {
+    return k * kFigures + figure;
 }
 
 struct Accuracy {
@@ -90,7 +92,9 @@ Accuracy classify(const Kernel& kernel,
             (share(right[0], all[0]) + share(right[1], all[1])) / 2};
 }
 
-std::vector<double> measure(const KernelData& table, uint64_t seed, uint32_t draw, size_t most_k) {
+// All k of one kernel and method.
+std::vector<double> measure(
+    const KernelData& table, uint64_t seed, uint32_t draw, size_t most_k, size_t n, size_t method) {
     const KernelSplit data = table.split(seed + draw);
     const size_t d = data.train.cols;
     float range = 0;
@@ -102,51 +106,45 @@ std::vector<double> measure(const KernelData& table, uint64_t seed, uint32_t dra
         data.train.view().row_block(0, std::min<size_t>(512, data.train.rows));
     const ConstFloatView first_test =
         data.test.view().row_block(0, std::min<size_t>(1000, data.test.rows));
-    std::vector<double> values(place(std::size(kKernels), 0, 0, kExactAccuracy), 0.0);
-    for (size_t n = 0; n < std::size(kKernels); n++) {
-        const Kernel& kernel = kKernels[n];
-        const Matrix<double> exact = kernel_matrix(kernel, first_test);
-        for (size_t method = 0; method < std::size(kMethods); method++) {
-            for (size_t k = 1; k <= most_k; k++) {
-                const size_t s = (size_t{1} << k) * d - k;
-                const std::string path =
-                    fmt::format("{}/{}/{}/{}/k{}", kName, table.name, n, method, k);
-                const TileKey key = make_tile_key(seed, path, 0, 0, draw);
-                Matrix<float> w = draw_projection(kMethods[method], s, d, key);
-                for (float& v : w.values) {
-                    v *= static_cast<float>(projection_factor(kernel));
-                }
-                std::vector<float> shifts;
-                if (kernel.kind == KernelKind::kRbf) {
-                    shifts.resize(s);
-                    fill_normal(key, Stream::kTest, 0, 0, shifts);
-                    for (float& b : shifts) {
-                        b *= 6.2831853f;
-                    }
-                }
-                AnalogProjection analog(
-                    hermes_core(adc_bound_for(w, probe, range)), w, range, seed, path, draw);
-                analog.advance_to(kHour);
-                const Project digital = [&](ConstFloatView x, size_t) { return project(w, x); };
-                // Training and test read the same programmed cores, at other steps.
-                const auto chip = [&](uint64_t step) -> Project {
-                    return [&analog, step](ConstFloatView x, size_t first) {
-                        return analog.project(x, {step, first});
-                    };
-                };
-                const Accuracy fp = classify(kernel, data, s, shifts, digital, digital);
-                const Accuracy on_chip = classify(kernel, data, s, shifts, chip(0), chip(1));
-                const auto error = [&](const Matrix<float>& u) {
-                    return kernel_error(exact, kernel_features(kernel, u.view(), shifts).view());
-                };
-                values[place(n, method, k - 1, kExactAccuracy)] = fp.plain;
-                values[place(n, method, k - 1, kExactBalanced)] = fp.balanced;
-                values[place(n, method, k - 1, kAnalogAccuracy)] = on_chip.plain;
-                values[place(n, method, k - 1, kExactError)] = error(project(w, first_test));
-                values[place(n, method, k - 1, kAnalogError)] =
-                    error(analog.project(first_test, {2, 0}));
+    std::vector<double> values(place(most_k, kExactAccuracy));
+    const Kernel& kernel = kKernels[n];
+    const Matrix<double> exact = kernel_matrix(kernel, first_test);
+    for (size_t k = 1; k <= most_k; k++) {
+        const size_t s = (size_t{1} << k) * d - k;
+        const std::string path = fmt::format("{}/{}/{}/{}/k{}", kName, table.name, n, method, k);
+        const TileKey key = make_tile_key(seed, path, 0, 0, draw);
+        Matrix<float> w = draw_projection(kMethods[method], s, d, key);
+        for (float& v : w.values) {
+            v *= static_cast<float>(projection_factor(kernel));
+        }
+        std::vector<float> shifts;
+        if (kernel.kind == KernelKind::kRbf) {
+            shifts.resize(s);
+            fill_normal(key, Stream::kTest, 0, 0, shifts);
+            for (float& b : shifts) {
+                b *= 6.2831853f;
             }
         }
+        AnalogProjection analog(
+            hermes_core(adc_bound_for(w, probe, range)), w, range, seed, path, draw);
+        analog.advance_to(kHour);
+        const Project digital = [&](ConstFloatView x, size_t) { return project(w, x); };
+        // Training and test read the same programmed cores, at other steps.
+        const auto chip = [&](uint64_t step) -> Project {
+            return [&analog, step](ConstFloatView x, size_t first) {
+                return analog.project(x, {step, first});
+            };
+        };
+        const Accuracy fp = classify(kernel, data, s, shifts, digital, digital);
+        const Accuracy on_chip = classify(kernel, data, s, shifts, chip(0), chip(1));
+        const auto error = [&](const Matrix<float>& u) {
+            return kernel_error(exact, kernel_features(kernel, u.view(), shifts).view());
+        };
+        values[place(k - 1, kExactAccuracy)] = fp.plain;
+        values[place(k - 1, kExactBalanced)] = fp.balanced;
+        values[place(k - 1, kAnalogAccuracy)] = on_chip.plain;
+        values[place(k - 1, kExactError)] = error(project(w, first_test));
+        values[place(k - 1, kAnalogError)] = error(analog.project(first_test, {2, 0}));
     }
     return values;
 }
@@ -187,24 +185,25 @@ std::vector<double> measure_attention(uint64_t seed, uint32_t draw, size_t token
     return errors;
 }
 
-/// The measured figures of one data set: [draw][place].
+/// The measured figures of one data set: [kernel][method][draw][place].
 struct Measured {
     std::string name;
-    std::vector<std::vector<double>> draws;
+    std::vector<std::vector<double>> draws[std::size(kKernels)][std::size(kMethods)];
 
     std::vector<double> at(size_t kernel, size_t method, size_t k, Figure figure) const {
         std::vector<double> values;
-        for (const std::vector<double>& draw : draws) {
-            values.push_back(draw[place(kernel, method, k, figure)]);
+        for (const std::vector<double>& draw : draws[kernel][method]) {
+            values.push_back(draw[place(k, figure)]);
         }
         return values;
     }
+    size_t draw_count() const { return draws[0][0].size(); }
     double mean_at(size_t kernel, size_t method, size_t k, Figure figure) const {
         return mean(at(kernel, method, k, figure));
     }
     // Per draw, the mean over the methods.
     std::vector<double> over_methods(size_t kernel, size_t k, Figure figure) const {
-        std::vector<double> values(draws.size(), 0.0);
+        std::vector<double> values(draw_count(), 0.0);
         for (size_t method = 0; method < std::size(kMethods); method++) {
             const std::vector<double> part = at(kernel, method, k, figure);
             for (size_t i = 0; i < part.size(); i++) {
@@ -269,8 +268,8 @@ void general_rows(const std::vector<Measured>& all,
                   size_t most_k,
                   uint64_t seed,
                   StudyResult& result) {
-    std::vector<double> loss(all[0].draws.size(), 0.0);
-    std::vector<double> growth(all[0].draws.size(), 0.0);
+    std::vector<double> loss(all[0].draw_count(), 0.0);
+    std::vector<double> growth(all[0].draw_count(), 0.0);
     size_t falls = 0;
     size_t steps = 0;
     size_t better = 0;
@@ -447,49 +446,64 @@ void tables(const std::vector<Measured>& all, size_t most_k, StudyResult& result
 }
 
 StudyResult run(const StudyOptions& options) {
-    const uint32_t draws = options.small ? 2 : 10;
+    const uint32_t draws = options.small ? 2 : kDraws;
     const size_t most_k = options.small ? 3 : kKs;
     const size_t tokens = options.small ? 64 : 256;
-    std::vector<KernelData> data;
+    std::vector<std::string> names;
     std::string missing;
-    if (options.small) {
-        data.push_back(made_up_kernel_data(1200, options.seed));
-        missing = "letter, magic, skin, eeg, ijcnn1";
-    } else {
-        for (const char* name : {"letter", "magic", "skin", "eeg", "ijcnn1"}) {
-            if (std::optional<KernelData> found = load_kernel_data(name)) {
-                data.push_back(std::move(*found));
-            } else {
-                missing += (missing.empty() ? "" : ", ") + std::string(name);
+    for (const char* name : {"letter", "magic", "skin", "eeg", "ijcnn1"}) {
+        if (!options.small && has_kernel_data(name)) {
+            names.emplace_back(name);
+        } else {
+            missing += (missing.empty() ? "" : ", ") + std::string(name);
+        }
+    }
+    if (names.empty()) {
+        names.emplace_back("made up");
+    }
+    // Tables are read when a unit needs them: a resumed run may need few.
+    std::vector<std::once_flag> once(names.size());
+    std::vector<KernelData> loaded(names.size());
+    const auto table = [&](size_t i) -> const KernelData& {
+        std::call_once(once[i], [&] {
+            loaded[i] = names[i] == "made up" ? made_up_kernel_data(1200, options.seed)
+                                              : *load_kernel_data(names[i]);
+        });
+        return loaded[i];
+    };
+    // Seed by seed, so that a run cut short has all of its seeds.
+    std::vector<StudyUnit> units;
+    for (uint32_t draw = 0; draw < draws; draw++) {
+        for (size_t i = 0; i < names.size(); i++) {
+            for (size_t n = 0; n < std::size(kKernels); n++) {
+                for (size_t method = 0; method < std::size(kMethods); method++) {
+                    units.push_back(
+                        {fmt::format(
+                             "{} {} {} {}", names[i], kKernelNames[n], kMethodNames[method], draw),
+                         [&, i, n, method, draw] {
+                             return measure(table(i), options.seed, draw, most_k, n, method);
+                         }});
+                }
             }
         }
-        if (data.empty()) {
-            data.push_back(made_up_kernel_data(4000, options.seed));
-        }
-    }
-    std::vector<StudyUnit> units;
-    for (const KernelData& d : data) {
-        for (uint32_t draw = 0; draw < draws; draw++) {
-            units.push_back({fmt::format("{} {}", d.name, draw),
-                             [&, draw] { return measure(d, options.seed, draw, most_k); }});
-        }
-    }
-    for (uint32_t draw = 0; draw < draws; draw++) {
         units.push_back({fmt::format("attention {}", draw),
                          [&, draw] { return measure_attention(options.seed, draw, tokens); }});
     }
     StudyUnitResults done = run_units(options, kName, units);
-    std::vector<Measured> all;
-    size_t next = 0;
-    for (const KernelData& d : data) {
-        Measured m{d.name, {}};
-        for (uint32_t draw = 0; draw < draws; draw++) {
-            m.draws.push_back(std::move(done.values[next++]));
+    std::vector<Measured> all(names.size());
+    std::vector<std::vector<double>> attention;
+    size_t unit = 0;
+    for (uint32_t draw = 0; draw < draws; draw++) {
+        for (size_t i = 0; i < names.size(); i++) {
+            all[i].name = names[i];
+            for (auto& kernel : all[i].draws) {
+                for (auto& method : kernel) {
+                    method.push_back(std::move(done.values[unit++]));
+                }
+            }
         }
-        all.push_back(std::move(m));
+        attention.push_back(std::move(done.values[unit++]));
     }
-    const std::vector<std::vector<double>> attention(
-        done.values.begin() + static_cast<std::ptrdiff_t>(next), done.values.end());
     StudyResult result;
     result.earlier_s = done.earlier_s;
     result.repetitions =

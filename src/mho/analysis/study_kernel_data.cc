@@ -143,6 +143,17 @@ std::optional<KernelData> load_kernel_data(const std::string& name) {
     return std::nullopt;
 }
 
+bool has_kernel_data(const std::string& name) {
+    const auto there = [](const char* path) {
+        return find_data(std::string("kernels/") + path).has_value();
+    };
+    return (name == "letter" && there("letter-recognition.data.xz")) ||
+           (name == "magic" && there("magic04.data.xz")) ||
+           (name == "skin" && there("Skin_NonSkin.txt.xz")) ||
+           (name == "eeg" && there("eeg-eye-state.arff.xz")) ||
+           (name == "ijcnn1" && there("ijcnn1.trn.bz2") && there("ijcnn1.tst.bz2"));
+}
+
 KernelData made_up_kernel_data(size_t rows, uint64_t seed) {
     KernelData data;
     data.name = "made up";

@@ -38,6 +38,9 @@ struct KernelData {
 /// features: the ten one-hot columns as one number); nothing where MHO_DATA has no such file.
 std::optional<KernelData> load_kernel_data(const std::string& name);
 
+/// Whether load_kernel_data would find the files of `name`.
+bool has_kernel_data(const std::string& name);
+
 /// Two classes in 8 dimensions that no straight line parts: for tests.
 KernelData made_up_kernel_data(size_t rows, uint64_t seed);
 

@@ -12,6 +12,7 @@ namespace mho {
 namespace {
 
 constexpr size_t kBlock = 512;
+constexpr size_t kColumns = 128;
 constexpr size_t kMostFeatures = size_t{1} << 14;  // a Gram matrix of 2 GiB
 
 // Sums over n rows -> the model. Centring takes the intercept out of the equations.
@@ -114,24 +115,35 @@ void Ridge::add_block(ConstFloatView z, ConstFloatView y) {
             }
         }
     }
-    packed_.pack(transposed.view());
-    const size_t stride = packed_.row_stride();
-    block_.resize(features_ * stride);
-    ProductSums sums;
-    sums.plain = block_.data();
-    sums.stride = stride;
-    multiply(packed_, ProductSet::kPlain, transposed.view(), nullptr, sums, scratch_);
-    for (size_t i = 0; i < features_; i++) {
-        const float* from = block_.data() + i * stride;
-        double* to = gram_.row(i);
-        for (size_t j = 0; j < features_; j++) {
-            to[j] += double{from[j]};
+    // The lower triangle suffices: column blocks, each with the rows from its own first on.
+    for (size_t first = 0; first < features_; first += kColumns) {
+        const size_t width = std::min(kColumns, features_ - first);
+        packed_.pack(transposed.view().row_block(first, width));
+        const ConstFloatView rows = transposed.view().row_block(first, features_ - first);
+        const size_t stride = packed_.row_stride();
+        block_.resize(rows.rows * stride);
+        ProductSums sums;
+        sums.plain = block_.data();
+        sums.stride = stride;
+        multiply(packed_, ProductSet::kPlain, rows, nullptr, sums, scratch_);
+        for (size_t i = 0; i < rows.rows; i++) {
+            const float* from = block_.data() + i * stride;
+            double* to = gram_.row(first + i) + first;
+            for (size_t j = 0; j < width; j++) {
+                to[j] += double{from[j]};
+            }
         }
     }
 }
 
 RidgeModel Ridge::solve(double lambda) const {
-    return from_sums(gram_, products_, sum_, target_sum_, rows_, lambda);
+    Matrix<double> gram = gram_;
+    for (size_t i = 0; i < features_; i++) {
+        for (size_t j = i + 1; j < features_; j++) {
+            gram(i, j) = gram(j, i);
+        }
+    }
+    return from_sums(std::move(gram), products_, sum_, target_sum_, rows_, lambda);
 }
 
 void solve_positive(Matrix<double>& a, Matrix<double>& right) {

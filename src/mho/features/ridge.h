@@ -47,7 +47,7 @@ class Ridge {
     size_t features_;
     size_t outputs_;
     size_t rows_ = 0;
-    Matrix<double> gram_;             // sum z z^T
+    Matrix<double> gram_;             // sum z z^T, lower triangle
     Matrix<double> products_;         // [outputs, features] sum y z
     std::vector<double> sum_;         // sum z
     std::vector<double> target_sum_;  // sum y

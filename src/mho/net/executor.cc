@@ -31,7 +31,9 @@ Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 Executor& Executor::operator=(Executor&&) noexcept = default;
 
-void Executor::program(uint64_t programming, ConductanceSwitches switches) {
+void Executor::program(uint64_t programming,
+                       ConductanceSwitches switches,
+                       const Programmer* programmer) {
     for (const Layer& layer : network_.graph.layers) {
         const auto found = impl_->grids.find(layer.name);
         if (found == impl_->grids.end()) {
@@ -40,7 +42,7 @@ void Executor::program(uint64_t programming, ConductanceSwitches switches) {
         for (size_t g = 0; g < found->second.size(); g++) {
             const MappedWeights mapped =
                 group_weights(network_, layer, network_.analog.at(layer.name), g);
-            found->second[g].program(mapped.weights.view(), programming, switches);
+            found->second[g].program(mapped.weights.view(), programming, switches, programmer);
         }
     }
 }
@@ -49,6 +51,14 @@ void Executor::advance_to(double t_s, uint64_t read_step) {
     for (auto& [layer, list] : impl_->grids) {
         for (TileGrid& grid : list) {
             grid.advance_to(t_s, read_step);
+        }
+    }
+}
+
+void Executor::set_periphery(const DigitalPeriphery& periphery) {
+    for (auto& [layer, list] : impl_->grids) {
+        for (TileGrid& grid : list) {
+            grid.set_periphery(periphery);
         }
     }
 }

@@ -27,7 +27,12 @@ class Executor {
 
     /// Programs every tile (see TileGrid::program). Without it analog layers run with their exact
     /// tile weights.
-    void program(uint64_t programming = 0, ConductanceSwitches switches = {});
+    /// A programmer (adapt/programmers.h) brings them there by pulses, else it is one shot.
+    void program(uint64_t programming = 0,
+                 ConductanceSwitches switches = {},
+                 const Programmer* programmer = nullptr);
+    /// See TileGrid::set_periphery.
+    void set_periphery(const DigitalPeriphery& periphery);
     void advance_to(double t_s, uint64_t read_step = 0);
     void use_compensation(bool on);
 

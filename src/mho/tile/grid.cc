@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "mho/util/error.h"
 
@@ -118,6 +119,26 @@ TileGrid::TileGrid(const TileConfig& config,
     }
 }
 
+void TileGrid::set_periphery(const DigitalPeriphery& periphery) {
+    const bool counts = periphery.kind != PeripheryKind::kIdeal;
+    if (counts && (config_.forward.adc.bound > 0 || config_.forward.adc.steps > 0)) {
+        throw ConfigError("hardware.forward.adc",
+                          "a periphery that counts oscillations replaces this converter: set its "
+                          "bound and steps to 0");
+    }
+    periphery_config_ = periphery;
+    periphery_.clear();
+    for (Tile& t : tiles_) {
+        // The correction of the columns takes drift along.
+        t.use_compensation(!counts);
+        if (counts) {
+            periphery_.emplace_back(periphery, t.outputs(), t.key());
+        }
+    }
+    output_ranges_.assign(periphery_.size(), 0.0f);
+    calibrate_periphery(Calibrate::kAll, 0);
+}
+
 Tile& TileGrid::tile(size_t output_piece, size_t input_piece) {
     if (output_piece >= output_pieces() || input_piece >= input_pieces()) {
         throw InputError("layer " + layer_path_ + " has no tile " +
@@ -138,6 +159,7 @@ void TileGrid::set_scales(Matrix<float> scales) {
     }
     require_finite(scales.view(), "scales");
     scales_ = std::move(scales);
+    fold_periphery();
 }
 
 void TileGrid::set_bias(std::vector<float> bias) {
@@ -147,6 +169,7 @@ void TileGrid::set_bias(std::vector<float> bias) {
     }
     require_finite({bias.data(), 1, bias.size()}, "bias");
     bias_ = std::move(bias);
+    fold_periphery();
 }
 
 void TileGrid::set_input_ranges(std::vector<float> ranges) {
@@ -163,6 +186,92 @@ void TileGrid::set_input_ranges(std::vector<float> ranges) {
         }
     }
     input_ranges_ = std::move(ranges);
+    fold_periphery();
+}
+
+void TileGrid::set_output_ranges(std::vector<float> ranges) {
+    if (ranges.size() != periphery_.size()) {
+        throw InputError("layer " + layer_path_ + ": output ranges need a periphery, and one for " +
+                         "each of the " + std::to_string(tiles_.size()) + " tiles, got " +
+                         std::to_string(ranges.size()));
+    }
+    for (const float r : ranges) {
+        if (!(r >= 0) || !std::isfinite(r)) {
+            throw InputError("layer " + layer_path_ +
+                             ": output ranges must be finite and at least 0, got " +
+                             std::to_string(r));
+        }
+    }
+    output_ranges_ = std::move(ranges);
+    fold_periphery();
+}
+
+const ColumnPeriphery* TileGrid::periphery(size_t output_piece, size_t input_piece) const {
+    (void)tile(output_piece, input_piece);
+    return periphery_.empty() ? nullptr : &periphery_[output_piece * input_pieces() + input_piece];
+}
+
+// The digital scale and input range of every column, and in the first piece the bias.
+void TileGrid::fold_periphery() {
+    for (size_t i = 0; i < periphery_.size(); i++) {
+        const size_t c = i % input_pieces();
+        const size_t first = output_offsets_[i / input_pieces()];
+        const size_t width = tiles_[i].outputs();
+        const float gain = input_ranges_[c] > 0 ? input_ranges_[c] : 1.0f;
+        std::vector<float> scale(scales_.row(c) + first, scales_.row(c) + first + width);
+        for (float& s : scale) {
+            s *= gain;
+        }
+        std::vector<float> shift;
+        if (c == 0 && !bias_.empty()) {
+            shift.assign(bias_.data() + first, bias_.data() + first + width);
+        }
+        periphery_[i].fold(scale, shift, output_ranges_[i]);
+    }
+}
+
+// Random vectors of which half the entries are zero pass through the tile; what they should give is
+// the exact product with its target weights.
+void TileGrid::calibrate_periphery(Calibrate what, uint64_t step) {
+    if (periphery_.empty()) {
+        return;
+    }
+    const auto rows = static_cast<size_t>(periphery_config_.calibration_inputs);
+    for (size_t i = 0; i < periphery_.size(); i++) {
+        const Tile& t = tiles_[i];
+        const TileKey own = make_tile_key(t.key().value, "calibration of counters");
+        Matrix<float> x(rows, t.inputs());
+        std::vector<float> keep(x.values.size());
+        fill_uniform(own, Stream::kInitialWeights, 0, 0, x.values);
+        fill_uniform(own, Stream::kInitialWeights, 1, 0, keep);
+        for (size_t k = 0; k < keep.size(); k++) {
+            x.values[k] = keep[k] < 0.5f ? 0.0f : 2 * x.values[k] - 1;
+        }
+        const Matrix<float> weights = t.is_programmed() ? t.target() : t.weights();
+        PackedMatrix packed;
+        packed.pack(weights.view());
+        AlignedFloats sums_memory(rows * packed.row_stride());
+        ProductSums sums;
+        sums.plain = sums_memory.data();
+        sums.stride = packed.row_stride();
+        MvmScratch scratch;
+        multiply(packed, ProductSet::kPlain, x.view(), nullptr, sums, scratch.product);
+        Matrix<float> y(rows, t.outputs());
+        MvmCall call;
+        call.key.step = kMaxSteps - 1 - step;  // far from the steps of callers
+        RunningAbsMax running;
+        call.running = &running;
+        t.apply(x.view(), y.view(), call, scratch);
+        Matrix<int32_t> counts(rows, t.outputs());
+        periphery_[i].count(y.view(), counts.view());
+        const ConstFloatView wanted{sums.plain, rows, t.outputs(), sums.stride};
+        if (what == Calibrate::kAll) {
+            periphery_[i].calibrate(std::as_const(counts).view(), wanted);
+        } else {
+            periphery_[i].recalibrate_slope(std::as_const(counts).view(), wanted);
+        }
+    }
+    fold_periphery();
 }
 
 namespace {
@@ -196,18 +305,29 @@ void require_shape(const TileGrid& grid, ConstFloatView weights) {
 void TileGrid::set_weights(ConstFloatView weights) {
     require_shape(*this, weights);
     each_tile(*this, weights, [](Tile& t, ConstFloatView w) { t.set_weights(w); });
+    calibrate_periphery(Calibrate::kAll, 0);
 }
 
-void TileGrid::program(ConstFloatView weights, uint64_t programming, ConductanceSwitches switches) {
+void TileGrid::program(ConstFloatView weights,
+                       uint64_t programming,
+                       ConductanceSwitches switches,
+                       const Programmer* programmer) {
     require_shape(*this, weights);
-    each_tile(
-        *this, weights, [&](Tile& t, ConstFloatView w) { t.program(w, programming, switches); });
+    each_tile(*this, weights, [&](Tile& t, ConstFloatView w) {
+        if (programmer != nullptr) {
+            programmer->program(t, w, programming, switches);
+        } else {
+            t.program(w, programming, switches);
+        }
+    });
+    calibrate_periphery(Calibrate::kAll, programming);
 }
 
 void TileGrid::advance_to(double t_s, uint64_t read_step) {
     for (Tile& t : tiles_) {
         t.advance_to(t_s, read_step);
     }
+    calibrate_periphery(Calibrate::kSlope, (uint64_t{1} << 53) + read_step);
 }
 
 void TileGrid::prepare_backward() {
@@ -217,6 +337,17 @@ void TileGrid::prepare_backward() {
 }
 
 void TileGrid::use_compensation(bool on) {
+    if (!periphery_.empty()) {
+        if (!on) {
+            for (ColumnPeriphery& p : periphery_) {
+                p.forget_drift();
+            }
+            fold_periphery();
+        } else if (tiles_[0].is_programmed() && tiles_[0].time_s() > 0) {
+            calibrate_periphery(Calibrate::kSlope, uint64_t{1} << 53);
+        }
+        return;
+    }
     for (Tile& t : tiles_) {
         t.use_compensation(on);
     }
@@ -247,7 +378,7 @@ void TileGrid::apply(
         record->tile_sums.resize(record->keep_sums ? input_pieces() * rows * outputs_ : 0);
     }
     for (size_t b = 0; b < rows; b++) {
-        if (bias_.empty()) {
+        if (bias_.empty() || !periphery_.empty()) {
             std::fill_n(y.row(b), outputs_, 0.0f);
         } else {
             std::copy_n(bias_.data(), outputs_, y.row(b));
@@ -276,6 +407,10 @@ void TileGrid::apply(
             scratch.partial.resize(rows * width);
             const FloatView partial{scratch.partial.data(), rows, width};
             t.apply(part, partial, call, scratch.mvm);
+            if (!periphery_.empty()) {
+                add_corrected(r, c, partial, y, record, scratch);
+                continue;
+            }
             const float gain = range > 0 ? range : 1.0f;
             for (size_t b = 0; b < rows; b++) {
                 const float* from = partial.row(b);
@@ -294,6 +429,32 @@ void TileGrid::apply(
                 for (size_t i = 0; i < width; i++) {
                     to[i] += from[i] * gain * scale[i];
                 }
+            }
+        }
+    }
+}
+
+// Counts of a tile through their correction, which holds scale, range and bias, onto the outputs.
+void TileGrid::add_corrected(size_t r,
+                             size_t c,
+                             FloatView partial,
+                             FloatView y,
+                             ForwardRecord* record,
+                             Scratch& scratch) const {
+    periphery_[r * input_pieces() + c].run(partial, scratch.counts);
+    const size_t first = output_offsets_[r];
+    const float* scale = scales_.row(c) + first;
+    for (size_t b = 0; b < y.rows; b++) {
+        const float* from = partial.row(b);
+        float* to = y.row(b) + first;
+        const size_t at = (c * y.rows + b) * outputs_ + first;
+        for (size_t i = 0; i < partial.cols; i++) {
+            to[i] += from[i];
+            if (record != nullptr && record->keep_sums) {
+                record->tile_sums[at + i] = scale[i] > 0 ? from[i] / scale[i] : 0.0f;
+            }
+            if (record != nullptr && record->keep_clipped) {
+                record->clipped[at + i] = 0;
             }
         }
     }

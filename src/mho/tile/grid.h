@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "mho/tile/column_periphery.h"
 #include "mho/tile/tile.h"
 
 namespace mho {
@@ -70,12 +71,23 @@ class TileGrid {
     const std::vector<float>& bias() const { return bias_; }
     const std::vector<float>& input_ranges() const { return input_ranges_; }
 
+    /// Counters and their digital correction behind every column in place of forward.adc, which
+    /// must be off; `ideal` takes them away. The correction is calibrated when weights are set or
+    /// programmed, and its slopes when time advances. Throws ConfigError where the converter is on.
+    void set_periphery(const DigitalPeriphery& periphery);
+    /// Largest result of each tile that a fixed-point periphery must represent, logical units,
+    /// [output pieces * input pieces]; 0 = what full scale of the counters gives.
+    void set_output_ranges(std::vector<float> ranges);
+    /// The periphery of a tile; nothing where it is ideal.
+    const ColumnPeriphery* periphery(size_t output_piece, size_t input_piece) const;
+
     /// Exact tile weights `[out, in]` (training).
     void set_weights(ConstFloatView weights);
-    /// Programs tile weights `[out, in]` on every tile.
+    /// Programs tile weights `[out, in]` on every tile, in one shot or by a programmer.
     void program(ConstFloatView weights,
                  uint64_t programming = 0,
-                 ConductanceSwitches switches = {});
+                 ConductanceSwitches switches = {},
+                 const Programmer* programmer = nullptr);
     void advance_to(double t_s, uint64_t read_step = 0);
     void use_compensation(bool on);
     /// See Tile::prepare_backward.
@@ -88,6 +100,7 @@ class TileGrid {
         AlignedFloats partial;
         std::vector<uint8_t> clipped;
         std::vector<RunningAbsMax> running;
+        std::vector<int32_t> counts;
     };
 
     /// What a training forward keeps for its backward pass.
@@ -127,6 +140,20 @@ class TileGrid {
     Matrix<float> scales_;
     std::vector<float> bias_;
     std::vector<float> input_ranges_;
+
+    // Counters and their correction, one per tile; empty when the periphery is ideal.
+    enum class Calibrate { kAll, kSlope };
+    void calibrate_periphery(Calibrate what, uint64_t step);
+    void fold_periphery();
+    void add_corrected(size_t r,
+                       size_t c,
+                       FloatView partial,
+                       FloatView y,
+                       ForwardRecord* record,
+                       Scratch& scratch) const;
+    DigitalPeriphery periphery_config_;
+    std::vector<ColumnPeriphery> periphery_;  // [output piece][input piece]
+    std::vector<float> output_ranges_;
 };
 
 }  // namespace mho

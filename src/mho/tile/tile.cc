@@ -85,6 +85,7 @@ void Tile::set_weights_from(const RowSource& source) {
     baseline_.clear();
     compensation_.clear();
     measured_us_.clear();
+    programmed_us_.clear();
     pack_from(source);
 }
 
@@ -109,6 +110,7 @@ void Tile::program(ConstFloatView target, uint64_t programming, ConductanceSwitc
     baseline_.clear();
     compensation_.clear();
     measured_us_.clear();
+    programmed_us_.clear();
     programmed_ = true;
     programming_ = programming;
     read_step_ = 0;
@@ -116,8 +118,12 @@ void Tile::program(ConstFloatView target, uint64_t programming, ConductanceSwitc
     Matrix<float> now(outputs_, inputs_);
     evaluate_weights(now, nullptr);
     pack(now.view());
+    measure_baseline();
+}
+
+void Tile::measure_baseline() {
     if (config_.user_compensation != nullptr) {
-        baseline_ = user_readout(kBaselineBit | programming);
+        baseline_ = user_readout(kBaselineBit | programming_);
         compensation_ = {1.0f};
         return;
     }
@@ -128,7 +134,7 @@ void Tile::program(ConstFloatView target, uint64_t programming, ConductanceSwitc
         }
         baseline_ = {std::max(sum / static_cast<double>(target_.values.size()), kSmallestReadout)};
     } else if (config_.drift_compensation != DriftCompensationKind::kNone) {
-        baseline_ = readout(kBaselineBit | programming);
+        baseline_ = readout(kBaselineBit | programming_);
     }
     compensation_.assign(baseline_.size(), 1.0f);
 }
@@ -178,6 +184,35 @@ void Tile::set_conductances_us(const std::vector<Matrix<float>>& slices) {
     if (!programmed_) {
         throw InputError("measured conductances need a programmed tile: call program() first");
     }
+    require_slices(slices);
+    Matrix<float> now(outputs_, inputs_);
+    Conductances simulated;
+    evaluate_weights(now, &simulated);
+    to_weights(config_.converter, slices, simulated.scale, now.view());
+    require_finite(now.view(), "weights of the conductances");
+    measured_us_ = slices;
+    pack(now.view());
+    measure_compensation();
+}
+
+void Tile::set_programmed_us(const std::vector<Matrix<float>>& slices) {
+    if (!programmed_ || config_.renormalise_programmed) {
+        throw InputError(
+            "programmed conductances need a tile after program(), without "
+            "renormalise_programmed");
+    }
+    require_slices(slices);
+    programmed_us_ = slices;
+    measured_us_.clear();
+    time_s_ = 0;
+    read_step_ = 0;
+    Matrix<float> now(outputs_, inputs_);
+    evaluate_weights(now, nullptr);
+    pack(now.view());
+    measure_baseline();
+}
+
+void Tile::require_slices(const std::vector<Matrix<float>>& slices) const {
     const size_t wanted = slice_count(config_.converter);
     if (slices.size() != wanted) {
         throw InputError("the tile has " + std::to_string(wanted) +
@@ -191,14 +226,6 @@ void Tile::set_conductances_us(const std::vector<Matrix<float>>& slices) {
         }
         require_finite(slice.view(), "conductances");
     }
-    Matrix<float> now(outputs_, inputs_);
-    Conductances simulated;
-    evaluate_weights(now, &simulated);
-    to_weights(config_.converter, slices, simulated.scale, now.view());
-    require_finite(now.view(), "weights of the conductances");
-    measured_us_ = slices;
-    pack(now.view());
-    measure_compensation();
 }
 
 // Programming noise and drift coefficients are drawn again from the key each time.
@@ -207,7 +234,19 @@ void Tile::evaluate_weights(Matrix<float>& weights, Conductances* conductances) 
     const double g_max = g_max_us(config_.converter);
     const uint64_t cells = target_.values.size();
     Conductances cell = to_conductances(config_.converter, target_.view());
-    if (time_s_ <= 0 || config_.renormalise_programmed) {
+    if (!programmed_us_.empty()) {
+        // The cells' drift coefficients are those of their targets.
+        std::vector<float> nu(cells);
+        for (size_t s = 0; s < cell.slices.size(); s++) {
+            const std::vector<float> wanted = cell.slices[s].values;
+            std::vector<float>& g = cell.slices[s].values;
+            mho::program(model, g_max, wanted, g, nu, key_, programming_, s * cells);
+            g = programmed_us_[s].values;
+            if (time_s_ > 0) {
+                at_time(model, g_max, wanted, g, nu, time_s_, g, key_, read_step_, s * cells);
+            }
+        }
+    } else if (time_s_ <= 0 || config_.renormalise_programmed) {
         std::vector<Matrix<float>> nu(cell.slices.size());
         std::vector<Matrix<float>> targets;
         for (size_t s = 0; s < cell.slices.size(); s++) {
@@ -398,6 +437,9 @@ size_t Tile::bytes() const {
     for (const Matrix<float>& slice : measured_us_) {
         measured += size(slice.values);
     }
+    for (const Matrix<float>& slice : programmed_us_) {
+        measured += size(slice.values);
+    }
     return measured + size(target_.values) + packed_.bytes() +
            (packed_transposed_ ? packed_transposed_->bytes() : 0) + tables(forward_.tables()) +
            tables(backward_.tables()) + size(compensation_) + baseline_.size() * sizeof(double);
@@ -411,12 +453,16 @@ Tile::State Tile::state() const {
             time_s_,
             switches_,
             use_compensation_,
-            measured_us_};
+            measured_us_,
+            programmed_us_};
 }
 
 void Tile::restore(const State& state) {
     if (state.programmed) {
         program(state.target.view(), state.programming, state.switches);
+        if (!state.programmed_us.empty()) {
+            set_programmed_us(state.programmed_us);
+        }
         if (state.time_s > 0) {
             advance_to(state.time_s, state.read_step);
         }

@@ -58,6 +58,13 @@ class Tile {
     /// program(), set_weights() or advance_to() returns to simulated conductances.
     void set_conductances_us(const std::vector<Matrix<float>>& slices);
 
+    /// Puts conductances that were reached by other means (program-and-verify, gradient-descent
+    /// programming) in place of those right after programming, t = 0: one matrix `[outputs,
+    /// inputs]` per slice, in uS. They drift like programmed ones, with the drift coefficients of
+    /// their cells. The baseline of the drift compensation is measured again. Needs program()
+    /// first, which undoes it; not for `renormalise_programmed`.
+    void set_programmed_us(const std::vector<Matrix<float>>& slices);
+
     /// Switches the digital use of the drift compensation on or off (it is measured anyway).
     void use_compensation(bool on) { use_compensation_ = on; }
 
@@ -112,7 +119,8 @@ class Tile {
         double time_s = 0.0;
         ConductanceSwitches switches;
         bool use_compensation = true;
-        std::vector<Matrix<float>> measured_us;  // set_conductances_us, empty = simulated
+        std::vector<Matrix<float>> measured_us;    // set_conductances_us, empty = simulated
+        std::vector<Matrix<float>> programmed_us;  // set_programmed_us, empty = one shot
     };
     State state() const;
     void restore(const State& state);
@@ -123,7 +131,9 @@ class Tile {
     void pack(ConstFloatView weights);
     void pack_from(const RowSource& source);
     void pack_asymmetric();
+    void measure_baseline();
     void measure_compensation();
+    void require_slices(const std::vector<Matrix<float>>& slices) const;
     std::vector<double> user_readout(uint64_t step) const;
     template <class F>
     void each_unit_response(uint64_t step, F&& f) const;
@@ -146,6 +156,19 @@ class Tile {
     std::vector<double> baseline_;
     std::vector<float> compensation_;
     std::vector<Matrix<float>> measured_us_;
+    std::vector<Matrix<float>> programmed_us_;
+};
+
+/// A way to bring a tile to its weights; the default of every tile is one shot. Programmers are in
+/// adapt/.
+class Programmer {
+  public:
+    virtual ~Programmer() = default;
+    /// Programs `target` `[outputs, inputs]`. With switches.programming off it must be exact.
+    virtual void program(Tile& tile,
+                         ConstFloatView target,
+                         uint64_t programming,
+                         ConductanceSwitches switches) const = 0;
 };
 
 }  // namespace mho

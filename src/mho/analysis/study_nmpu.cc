@@ -1,0 +1,293 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The fixed-point near-memory unit (Ferro et al., arXiv 2402.07549) as the digital periphery of
+// trained networks, beside float32 and half precision.
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "mho/analysis/study.h"
+#include "mho/analysis/study_networks.h"
+#include "mho/analysis/study_units.h"
+#include "mho/net/tile_outputs.h"
+#include "mho/tile/near_memory_unit.h"
+
+namespace mho {
+namespace {
+
+constexpr const char* kName = "nmpu";
+constexpr double kHour = 3600;
+
+HardwareSpec hardware() {
+    HardwareSpec spec;
+    Hardware& h = spec.base;
+    h.mapping.max_inputs = 256;
+    h.mapping.max_outputs = 256;
+    h.conductance = Hermes{};
+    h.converter = SinglePair{.g_max_us = 20.7};
+    h.forward.adc = {.bound = 0, .steps = 0};
+    h.forward.weight_noise = {WeightNoiseKind::kNone, 0.0};
+    return spec;
+}
+
+struct Variant {
+    std::string name;
+    DigitalPeriphery periphery;
+};
+
+Variant variant(PeripheryKind kind) {
+    DigitalPeriphery p;
+    p.kind = kind;
+    p.compression = 0.02;
+    return {std::string(enum_name(kind)), p};
+}
+
+// Accuracy of one chip one hour after programming, and the codes that did not fit.
+std::vector<double> measure(const StudyNetwork& set,
+                            const TileOutputs& outputs,
+                            const Network& network,
+                            const DigitalPeriphery& periphery,
+                            uint64_t seed,
+                            uint32_t chip) {
+    Executor executor(network, seed, chip);
+    executor.set_periphery(periphery);
+    set_output_ranges(executor, outputs);
+    executor.program();
+    executor.advance_to(kHour);
+    double saturated = 0;
+    double codes = 0;
+    for (const std::string& layer : executor.analog_layers()) {
+        for (const TileGrid& grid : executor.grids(layer)) {
+            for (size_t r = 0; r < grid.output_pieces(); r++) {
+                for (size_t c = 0; c < grid.input_pieces(); c++) {
+                    const NearMemoryCodes& k = grid.periphery(r, c)->codes();
+                    saturated += static_cast<double>(k.saturated);
+                    codes += static_cast<double>(2 * k.scales.size());
+                }
+            }
+        }
+    }
+    return {percent_right(set, executor), codes > 0 ? 100 * saturated / codes : 0.0};
+}
+
+// Pairs (count, scale code) that differ from the integer reference, over all 2^9 x 2^8 of them.
+size_t differing_pairs() {
+    size_t different = 0;
+    const NearMemoryFormat format = near_memory_format(7, 7, 1, 1, 0, 8);
+    for (int32_t c = -256; c < 256; c++) {
+        for (uint32_t s = 0; s < 256; s++) {
+            bool same = true;
+            for (const int32_t o : {-255, -3, 0, 1, 128}) {
+                same =
+                    same && near_memory(format, c, s, o) == reference_near_memory(format, c, s, o);
+            }
+            different += same ? 0 : 1;
+        }
+    }
+    return different;
+}
+
+StudyResult run(const StudyOptions& options) {
+    const uint32_t chips = options.small ? 2 : 5;
+    std::vector<StudyNetwork> networks;
+    if (!options.small) {
+        for (const int depth : {14}) {
+            if (auto found = trained_resnet(depth, 300, 64)) {
+                networks.push_back(std::move(*found));
+            }
+        }
+    }
+    const bool real = !networks.empty();
+    if (!real) {
+        networks.push_back(made_up_classifier(options.seed));
+    }
+    std::vector<Variant> variants = {variant(PeripheryKind::kFloat32),
+                                     variant(PeripheryKind::kFloat16),
+                                     variant(PeripheryKind::kFixedPoint)};
+    const size_t main_variants = variants.size();
+    std::vector<int> scale_bits;
+    std::vector<int> offset_bits;
+    for (const int bits : {3, 4, 5, 10}) {
+        if (options.small && bits != 3 && bits != 5) {
+            continue;
+        }
+        scale_bits.push_back(bits);
+        Variant v = variant(PeripheryKind::kFixedPoint);
+        v.periphery.scale_fraction_bits = bits;
+        v.name = fmt::format("scale (1,{})", bits);
+        variants.push_back(v);
+    }
+    for (const int bits : {0, 4}) {
+        if (options.small && bits != 0) {
+            continue;
+        }
+        offset_bits.push_back(bits);
+        Variant v = variant(PeripheryKind::kFixedPoint);
+        v.periphery.offset_fraction_bits = bits;
+        v.name = fmt::format("offset (7,{})", bits);
+        variants.push_back(v);
+    }
+    CalibrationConfig rule;
+    rule.quantile = 0.9995;
+    struct Prepared {
+        Network network;
+        TileOutputs outputs;
+    };
+    std::vector<Prepared> prepared;
+    std::vector<StudyUnit> units;
+    std::vector<std::vector<std::vector<size_t>>> index;  // [network][variant][chip]
+    for (const StudyNetwork& set : networks) {
+        Prepared& p = prepared.emplace_back();
+        p.network = on_hardware(set, hardware(), rule);
+        p.outputs = observe_tile_outputs(p.network, set.calibration.view());
+    }
+    for (size_t n = 0; n < networks.size(); n++) {
+        index.emplace_back(variants.size());
+        for (size_t v = 0; v < variants.size(); v++) {
+            if (v >= main_variants && n > 0) {
+                continue;  // the sweeps are those of the first network
+            }
+            for (uint32_t chip = 0; chip < chips; chip++) {
+                index[n][v].push_back(units.size());
+                units.push_back({fmt::format("{} {} {}", networks[n].name, variants[v].name, chip),
+                                 [&, n, v, chip] {
+                                     return measure(networks[n],
+                                                    prepared[n].outputs,
+                                                    prepared[n].network,
+                                                    variants[v].periphery,
+                                                    options.seed,
+                                                    chip);
+                                 }});
+            }
+        }
+    }
+    const StudyUnitResults done = run_units(options, kName, units);
+    const auto accuracies = [&](size_t n, size_t v) {
+        std::vector<double> a;
+        for (const size_t u : index[n][v]) {
+            a.push_back(done.values[u][0]);
+        }
+        return a;
+    };
+    StudyResult result;
+    result.earlier_s = done.earlier_s;
+    result.repetitions = fmt::format("{} chips, paired, {} pictures", chips, networks[0].test.rows);
+    result.substitution =
+        real
+            ? "the trained CIFAR-10 ResNet-14 on simulated HERMES conductances one hour after "
+              "programming instead of ResNet-9 and 32 on the chip; no CIFAR-100; widths between "
+              "the "
+              "stages chosen by mho"
+            : "a perceptron on made-up pictures instead of ResNets: no CIFAR rows, whose data were "
+              "not there";
+    for (size_t n = 0; n < networks.size(); n++) {
+        result.rows.push_back(number_row(
+            fmt::format("accuracy of the fixed-point unit with scale (1,7) and offset (7,1) minus "
+                        "that of half precision, {}",
+                        networks[n].name),
+            "-0.12 (ResNet-9, CIFAR-10), -0.4 (ResNet-32, CIFAR-100)",
+            -0.5,
+            0.5,
+            paired_difference(accuracies(n, 2), accuracies(n, 1), options.seed),
+            "points",
+            2));
+    }
+    // The knee: what one more halving of the scale's resolution costs below and above 5 bits.
+    const auto loss = [&](size_t v) {
+        return paired_difference(accuracies(0, 2), accuracies(0, v), options.seed);
+    };
+    result.rows.push_back(at_least_row(
+        fmt::format(
+            "accuracy falls below 5 fraction bits of the scale: loss at 3 bits against 7, {}",
+            networks[0].name),
+        "a knee below 5 bits",
+        0.5,
+        loss(main_variants),
+        "points",
+        2));
+    const size_t five = main_variants + (options.small ? 1 : 2);
+    result.rows.push_back(at_most_row(fmt::format("and not yet at 5 bits, {}", networks[0].name),
+                                      "a knee below 5 bits",
+                                      0.5,
+                                      loss(five),
+                                      "points",
+                                      2));
+    const size_t pairs = size_t{512} * 256;
+    result.rows.push_back(
+        count_row("the unit equals an integer reference on all pairs of count and "
+                  "scale",
+                  "-",
+                  "all 2^9 x 2^8",
+                  pairs - differing_pairs(),
+                  pairs));
+    const double half = periphery_cycles(256, 1, 1);
+    const double fixed = periphery_cycles(256, 64, 1);
+    result.rows.push_back(
+        number_row("cycles of one half-precision unit for 256 columns over those of "
+                   "64 fixed-point units (mho's model, one operation a cycle; the "
+                   "paper's 139x includes clock and pipeline)",
+                   "139 x (not claimed here)",
+                   64,
+                   64,
+                   {half / fixed, half / fixed, half / fixed},
+                   "x",
+                   0));
+    StudyTable table{
+        "Accuracy [%] and widths",
+        {"network", "periphery", "accuracy", "minus half precision", "codes saturated"},
+        {},
+        "Mean over chips and its 95 % interval; differences are those of pairs."};
+    StudyChart chart{
+        fmt::format("Accuracy over the fraction bits of the scale, {}", networks[0].name),
+        "fraction bits of the scale",
+        "accuracy [%]",
+        false,
+        {{"fixed point", {}, {}}, {"half precision", {}, {}}}};
+    for (size_t n = 0; n < networks.size(); n++) {
+        for (size_t v = 0; v < variants.size(); v++) {
+            if (index[n][v].empty()) {
+                continue;
+            }
+            const Interval a = bootstrap_interval(accuracies(n, v), options.seed);
+            const Interval d = paired_difference(accuracies(n, v), accuracies(n, 1), options.seed);
+            double saturated = 0;
+            for (const size_t u : index[n][v]) {
+                saturated += done.values[u][1] / static_cast<double>(chips);
+            }
+            table.rows.push_back(
+                {networks[n].name,
+                 variants[v].name,
+                 fmt::format("{:.2f} ({:.2f} to {:.2f})", a.mean, a.low, a.high),
+                 fmt::format("{:+.2f} ({:+.2f} to {:+.2f})", d.mean, d.low, d.high),
+                 fmt::format("{:.2f} %", saturated)});
+        }
+    }
+    const auto point = [&](double bits, size_t v) {
+        chart.curves[0].x.push_back(bits);
+        chart.curves[0].y.push_back(mean(accuracies(0, v)));
+        chart.curves[1].x.push_back(bits);
+        chart.curves[1].y.push_back(mean(accuracies(0, 1)));
+    };
+    for (size_t i = 0; i < scale_bits.size(); i++) {
+        if (i > 0 && scale_bits[i - 1] < 7 && scale_bits[i] > 7) {
+            point(7, 2);
+        }
+        point(scale_bits[i], main_variants + i);
+    }
+    result.tables.push_back(std::move(table));
+    result.charts.push_back(std::move(chart));
+    return result;
+}
+
+}  // namespace
+
+Study nmpu_study() {
+    return {kName,
+            "Ferro et al., ISCAS 2024, arXiv 2402.07549",
+            "A fixed-point unit near the array corrects its columns as well as half precision.",
+            run};
+}
+
+}  // namespace mho

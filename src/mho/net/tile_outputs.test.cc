@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/net/tile_outputs.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "mho/net/calibrate.h"
+#include "mho/net/zoo.h"
+#include "mho/util/error.h"
+
+namespace mho {
+namespace {
+
+struct Case {
+    Network network;
+    Matrix<float> pixels{40, 64};
+
+    explicit Case(double adc_bound) {  // 0 = none
+        InputSpec input;
+        input.shape = {1, 8, 8};
+        HardwareSpec spec;
+        spec.base.mapping.max_inputs = 40;  // two pieces of the first layer
+        spec.base.mapping.per_column = false;
+        spec.base.forward.adc = {.bound = adc_bound, .steps = adc_bound > 0 ? 254.0 : 0.0};
+        network = map_to_hardware(initialize(mlp({64, 20, 5}, input), 3), spec);
+        fill_uniform(make_tile_key(1, "t"), Stream::kTest, 0, 0, pixels.values);
+        for (float& p : pixels.values) {
+            p *= 255;
+        }
+        CalibrationOptions options;
+        options.rule.kind = CalibrationKind::kMax;
+        calibrate_input_ranges(network, pixels.view(), options);
+    }
+    Matrix<float> exact_outputs() const {
+        Executor executor(exact_analog(network), 0);
+        Matrix<float> y(pixels.rows, executor.output_features());
+        executor.run(pixels.view(), y.view(), {});
+        return y;
+    }
+};
+
+TEST(TileOutputs, SumsOverPiecesAreTheLayersOutputs) {
+    const Case c(10.0);
+    const TileOutputs seen = observe_tile_outputs(c.network, c.pixels.view());
+    ASSERT_EQ(seen.size(), 2u);
+    const ColumnOutputs& last = seen.at("fc2")[0];
+    EXPECT_EQ(last.rows, 40);
+    EXPECT_EQ(seen.at("fc1")[0].sum.rows, 2u);
+    const Matrix<float> y = c.exact_outputs();
+    const Tensor& scale = c.network.parameters.at("fc2.scale");
+    const Tensor& bias = c.network.parameters.at("fc2.bias");
+    const float range = c.network.parameters.at("fc2.input_range").values[0];
+    for (size_t i = 0; i < 5; i++) {
+        double mean = 0;
+        double largest = 0;
+        for (size_t r = 0; r < 40; r++) {
+            const double value = double{y(r, i)} - bias.values[i];
+            mean += value / 40;
+            largest = std::max(largest, std::abs(value));
+        }
+        const double unit = double{scale.values[i]} * range;
+        EXPECT_NEAR(last.mean(0, i) * unit, mean, 1e-5);
+        EXPECT_NEAR(last.largest(0, i) * unit, largest, 1e-5);
+        EXPECT_GT(last.std(0, i), 0);
+    }
+    EXPECT_THROW(observe_tile_outputs(c.network, Matrix<float>(0, 64).view()), InputError);
+}
+
+TEST(ColumnRanges, OfANetworkLeaveItAsItWas) {
+    for (const double bound : {10.0, 0.3}) {
+        Case c(bound);
+        const Matrix<float> before = c.exact_outputs();
+        const std::vector<float> weights = c.network.parameters.at("fc1.tile_weight").values;
+        calibrate_column_ranges(c.network, c.pixels.view().row_block(0, 2), 4.0);
+        const Matrix<float> after = c.exact_outputs();
+        for (size_t i = 0; i < before.values.size(); i++) {
+            EXPECT_NEAR(after.values[i], before.values[i], 2e-6);
+        }
+        const std::vector<float>& now = c.network.parameters.at("fc1.tile_weight").values;
+        double largest = 0;
+        double was = 0;
+        for (size_t i = 0; i < now.size(); i++) {
+            largest = std::max(largest, std::abs(double{now[i]}));
+            was += std::abs(double{weights[i]});
+        }
+        EXPECT_LE(largest, 1 + 1e-6);
+        double sum = 0;
+        for (const float w : now) {
+            sum += std::abs(double{w});
+        }
+        // A wide ADC leaves room to grow, a narrow one makes columns shrink.
+        if (bound > 1) {
+            EXPECT_GT(sum, was);
+        } else {
+            EXPECT_LT(sum, was);
+        }
+    }
+}
+
+TEST(TileOutputs, GiveTheRangesOfAPeriphery) {
+    Case c(0.0);
+    for (auto& [layer, hardware] : c.network.analog) {
+        hardware.forward.adc = {.bound = 0, .steps = 0};
+        hardware.forward.output_noise.std = 0;
+        hardware.forward.weight_noise = {WeightNoiseKind::kNone, 0.0};
+        hardware.forward.ir_drop.strength = 0;
+    }
+    const Matrix<float> exact = c.exact_outputs();
+    Executor executor(c.network, 1);
+    DigitalPeriphery periphery;
+    periphery.kind = PeripheryKind::kFixedPoint;
+    periphery.full_scale = 16;
+    executor.set_periphery(periphery);
+    set_output_ranges(executor, observe_tile_outputs(c.network, c.pixels.view()));
+    EXPECT_GT(executor.grids("fc1")[0].periphery(0, 1)->step(), 0);
+    Matrix<float> y(40, 5);
+    executor.run(c.pixels.view(), y.view(), {});
+    double off = 0;
+    double norm = 0;
+    for (size_t i = 0; i < y.values.size(); i++) {
+        off += std::pow(double{y.values[i]} - exact.values[i], 2);
+        norm += std::pow(double{exact.values[i]}, 2);
+    }
+    EXPECT_LT(std::sqrt(off / norm), 0.1);
+    EXPECT_GT(off, 0);
+    EXPECT_THROW(executor.grids("fc1")[0].set_output_ranges({1.0f}), InputError);
+}
+
+}  // namespace
+}  // namespace mho
