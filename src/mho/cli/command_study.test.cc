@@ -82,10 +82,14 @@ TEST(StudyPage, ReadmesAreFresh) {
     for (const Study& study : studies()) {
         const std::string path = folder + "/" + study.name + "/README.md";
         ASSERT_TRUE(std::filesystem::exists(path)) << path;
+        const std::string text = read_file(path);
         const auto record = newest_study_record(folder, study.name);
+        if (contains(text, "Not yet measured in full.")) {
+            EXPECT_FALSE(record.has_value() && !record->small) << study.name;
+            continue;
+        }
         ASSERT_TRUE(record.has_value()) << study.name << ": `mho study run` first";
         EXPECT_FALSE(record->small) << study.name;
-        const std::string text = read_file(path);
         EXPECT_EQ(replace_results(text, study_markdown(*record), path), text)
             << "run `mho study report`";
     }
