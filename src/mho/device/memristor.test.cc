@@ -64,7 +64,7 @@ TEST(Memristor, HysteresisIsPinchedAndOpens) {
     for (int i = 0; i <= 400; i++) {
         volts.push_back(1.8 * std::sin(2 * 3.14159265358979 * i / 400.0));
     }
-    const std::vector<double> i = hysteresis(cell, volts, 1e-4);
+    const std::vector<double> i = hysteresis(cell, volts, 1e-9);
     EXPECT_EQ(i[0], 0.0);
     // More current on the way down than on the way up at the same voltage: the cell has been set.
     EXPECT_GT(i[150], i[50] * 1.5);

@@ -119,7 +119,8 @@ TEST(SlicedTile, GoldenConverters) {
 }
 
 // All weight codes against all input codes: with a converter whose step is the smallest current,
-// nothing is lost in any combination that lies on the grid.
+// nothing is lost in any combination that lies on the grid. A wrong code would be off by at least
+// 1 / 105; what is left is the float32 rounding of a range of 2048 steps.
 TEST(SlicedTile, EveryCombinationOnTheGridIsExact) {
     constexpr int kWeightBits = 4;
     constexpr int kInputBits = 4;
@@ -185,7 +186,7 @@ TEST(SlicedTile, EveryCombinationOnTheGridIsExact) {
                             for (size_t r = 0; r < x.rows; r++) {
                                 for (size_t i = 0; i < outputs; i++) {
                                     const float exact = x(r, 0) * w(i, 0) + x(r, 1) * w(i, 1);
-                                    ASSERT_NEAR(y(r, i), exact, 2e-5f)
+                                    ASSERT_NEAR(y(r, i), exact, 5e-4f)
                                         << enum_name(coding) << " slices " << slices << " input "
                                         << input_slice << " variant " << variant << " signed "
                                         << is_signed;
