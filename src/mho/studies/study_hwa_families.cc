@@ -72,19 +72,19 @@ HardwareSpec hwa_hardware() {
 }
 
 std::vector<HwaFamily> hwa_families(bool is_small) {
-    const Data images = is_small ? generated_images(200, 60) : small_fashion(2000, 200);
+    const Data images = is_small ? generated_images(400, 60) : small_fashion(2000, 200);
     const Data text = text_data(is_small, {});
     const auto positions = static_cast<int>(text.test.width);
     const auto vocabulary = static_cast<int>(text.test.classes);
     const int image_batch = is_small ? 20 : 64;
     const int text_batch = is_small ? 20 : 32;
-    const auto epochs = [is_small](int count) { return is_small ? 1 : count; };
+    const auto epochs = [is_small](int count) { return is_small ? 6 : count; };
     const CharRecurrentSizes lstm{
         vocabulary, positions, is_small ? 8 : 24, is_small ? 8 : 64, 1, 0, false};
     const SmallGptSizes gpt{vocabulary, positions, is_small ? 8 : 32, is_small ? 2 : 4, 2};
     const size_t calibration = is_small ? 40 : 512;
     return {{"CNN (ResNet-8)",
-             resnet_cifar_of_width(8, small_image_input(), is_small ? 2 : 4),
+             resnet_cifar_of_width(8, small_image_input(), 4),
              images,
              training(epochs(6), image_batch, 6e-3, false),
              training(epochs(3), image_batch, 2e-3, true),
