@@ -39,7 +39,6 @@ GOALS: dict[str, float] = {
     "update.MixedPrecision.sparse": 50,
     "wires.superlu.128": 100, "wires.superlu.256": 100, "wires.ngspice.48": 100,
     "python.main_job.training": 6, "python.main_job.inference": 8,
-    "resnet32.all": 12,
 }
 
 

@@ -3,7 +3,7 @@
 
 // The acceptance figures of the AIHWKit tutorial (Le Gallo et al., APL Mach. Learn. 1, 041102
 // (2023), arXiv 2307.09357): a device fit, training in memory by several rules, the error of a
-// product, calibration of input ranges. Its journeys as programs: examples/04 to 11.
+// product, calibration of input ranges.
 
 #include <fmt/format.h>
 
