@@ -172,6 +172,8 @@ def _read(hint: Any, value: Any, default: Any, path: str, problems: list[str]) -
         return _read_class(hint, value, default, path, problems)
     models = _alternatives(hint)
     if models:
+        if value is None and type(None) in typing.get_args(hint):
+            return None
         if isinstance(value, Config):
             return value
         if not isinstance(value, dict):

@@ -96,6 +96,11 @@ void bind_analysis(nb::module_& m) {
         "run_study",
         [](const std::string& name, bool small, uint64_t seed, int threads, nb::object progress) {
             const Study study = find_study(name);
+            if (!study.run) {
+                throw InputError("study " + name +
+                                 " trains networks: run it by `mho study run` of a build with "
+                                 "LibTorch (make build)");
+            }
             PythonProgress shown(std::move(progress));
             StudyOptions options;
             options.small = small;
