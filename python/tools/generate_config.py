@@ -37,7 +37,9 @@ def class_name(text):
     match = re.fullmatch(r"mho::(\w*?)Recurrent(\w+)<(?:mho::)?(\w+)Kind>", text)
     if match:
         return match[1] + match[3] + match[2]
-    return re.sub(r"<.*>", "", text).split("::")[-1]
+    *spaces, name = re.sub(r"<.*>", "", text).split("::")
+    # `mho::cost::Adc` must not take the name of `mho::Adc`.
+    return "".join(part.capitalize() for part in spaces if part != "mho") + name
 
 
 class Generator:
