@@ -43,10 +43,14 @@ MvmProblem random_mvm_problem(
     PackedMatrix packed;
     packed.pack(w.view());
     ProductScratch scratch;
+    Matrix<float> padded(vectors, packed.row_stride());
     ProductSums sums;
-    sums.plain = p.exact.values.data();
-    sums.stride = size;
+    sums.plain = padded.values.data();
+    sums.stride = padded.cols;
     multiply(packed, ProductSet::kPlain, p.inputs.view(), nullptr, sums, scratch);
+    for (size_t r = 0; r < vectors; r++) {
+        std::copy_n(padded.row(r), size, p.exact.row(r));
+    }
     return p;
 }
 
