@@ -16,7 +16,10 @@ add_custom_command(
           -P ${PROJECT_SOURCE_DIR}/cmake/embed_presets.cmake
   DEPENDS ${MHO_PRESET_FILES} ${PROJECT_SOURCE_DIR}/cmake/embed_presets.cmake)
 
-add_library(mho_core STATIC ${core_sources} ${MHO_PRESETS_CC})
+if(NOT MHO_TEST_FOLDERS)
+  list(APPEND core_sources ${MHO_PRESETS_CC})
+endif()
+add_library(mho_core STATIC ${core_sources})
 add_library(mho::core ALIAS mho_core)
 target_include_directories(mho_core PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>

@@ -18,8 +18,6 @@ function(mho_test_program name)
     PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=1")
 endfunction()
 
-# The sanitizer presets test the numeric core and the parsers; the rest is built on these.
-set(MHO_TEST_FOLDERS "" CACHE STRING "Folders whose tests are built; empty = all")
 set(folders ${MHO_TEST_FOLDERS})
 if(NOT folders)
   set(folders ${MHO_CORE_FOLDERS} cli nn studies)
@@ -78,7 +76,7 @@ endif()
 # may be in it. Without LibTorch that holds for the program too.
 find_program(MHO_NM nm)
 find_program(MHO_READELF readelf)
-if(MHO_NM AND MHO_READELF)
+if(MHO_NM AND MHO_READELF AND TARGET mho)
   set(no_torch_files $<TARGET_FILE:mho_core> $<TARGET_FILE:mho_cli>)
   if(NOT MHO_WITH_TORCH)
     list(APPEND no_torch_files $<TARGET_FILE:mho>)
@@ -88,7 +86,7 @@ if(MHO_NM AND MHO_READELF)
       -P ${PROJECT_SOURCE_DIR}/cmake/check_no_torch.cmake)
 endif()
 
-if(NOT MHO_WITH_TORCH)
+if(NOT MHO_WITH_TORCH AND TARGET mho)
   add_test(NAME program.says_that_train_needs_torch COMMAND mho train run.json)
   set_tests_properties(program.says_that_train_needs_torch PROPERTIES
     PASS_REGULAR_EXPRESSION "built without LibTorch")

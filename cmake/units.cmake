@@ -4,6 +4,12 @@
 # The folders of src/mho in dependency order. A folder may include only folders named before it;
 # tools/check_structure.py (a test) enforces this list.
 set(MHO_CORE_FOLDERS util io random kernels device convert array tile train adapt net features cost compat analysis report)
+# The sanitizer presets build and test the numeric core and the parsers only: a list of folders that
+# is complete up to its last one.
+set(MHO_TEST_FOLDERS "" CACHE STRING "Folders that are built and tested; empty = everything")
+if(MHO_TEST_FOLDERS)
+  set(MHO_CORE_FOLDERS ${MHO_TEST_FOLDERS})
+endif()
 
 function(mho_sources out folder)
   file(GLOB all CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/mho/${folder}/*.cc)
