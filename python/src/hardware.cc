@@ -7,6 +7,7 @@
 #include "bindings.h"
 #include "laws.h"
 #include "mho/compat/translate.h"
+#include "mho/cost/cost_config.h"
 #include "mho/net/presets.h"
 #include "mho/net/training_presets.h"
 #include "mho/util/error.h"
@@ -116,6 +117,9 @@ void bind_hardware(nb::module_& m) {
                     return pulsed_device_to_json(pulsed_device_preset(name, "preset"));
                 case PresetKind::kTraining:
                     return learner_to_json(learner_preset(name, "preset"));
+                case PresetKind::kCost:
+                    return cost::cost_to_json(
+                        cost::cost_from_json(nlohmann::json({{"preset", name}}).dump(), "preset"));
             }
             return "";
         },
