@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "mho/adapt/clip_remap.h"
-#include "mho/adapt/modifier.h"
+#include "mho/adapt/modified_grid.h"
 #include "mho/util/error.h"
 #include "mho/util/threads.h"
 
@@ -86,27 +86,11 @@ void MatrixTraining::load_weights(ConstFloatView weights) {
 void MatrixTraining::load_modified(ConstFloatView weights, FloatView modified, uint64_t step) {
     for (size_t g = 0; g < groups(); g++) {
         TileGrid& grid = grids_[g];
-        const ConstFloatView from = weights.row_block(g * grid.outputs(), grid.outputs());
-        const FloatView to = modified.row_block(g * grid.outputs(), grid.outputs());
-        for (size_t r = 0; r < grid.output_pieces(); r++) {
-            for (size_t c = 0; c < grid.input_pieces(); c++) {
-                const size_t row = grid.output_offsets()[r];
-                const size_t rows = grid.output_offsets()[r + 1] - row;
-                const size_t col = grid.input_offsets()[c];
-                const size_t cols = grid.input_offsets()[c + 1] - col;
-                Tile& tile = grid.tile(r, c);
-                WeightModification draw(hardware_.modifier,
-                                        from.row_block(row, rows).column_block(col, cols),
-                                        tile.key(),
-                                        step);
-                const FloatView all = to.row_block(row, rows).column_block(col, cols);
-                tile.set_weights_from([&](size_t first, size_t count) -> ConstFloatView {
-                    const FloatView some = all.row_block(first, count);
-                    draw.write(first, some);
-                    return some;
-                });
-            }
-        }
+        set_modified_weights(grid,
+                             hardware_.modifier,
+                             weights.row_block(g * grid.outputs(), grid.outputs()),
+                             modified.row_block(g * grid.outputs(), grid.outputs()),
+                             step);
         if (!hardware_.backward.perfect) {
             grid.prepare_backward();
         }
