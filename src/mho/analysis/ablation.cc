@@ -11,6 +11,7 @@ struct Source {
     const char* name;
     std::function<bool(const MvmConfig&)> acts;
     std::function<void(MvmConfig&)> off;
+    bool is_read_out = false;  // acts behind `time_ir_drop` too
 };
 
 const std::vector<Source>& product_sources() {
@@ -40,13 +41,15 @@ const std::vector<Source>& product_sources() {
          [](MvmConfig& c) { c.output_nonlinearity.strength = 0; }},
         {"output noise",
          [](const MvmConfig& c) { return c.output_noise.std > 0; },
-         [](MvmConfig& c) { c.output_noise.std = 0; }},
+         [](MvmConfig& c) { c.output_noise.std = 0; },
+         true},
         {"output converter (ADC)",
          [](const MvmConfig& c) { return c.adc.steps > 0 || c.adc.bound > 0; },
          [](MvmConfig& c) {
              c.adc.steps = 0;
              c.adc.bound = 0;
-         }},
+         },
+         true},
     };
     return sources;
 }
@@ -118,12 +121,22 @@ std::vector<NonIdeality> active_non_idealities(const Network& network) {
     for (const Source& s : product_sources()) {
         const bool acts =
             std::any_of(network.analog.begin(), network.analog.end(), [&](const auto& entry) {
-                const MvmConfig& c = entry.second.forward;
-                return !entry.second.crossbar.enabled && !c.perfect && s.acts(c);
+                const Hardware& h = entry.second;
+                return !h.crossbar.enabled && !h.forward.perfect &&
+                       (s.is_read_out || !h.time_ir_drop.enabled) && s.acts(h.forward);
             });
         if (acts) {
             active.push_back({s.name, [&s](Hardware& h) { s.off(h.forward); }, {}});
         }
+    }
+    const bool timed =
+        std::any_of(network.analog.begin(), network.analog.end(), [](const auto& entry) {
+            const TimeIrDrop& t = entry.second.time_ir_drop;
+            return t.enabled && t.strength > 0;
+        });
+    if (timed) {
+        active.push_back(
+            {"IR drop over the pulse", [](Hardware& h) { h.time_ir_drop.strength = 0; }, {}});
     }
     for (const CircuitSource& s : circuit_sources()) {
         const bool acts =

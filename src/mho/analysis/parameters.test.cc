@@ -12,12 +12,27 @@
 namespace mho {
 namespace {
 
-TEST(Parameters, EveryOneHasAMeaningAndAUnitOrType) {
+TEST(Parameters, SourcesAreThoseOfTheModel) {
+    for (const Parameter& p : run_parameters()) {
+        if (p.path == "learning.rules[].learner.device<power response>.gamma_up") {
+            EXPECT_NE(p.source.find("2502.06309"), std::string::npos) << p.source;
+        }
+        if (p.path == "hardware.converter<single pair>.g_max_us") {
+            EXPECT_NE(p.source, "mho");
+        }
+        if (p.path == "name") {
+            EXPECT_EQ(p.source, "mho");
+        }
+    }
+}
+
+TEST(Parameters, EveryOneHasAMeaningUnitOrTypeAndSource) {
     std::set<std::string> paths;
     for (const Parameter& p : run_parameters()) {
         EXPECT_TRUE(paths.insert(p.path).second) << p.path;
         EXPECT_FALSE(p.meaning.empty()) << p.path;
         EXPECT_FALSE(p.type.empty()) << p.path;
+        EXPECT_FALSE(p.source.empty()) << p.path;
         const bool number = p.type.find("number") != std::string::npos ||
                             p.type.find("integer") != std::string::npos;
         // A seed is a name, not a quantity.

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "mho/analysis/learning_config_json.h"
+#include "mho/analysis/parameter_sources.h"
 #include "mho/analysis/run_file_json.h"
 #include "mho/cost/cost_config_json.h"
 #include "mho/io/file.h"
@@ -388,6 +389,7 @@ std::vector<Parameter> run_parameters() {
                        std::move(d.meaning),
                        std::move(d.source)});
     }
+    fill_sources(out);
     return out;
 }
 

@@ -110,6 +110,28 @@ SweepParameter read_parameter(const Json& j, const std::string& path, Problems& 
     return p;
 }
 
+void add_scores(const Json& results, std::map<std::string, double>& metrics) {
+    const Json& scores =
+        results.contains("loss") ? results["loss"] : results.value("accuracy", Json::object());
+    for (const auto& [curve, entry] : scores.items()) {
+        if (entry.is_number()) {
+            metrics[curve] = entry.get<double>();
+            continue;
+        }
+        for (const auto& [time, numbers] : entry.items()) {
+            if (numbers.is_number()) {
+                metrics[curve + " " + time] = numbers.get<double>();
+            } else if (numbers.is_object() && numbers.contains("mean") &&
+                       numbers["mean"].is_number()) {
+                metrics[curve + " " + time] = numbers["mean"].get<double>();
+                if (numbers.contains("std") && numbers["std"].is_number()) {
+                    metrics[curve + " " + time + " std"] = numbers["std"].get<double>();
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 
 Sweep parse_sweep(const std::string& text, const std::string& origin) {
@@ -122,6 +144,7 @@ Sweep parse_sweep(const std::string& text, const std::string& origin) {
     r.read("run", s.run);
     r.read("command", s.command);
     r.read("set", s.set);
+    r.read("cost", s.cost);
     r.read("method", method);
     r.read("samples", s.samples, {.min = 1, .max = static_cast<double>(kMaxSweepPoints)});
     r.read("seed", s.seed, {.min = 0, .max = 1.8e19});
@@ -227,34 +250,19 @@ std::vector<SweepPoint> sweep_points(const Sweep& s) {
     return points;
 }
 
-std::map<std::string, double> sweep_metrics(const std::string& results_json) {
+std::map<std::string, double> sweep_metrics(const std::string& results_json,
+                                            const std::string& cost_json) {
     std::map<std::string, double> metrics;
-    const Json j = Json::parse(results_json, nullptr, false);
-    if (!j.is_object()) {
-        return metrics;
+    const Json results = Json::parse(results_json, nullptr, false);
+    if (results.is_object()) {
+        add_scores(results, metrics);
     }
-    const Json& scores = j.contains("loss") ? j["loss"] : j.value("accuracy", Json::object());
-    for (const auto& [curve, entry] : scores.items()) {
-        if (entry.is_number()) {
-            metrics[curve] = entry.get<double>();
-            continue;
-        }
-        for (const auto& [time, numbers] : entry.items()) {
-            if (numbers.is_number()) {
-                metrics[curve + " " + time] = numbers.get<double>();
-            } else if (numbers.is_object() && numbers.contains("mean") &&
-                       numbers["mean"].is_number()) {
-                metrics[curve + " " + time] = numbers["mean"].get<double>();
-                if (numbers.contains("std") && numbers["std"].is_number()) {
-                    metrics[curve + " " + time + " std"] = numbers["std"].get<double>();
-                }
-            }
-        }
-    }
-    if (j.contains("cost") && j["cost"].is_object()) {
-        for (const auto& [name, number] : j["cost"].items()) {
-            if (number.is_number()) {
-                metrics[name] = number.get<double>();
+    const Json cost = Json::parse(cost_json, nullptr, false);
+    if (cost.is_object() && cost.contains("totals")) {
+        for (const char* name : {"energy_j", "latency_s", "area_mm2", "tops_per_w"}) {
+            const Json& totals = cost["totals"];
+            if (totals.is_object() && totals.contains(name) && totals[name].is_number()) {
+                metrics[name] = totals[name].get<double>();
             }
         }
     }

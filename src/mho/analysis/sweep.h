@@ -36,6 +36,7 @@ struct Sweep {
     std::string run;               // run file, relative to the sweep's file
     std::string command;           // "evaluate" or "train"
     std::vector<std::string> set;  // overrides of every point, "path=value"
+    bool cost = false;             // energy, latency and area of every point as well
     SweepMethod method = SweepMethod::kGrid;
     int samples = 20;
     uint64_t seed = 1;
@@ -56,9 +57,11 @@ struct SweepPoint {
 /// Throws InputError for more than kMaxSweepPoints points.
 std::vector<SweepPoint> sweep_points(const Sweep& sweep);
 
-/// The numbers of a results.json: "float", "naive 1 day", "naive 1 day std", ..., and every number
-/// below `cost`. Empty for a text that is no result.
-std::map<std::string, double> sweep_metrics(const std::string& results_json);
+/// The numbers of a results.json: "float", "naive 1 day", "naive 1 day std", ..., and, of what
+/// `mho cost --json` wrote (may be empty), "energy_j", "latency_s", "area_mm2", "tops_per_w". Empty
+/// for texts that are neither.
+std::map<std::string, double> sweep_metrics(const std::string& results_json,
+                                            const std::string& cost_json);
 
 /// One line for a point: parameters, then metrics (columns that some point has), then its state.
 struct SweepTable {

@@ -68,13 +68,16 @@ TEST(Sweep, LatinHypercubeUsesEveryStratumOnce) {
 
 TEST(Sweep, TableAndFront) {
     const auto m = sweep_metrics(R"({"accuracy": {"float": 0.9, "digital": {"W4A8": 0.8},
-        "naive": {"1 s": {"mean": 0.7, "std": 0.1, "all": [0.7]}}}, "cost": {"energy_j": 2e-6}})");
+        "naive": {"1 s": {"mean": 0.7, "std": 0.1, "all": [0.7]}}}})",
+                                 R"({"totals": {"energy_j": 2e-6, "tiles": 3}})");
     EXPECT_EQ(m.at("float"), 0.9);
     EXPECT_EQ(m.at("digital W4A8"), 0.8);
     EXPECT_EQ(m.at("naive 1 s"), 0.7);
     EXPECT_EQ(m.at("naive 1 s std"), 0.1);
     EXPECT_EQ(m.at("energy_j"), 2e-6);
-    EXPECT_TRUE(sweep_metrics("{").empty());
+    EXPECT_EQ(m.size(), 5U);
+    EXPECT_TRUE(sweep_metrics("{", "[1]").empty());
+    EXPECT_TRUE(sweep_metrics("", R"({"totals": 3})").empty());
     SweepTable t;
     t.parameters = {"a"};
     t.metrics = {"float"};

@@ -15,6 +15,12 @@ std::vector<Study> described_training_studies() {
          "Batch normalisation makes a network less resistant to noise on its weights, the more the "
          "more such layers it has.",
          {}},
+        {"device-specs",
+         "Device-specification map, Adv. Intell. Syst. (2026)",
+         "Which memory window, noise and drift keep 99 % of the accuracy depends on the network "
+         "and "
+         "the time: fewer devices suffice later, and more for an LSTM than for a CNN.",
+         {}},
         {"gaussian-noise-benchmark",
          "Fagbohungbe and Qian, arXiv 2011.11840 (2020)",
          "Under Gaussian noise on the weights, networks of the VGG kind keep more of their "

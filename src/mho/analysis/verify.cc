@@ -63,6 +63,7 @@ struct Work {
     const RecordFile* file;
     const Json* record;
     std::string id;
+    std::string problem = "";  // why it cannot be read; the others run all the same
 };
 
 // Names of the folder's *.json files, sorted.
@@ -85,24 +86,18 @@ std::vector<fs::path> json_files(const std::string& folder) {
     return files;
 }
 
-// A golden file, or nothing for other JSON.
-std::optional<RecordFile> read_record_file(const fs::path& path) {
-    RecordFile file;
+// Fills `file`; false for JSON that is no golden file. Throws Error for a damaged one.
+bool read_record_file(const fs::path& path, RecordFile& file) {
     file.name = path.filename().string();
-    const std::string text = read_file(path.string(), kMaxRecordFile);
-    try {
-        file.document = parse_json(text, path.string());
-    } catch (const ConfigError& e) {
-        throw IoError(e.what());
-    }
+    file.document = parse_json(read_file(path.string(), kMaxRecordFile), file.name);
     const Json& j = file.document;
     if (!j.is_object() || !j.contains("category")) {
-        return std::nullopt;
+        return false;
     }
-    const JsonNode node(j, path.string());
+    const JsonNode node(j, file.name);
     file.category = node.at("category").text();
     node.at("records").size();
-    return file;
+    return true;
 }
 
 std::vector<Work> work_of(const RecordFile& file) {
@@ -110,7 +105,11 @@ std::vector<Work> work_of(const RecordFile& file) {
     const JsonNode records = JsonNode(file.document, file.name).at("records");
     for (size_t i = 0; i < records.size(); i++) {
         const JsonNode record = records.entry(i);
-        work.push_back({&file, &record.json(), record.at("id").text()});
+        try {
+            work.push_back({&file, &record.json(), record.at("id").text()});
+        } catch (const Error& e) {
+            work.push_back({&file, &record.json(), "record " + std::to_string(i), e.what()});
+        }
     }
     return work;
 }
@@ -125,6 +124,11 @@ VerifyResult run_record(const Work& work) {
         result.reason = reason;
         return result;
     };
+    if (!work.problem.empty()) {
+        result.outcome = VerifyOutcome::kFailed;
+        result.reason = work.problem;
+        return result;
+    }
     const JsonNode record(*work.record, work.file->name + ": record `" + work.id + "`");
     if (record.has("peer_error")) {
         return skip("information: the peer refused this configuration");
@@ -146,6 +150,10 @@ VerifyResult run_record(const Work& work) {
         result.worst = c.worst();
         result.worst_at = c.worst_at();
         result.outcome = c.worst() <= 1.0 ? VerifyOutcome::kPassed : VerifyOutcome::kFailed;
+        if (c.count() == 0) {
+            result.outcome = VerifyOutcome::kFailed;
+            result.reason = record.path() + ": holds nothing to compare";
+        }
     } catch (const Error& e) {
         result.outcome = VerifyOutcome::kFailed;
         const std::string message = e.what();
@@ -172,15 +180,18 @@ VerifyReport verify_folder(const VerifyOptions& options,
     std::vector<std::unique_ptr<RecordFile>> files;  // the work points into them
     std::vector<Work> work;
     for (const fs::path& path : json_files(options.folder)) {
-        std::optional<RecordFile> file = read_record_file(path);
-        if (!file) {
-            report.notes.push_back(path.filename().string() +
-                                   ": not a file of golden records, left out");
-            continue;
+        auto file = std::make_unique<RecordFile>();
+        try {
+            if (!read_record_file(path, *file)) {
+                report.notes.push_back(file->name + ": not a file of golden records, left out");
+                continue;
+            }
+            const std::vector<Work> more = work_of(*file);
+            work.insert(work.end(), more.begin(), more.end());
+        } catch (const Error& e) {
+            work.push_back({file.get(), nullptr, file->name, e.what()});
         }
-        files.push_back(std::make_unique<RecordFile>(std::move(*file)));
-        const std::vector<Work> more = work_of(*files.back());
-        work.insert(work.end(), more.begin(), more.end());
+        files.push_back(std::move(file));
     }
     if (files.empty()) {
         throw IoError(options.folder +

@@ -331,17 +331,16 @@ TEST_F(Verify, TablesOfTilesWidenTheLimit) {
 
 TEST_F(Verify, OddShapes) {
     const auto io = [](json& r) -> json& { return r["config"]["io"]; };
-    // No vectors at all.
-    EXPECT_EQ(outcome("exact_mvm",
-                      "perfect | m3x4",
-                      [](json& r) {
-                          for (const char* key : {"x", "d"}) {
-                              r["inputs"][key] = json::array();
-                          }
-                          r["exact"]["forward"] = json::array();
-                          r["exact"]["backward"] = json::array();
-                      }),
-              VerifyOutcome::kPassed);
+    // No vectors at all: nothing that could agree.
+    const VerifyResult none = changed("exact_mvm", "perfect | m3x4", [](json& r) {
+        for (const char* key : {"x", "d"}) {
+            r["inputs"][key] = json::array();
+        }
+        r["exact"]["forward"] = json::array();
+        r["exact"]["backward"] = json::array();
+    });
+    EXPECT_EQ(none.outcome, VerifyOutcome::kFailed);
+    EXPECT_NE(none.reason.find("nothing to compare"), std::string::npos) << none.reason;
     // One cell.
     EXPECT_EQ(outcome("exact_mvm",
                       "perfect | m3x4",
@@ -468,22 +467,32 @@ TEST_F(Verify, RecordsThatAreNotRun) {
 TEST_F(Verify, BadFilesAndFolders) {
     EXPECT_THROW(run(), IoError);  // empty
     EXPECT_THROW(verify_folder({(folder_ / "nowhere").string(), "", 1}), IoError);
+    // A damaged file or record is one failure that names it; the others are checked all the same.
     const std::string whole = golden("mapping_scales").dump();
-    write("cut.json", whole.substr(0, whole.size() / 2));
-    try {
-        run();
-        FAIL() << "a truncated file was accepted";
-    } catch (const IoError& e) {
-        EXPECT_NE(std::string(e.what()).find("cut.json"), std::string::npos);
-    }
-    write("cut.json", R"({"category": "toy"})");
-    EXPECT_THROW(run(), ConfigError);
-    write("cut.json", R"({"category": "toy", "records": {}})");
-    EXPECT_THROW(run(), ConfigError);
-    write("cut.json", R"({"category": "toy", "records": [{"name": 1}]})");
-    EXPECT_THROW(run(), ConfigError);
-    write("cut.json", R"({"category": 1, "records": []})");
-    EXPECT_THROW(run(), ConfigError);
+    write("good.json", R"({"category": "generator_facts", "records": [{"id": "facts"}]})");
+    const auto failure = [&](const std::string& text) {
+        write("cut.json", text);
+        const VerifyReport report = run();
+        EXPECT_EQ(report.failed, 1u) << text.substr(0, 60);
+        EXPECT_EQ(report.skipped, 1u) << text.substr(0, 60);
+        for (const VerifyResult& r : report.results) {
+            if (r.outcome == VerifyOutcome::kFailed) {
+                EXPECT_EQ(r.file, "cut.json");
+                return r.reason;
+            }
+        }
+        return std::string();
+    };
+    EXPECT_NE(failure(whole.substr(0, whole.size() / 2)).find("cut.json"), std::string::npos);
+    EXPECT_NE(failure(R"({"category": "toy"})").find("records"), std::string::npos);
+    EXPECT_NE(failure(R"({"category": "toy", "records": {}})").find("list"), std::string::npos);
+    EXPECT_NE(failure(R"({"category": "toy", "records": [{"name": 1}]})").find("id"),
+              std::string::npos);
+    EXPECT_NE(failure(R"({"category": 1, "records": []})").find("category"), std::string::npos);
+    EXPECT_NE(failure(R"({"category": "conductance", "records": [{"id": "a", "stats": {}}]})"), "");
+    std::ostringstream out;
+    EXPECT_EQ(run_verify({folder_.string(), "", 1}, out), 1);
+    EXPECT_TRUE(out.str().ends_with("\n0 passed, 1 failed, 1 skipped\n")) << out.str();
 }
 
 TEST_F(Verify, SameResultsForAnyNumberOfThreads) {

@@ -109,7 +109,7 @@ TEST(CommandSweep, RunsPointsResumesAndDrawsThem) {
     const auto write = [&](const std::string& values) {
         write_file_atomically(file,
                               R"({"run": "run/run.json", "command": "evaluate",
-            "set": ["network.weights=float.safetensors", "evaluation.programmings=2",
+            "cost": true, "set": ["network.weights=float.safetensors", "evaluation.programmings=2",
                     "evaluation.error_images=0", "evaluation.ablation.enabled=false"],
             "parameters": [{"path": "hardware.forward.adc.steps", "values": [)" +
                                   values + "]}]}");
@@ -125,6 +125,8 @@ TEST(CommandSweep, RunsPointsResumesAndDrawsThem) {
     const std::string csv = read_file(out + "/sweep.csv");
     EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3) << csv;
     EXPECT_TRUE(has(csv, "naive 1 day std")) << csv;
+    EXPECT_TRUE(has(csv, ",energy_j,")) << csv;
+    EXPECT_TRUE(has(read_file(out + "/sweep.html"), "against energy_j"));
     EXPECT_TRUE(has(read_file(out + "/sweep.html"), "Pareto front"));
     // A third point: the two that are done are not run again.
     const auto before = contents(out + "/points");

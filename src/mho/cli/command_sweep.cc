@@ -43,15 +43,21 @@ std::string point_folder(const std::string& folder, const SweepPoint& p) {
     return folder + "/points/" + p.name;
 }
 
-std::string results_of(const std::string& folder, const SweepPoint& p) {
-    const std::string path = point_folder(folder, p) + "/results.json";
+std::string text_of(const std::string& path) {
     return std::filesystem::exists(path) ? read_file(path) : std::string();
+}
+
+std::string results_of(const std::string& folder, const SweepPoint& p) {
+    return text_of(point_folder(folder, p) + "/results.json");
+}
+
+std::string cost_file(const std::string& folder, const SweepPoint& p) {
+    return point_folder(folder, p) + "/cost.json";
 }
 
 // The last line that a point's process said.
 std::string last_words(const std::string& folder, const SweepPoint& p) {
-    const std::string path = point_folder(folder, p) + ".log";
-    std::string text = std::filesystem::exists(path) ? read_file(path) : "";
+    std::string text = text_of(point_folder(folder, p) + ".log");
     while (!text.empty() && text.back() == '\n') {
         text.pop_back();
     }
@@ -69,7 +75,8 @@ SweepTable table_of(const Sweep& s,
     std::vector<std::map<std::string, double>> found;
     std::set<std::string> names;
     for (const SweepPoint& p : points) {
-        found.push_back(sweep_metrics(results_of(folder, p)));
+        found.push_back(
+            sweep_metrics(results_of(folder, p), s.cost ? text_of(cost_file(folder, p)) : ""));
         for (const auto& [name, value] : found.back()) {
             names.insert(name);
         }
@@ -82,7 +89,9 @@ SweepTable table_of(const Sweep& s,
             const auto at = found[i].find(name);
             row.metrics.push_back(at == found[i].end() ? NAN : at->second);
         }
-        row.state = found[i].empty() ? "not done: " + last_words(folder, points[i]) : "done";
+        row.state = results_of(folder, points[i]).empty()
+                        ? "not done: " + last_words(folder, points[i])
+                        : "done";
         table.rows.push_back(std::move(row));
     }
     return table;
@@ -208,6 +217,31 @@ std::string page_of(const Sweep& s,
     return page.str();
 }
 
+WorkerTask point_task(const Sweep& s,
+                      const std::string& run,
+                      const std::string& folder,
+                      const SweepPoint& p,
+                      size_t processes) {
+    WorkerTask task;
+    task.arguments = {s.command, run, "--out", point_folder(folder, p), "--resume", "--quiet"};
+    if (s.command == "evaluate") {
+        task.arguments.insert(
+            task.arguments.end(),
+            {"--threads", std::to_string(std::max<size_t>(1, available_threads() / processes))});
+    }
+    for (const std::string& o : p.overrides) {
+        task.arguments.insert(task.arguments.end(), {"--set", o});
+    }
+    task.log = point_folder(folder, p) + ".log";
+    return task;
+}
+
+// The folder of a point holds its run, overrides included.
+WorkerTask cost_task(const std::string& folder, const SweepPoint& p) {
+    return {{"cost", point_folder(folder, p), "--json", cost_file(folder, p), "--quiet"},
+            point_folder(folder, p) + ".cost.log"};
+}
+
 int sweep(const Arguments& a, const CommandContext& context) {
     Sweep s = parse_sweep(read_file(a.file), a.file);
     const std::filesystem::path beside = std::filesystem::path(a.file).parent_path() / s.run;
@@ -240,24 +274,17 @@ int sweep(const Arguments& a, const CommandContext& context) {
     ensure_folder(folder + "/points");
     const size_t processes =
         a.processes > 0 ? static_cast<size_t>(a.processes) : available_threads();
+    const auto undone = [&](const auto& is_done) {
+        std::vector<SweepPoint> rest;
+        std::copy_if(points.begin(), points.end(), std::back_inserter(rest), [&](const auto& p) {
+            return !is_done(p);
+        });
+        return rest;
+    };
     std::vector<WorkerTask> tasks;
-    for (const SweepPoint& p : points) {
-        if (!results_of(folder, p).empty()) {
-            continue;
-        }
-        WorkerTask task;
-        task.arguments = {s.command, run, "--out", point_folder(folder, p), "--resume", "--quiet"};
-        if (s.command == "evaluate") {
-            task.arguments.insert(
-                task.arguments.end(),
-                {"--threads",
-                 std::to_string(std::max<size_t>(1, available_threads() / processes))});
-        }
-        for (const std::string& o : p.overrides) {
-            task.arguments.insert(task.arguments.end(), {"--set", o});
-        }
-        task.log = point_folder(folder, p) + ".log";
-        tasks.push_back(std::move(task));
+    for (const SweepPoint& p :
+         undone([&](const auto& q) { return !results_of(folder, q).empty(); })) {
+        tasks.push_back(point_task(s, run, folder, p, processes));
     }
     Console console(a.quiet, context.err);
     const ProgressHooks hooks = console.hooks();
@@ -265,16 +292,30 @@ int sweep(const Arguments& a, const CommandContext& context) {
         hooks.note(fmt::format(
             "{} of {} points are done already", points.size() - tasks.size(), points.size()));
     }
-    if (hooks.begin) {
-        hooks.begin("sweep", tasks.size(), "points");
-    }
-    const size_t failed = run_workers(tasks, processes, context.stop, [&] {
-        if (hooks.advance) {
-            hooks.advance(1);
+    const auto work = [&](const char* what, const std::vector<WorkerTask>& todo) {
+        if (hooks.begin) {
+            hooks.begin(what, todo.size(), "points");
         }
-    });
-    if (hooks.end) {
-        hooks.end();
+        const size_t failed = run_workers(todo, processes, context.stop, [&] {
+            if (hooks.advance) {
+                hooks.advance(1);
+            }
+        });
+        if (hooks.end) {
+            hooks.end();
+        }
+        return failed;
+    };
+    size_t failed = work("sweep", tasks);
+    if (s.cost && !context.stop.load()) {
+        std::vector<WorkerTask> costs;
+        for (const SweepPoint& p :
+             undone([&](const auto& q) { return !text_of(cost_file(folder, q)).empty(); })) {
+            if (!results_of(folder, p).empty()) {
+                costs.push_back(cost_task(folder, p));
+            }
+        }
+        failed += work("cost", costs);
     }
     const SweepTable table = table_of(s, points, folder);
     const std::string y = a.y.empty() ? default_y(table) : a.y;

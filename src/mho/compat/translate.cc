@@ -19,7 +19,8 @@ auto run(std::string_view text, const std::string& path, F read) {
 }  // namespace
 
 Translated<MvmConfig> translate_io(std::string_view json, const std::string& path) {
-    return run(json, path, read_io);
+    return run(
+        json, path, [](const JsonNode& n, TranslationNotes& notes) { return read_io(n, notes); });
 }
 
 Translated<WeightModifier> translate_modifier(std::string_view json, const std::string& path) {

@@ -89,6 +89,18 @@ TEST(Translate, IoSpecialCases) {
     t = translate_io(R"({"class": "IOParametersIRDropT", "ir_drop_rs": 0.2})");
     EXPECT_EQ(t.value.ir_drop.strength, 1.0);
     EXPECT_TRUE(notes(t, "io.ir_drop_rs", TranslationNote::Kind::kDropped));
+    const auto h = translate_rpu_config(R"({"class": "TorchInferenceRPUConfigIRDropT",
+        "forward": {"class": "IOParametersIRDropT", "mv_type": "SPLIT_MODE", "ir_drop_rs": 0.2,
+                    "ir_drop": 2.0, "adc_quantization": false}})");
+    EXPECT_TRUE(h.value.time_ir_drop.enabled);
+    EXPECT_EQ(h.value.time_ir_drop.input, PulseInput::kSplit);
+    EXPECT_EQ(h.value.time_ir_drop.steps, 126);
+    EXPECT_EQ(h.value.time_ir_drop.wire_ohm, 0.2);
+    EXPECT_EQ(h.value.time_ir_drop.strength, 2.0);
+    EXPECT_EQ(h.value.time_ir_drop.adc_ghz, 0.0);
+    EXPECT_EQ(h.value.forward.ir_drop.strength, 0.0);
+    EXPECT_TRUE(translate_rpu_config(R"({"class": "TorchInferenceRPUConfigIRDropT"})")
+                    .value.time_ir_drop.enabled);
 }
 
 TEST(Translate, ErrorsNameTheField) {

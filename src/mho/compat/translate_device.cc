@@ -309,12 +309,17 @@ Hardware read_rpu_config(const JsonNode& node, TranslationNotes& notes) {
     FieldReader in(node, notes);
     Hardware h;
     const auto io = [&](const char* key, const MvmConfig& fallback) {
-        return in.has_object(key) && !exact ? read_io(in.object(key), notes) : fallback;
+        return in.has_object(key) && !exact ? read_io(in.object(key), notes, &h.time_ir_drop)
+                                            : fallback;
     };
     const Json empty = Json::object();
     const JsonNode defaults(empty, node.path());
     TranslationNotes unused;
     h.forward = io("forward", exact ? perfect_mvm() : read_io(defaults, unused));
+    if (name == "TorchInferenceRPUConfigIRDropT" && !in.has_object("forward")) {
+        const Json plain = {{"class", "IOParametersIRDropT"}};
+        h.forward = read_io(JsonNode(plain, node.path()), unused, &h.time_ir_drop);
+    }
     h.backward = io("backward", training ? read_io(defaults, unused) : perfect_mvm());
     h.mapping = in.has_object("mapping") ? read_mapping(in.object("mapping"), notes)
                                          : read_mapping(defaults, unused);

@@ -62,7 +62,9 @@ std::string class_of(const JsonNode& node);
 /// Throws unless the class (without a leading "Preset" or "Standard") is absent or one of `known`.
 std::string known_class(const JsonNode& node, const std::vector<std::string>& known);
 
-MvmConfig read_io(const JsonNode& node, TranslationNotes& notes);
+/// `timed` takes the fields of IOParametersIRDropT that describe pulse widths behind wires; without
+/// it they are noted as dropped and IR drop follows the closed form.
+MvmConfig read_io(const JsonNode& node, TranslationNotes& notes, TimeIrDrop* timed = nullptr);
 /// `torch_law`: the torch tiles of the original scale some modifiers differently.
 WeightModifier read_modifier(const JsonNode& node, TranslationNotes& notes, bool torch_law = false);
 WeightClip read_clip(const JsonNode& node, TranslationNotes& notes);

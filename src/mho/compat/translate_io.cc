@@ -96,16 +96,37 @@ void read_managements(FieldReader& in, MvmConfig& c) {
     }
 }
 
+void read_pulse_widths(FieldReader& in,
+                       const std::string& mv_type,
+                       double dac_steps,
+                       TimeIrDrop& t) {
+    t.enabled = true;
+    t.input = mv_type == "SPLIT_MODE" ? PulseInput::kSplit
+              : mv_type == "BIT_WISE" ? PulseInput::kBitWise
+                                      : PulseInput::kOnePass;
+    t.steps = dac_steps > 0 ? static_cast<int>(std::lround(std::min(dac_steps, 65534.0))) : 65534;
+    t.wire_ohm = in.positive("ir_drop_rs", 0.15);
+    t.segments = static_cast<int>(in.number("ir_drop_segments", 8));
+    t.time_resolution = in.number("ir_drop_time_step_resolution_scale", 1.0);
+    t.read_voltage = in.number("ir_drop_v_read", 0.4005);
+    t.split_bits = static_cast<int>(in.number("split_mode_bit_shift", 3));
+    t.plain_sum = in.boolean("ir_drop_integration_sum", false);
+    t.adc_ghz = in.boolean("adc_quantization", true) ? in.positive("adc_frequency", 6.24) : 0.0;
+    in.only("apply_xdep_pcm_read_noise", false, "read noise does not depend on the input");
+    in.ignore({"adc_frequency", "xdep_pcm_read_noise_scale"});
+}
+
 }  // namespace
 
-MvmConfig read_io(const JsonNode& node, TranslationNotes& notes) {
+MvmConfig read_io(const JsonNode& node, TranslationNotes& notes, TimeIrDrop* timed) {
     const std::string name = known_class(node, {"IOParameters", "IOParametersIRDropT"});
+    const bool in_time = timed != nullptr && name == "IOParametersIRDropT";
     FieldReader in(node, notes);
     MvmConfig c;
     const std::string mv_type = in.choice("mv_type", "ONE_PASS", kMvTypes);
     c.perfect = in.boolean("is_perfect", false) || mv_type == "IDEAL";
     c.output_scale = in.number("out_scale", 1.0);
-    if (mv_type == "SPLIT_MODE" || mv_type == "BIT_WISE") {
+    if (!in_time && (mv_type == "SPLIT_MODE" || mv_type == "BIT_WISE")) {
         in.dropped("mv_type", "inputs are not cut into bits; all of an input is applied at once");
     }
     c.mode = mv_type == "POS_NEG_SEPARATE"               ? MvmMode::kSeparate
@@ -150,7 +171,11 @@ MvmConfig read_io(const JsonNode& node, TranslationNotes& notes) {
         c.read_asymmetry_spread = asymmetry;
     }
     read_managements(in, c);
-    if (name == "IOParametersIRDropT") {
+    if (in_time) {
+        read_pulse_widths(in, mv_type, c.dac.steps, *timed);
+        timed->strength = c.ir_drop.strength;
+        c.ir_drop.strength = 0;
+    } else if (name == "IOParametersIRDropT") {
         for (const std::string& key : node.keys()) {
             if (key.starts_with("ir_drop_") && key != "ir_drop_g_ratio") {
                 in.dropped(key, "voltage drop follows the closed form, not the time-dependent law");

@@ -503,7 +503,11 @@ LayerNodes cost_on_tiles(const LayerWork& work,
                          std::vector<std::string>& warnings) {
     const CostConfig& config = spec.config;
     const LayerMapping& m = work.mapping;
-    const Counts c = count(work, config.array.input_encoding);
+    // Bits of a digit are driven at once: its size is a width where inputs come bit by bit.
+    const bool digits = m.counts_passes && config.array.input_encoding == InputEncoding::kBitSerial;
+    const InputEncoding encoding =
+        digits ? InputEncoding::kPulseWidth : config.array.input_encoding;
+    const Counts c = count(work, encoding);
     const auto* measured = std::get_if<MeasuredTile>(&config.tile);
     ArrayNodes array = measured != nullptr ? measured_array(work, spec, *measured)
                                            : component_array(work, spec, c, warnings);

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mho/array/weight_slices.h"
+#include "mho/convert/adc_bank.h"
 #include "mho/tile/grid.h"
+#include "mho/tile/sliced_tile.h"
 
 namespace mho::cost {
 namespace {
@@ -30,6 +33,25 @@ int bits_or_assumed(double steps, const char* what, std::vector<std::string>& wa
     warnings.push_back(std::string("the hardware has no ") + what +
                        " (steps 0): " + std::to_string(kAssumedBits) + " bit are taken");
     return kAssumedBits;
+}
+
+// Bit slices side by side, inputs in passes: every slice of every pass has a conversion, unless the
+// passes are added as charge.
+void map_crossbar(const Crossbar& crossbar, const ArrayCost& array, LayerMapping& m) {
+    const size_t slices = bits_per_slice(crossbar.weights).size();
+    const bool pairs = crossbar.weights.coding == WeightCoding::kBalanced;
+    const bool apart = pairs && !crossbar.weights.subtract_before_adc;
+    const size_t passes = input_passes(crossbar.input).size();
+    m.devices_per_weight = slices * (pairs ? 2 : 1);  // unit columns are left out
+    m.reads = passes;
+    m.conversions = slices * (apart ? 2 : 1) *
+                    (crossbar.input.accumulation == Accumulation::kDigital ? passes : 1);
+    m.input_bits = crossbar.input.bits;
+    const int digit = passes > 1 ? crossbar.input.slice_bits : crossbar.input.bits;
+    m.dac_bits = array.input_encoding == InputEncoding::kVoltage ? digit : 1;
+    m.adc_bits = bits_of(crossbar.adc);
+    m.counts_passes = true;
+    m.g_max_us = crossbar.cell.g_max_us;
 }
 
 }  // namespace
@@ -74,6 +96,13 @@ LayerMapping map_layer(const Hardware& hardware,
     m.devices_per_weight = slice_count(hardware.converter);
     m.g_max_us = mho::g_max_us(hardware.converter);
     m.columns_per_adc = static_cast<size_t>(config.array.columns_per_adc);
+    if (hardware.crossbar.enabled) {
+        map_crossbar(hardware.crossbar, config.array, m);
+        if (m.adc_bits <= 0) {
+            m.adc_bits = bits_or_assumed(0.0, "output converter", warnings);
+        }
+        return m;
+    }
     m.input_bits = bits_or_assumed(hardware.forward.dac.steps, "input converter", warnings);
     m.adc_bits = bits_or_assumed(hardware.forward.adc.steps, "output converter", warnings);
     const bool signs_apart = hardware.forward.mode != MvmMode::kOnePass;

@@ -28,6 +28,7 @@ struct LayerMapping {
     int dac_bits = 1;        // that the converter of a line sees in a read
     int input_bits = 8;      // of a number in a buffer
     int adc_bits = 8;
+    bool counts_passes = false;  // the activity holds every pass as a vector of its own digits
     size_t columns_per_adc = 8;
     double g_max_us = 25.0;
 

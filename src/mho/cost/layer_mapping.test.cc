@@ -54,6 +54,28 @@ TEST(LayerMapping, ReadsAndConversionsOfInputEncodings) {
     EXPECT_EQ(m.dac_bits, 8);
 }
 
+TEST(LayerMapping, SlicesAndPassesOfACrossbar) {
+    std::vector<std::string> warnings;
+    Hardware hardware;
+    hardware.crossbar.enabled = true;
+    hardware.crossbar.weights.weight_bits = 8;
+    hardware.crossbar.weights.slices = 4;
+    hardware.crossbar.input.bits = 8;
+    hardware.crossbar.input.slice_bits = 1;
+    hardware.crossbar.adc = SarAdc{};
+    LayerMapping m = map_layer(hardware, 1, 10, 10, {}, warnings);
+    EXPECT_EQ(m.devices_per_weight, 8u);  // pairs
+    EXPECT_EQ(m.reads, 7u);
+    EXPECT_EQ(m.conversions, 28u);
+    EXPECT_EQ(m.adc_bits, 8);
+    hardware.crossbar.input.accumulation = Accumulation::kAnalog;
+    hardware.crossbar.weights.coding = WeightCoding::kOffset;
+    m = map_layer(hardware, 1, 10, 10, {}, warnings);
+    EXPECT_EQ(m.devices_per_weight, 4u);
+    EXPECT_EQ(m.conversions, 4u);
+    EXPECT_TRUE(warnings.empty());
+}
+
 TEST(LayerMapping, ConvertersThatDoNotRoundAreNamed) {
     std::vector<std::string> warnings;
     Hardware hardware;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <exception>
 
+#include "mho/cost/layer_mapping.h"
 #include "mho/net/graph_internal.h"
 #include "mho/net/network_internal.h"
 #include "mho/util/error.h"
@@ -62,14 +63,19 @@ NetworkActivity average_activity(const Network& network, const ActivityConfig& c
         const MatrixLayout layout = analog_layout(layer.op, hardware->second);
         Activity a;
         a.vectors = positions_of(shapes[i]);
-        a.full_scale = full_scale_code(hardware->second.forward.dac.steps);
+        std::vector<std::string> warnings;
+        const LayerMapping m =
+            map_layer(hardware->second, layout.groups, layout.rows, layout.columns, {}, warnings);
+        // On a crossbar every pass of a vector counts, as in count_activity.
+        const uint64_t reads = a.vectors * (m.counts_passes ? m.reads : 1);
+        a.full_scale = full_scale_code(m.counts_passes ? 0.0 : hardware->second.forward.dac.steps);
         const auto code = static_cast<uint64_t>(std::nearbyint(config.mean_input * a.full_scale));
-        a.codes.assign(layout.rows, a.vectors * code);
-        a.squares.assign(layout.rows, a.vectors * code * code);
-        a.bits.assign(layout.rows, a.vectors * static_cast<uint64_t>(std::popcount(code)));
-        a.driven.assign(layout.rows, code > 0 ? a.vectors : 0);
-        const double g = config.mean_conductance * g_max_us(hardware->second.converter) *
-                         static_cast<double>(slice_count(hardware->second.converter)) *
+        a.codes.assign(layout.rows, reads * code);
+        a.squares.assign(layout.rows, reads * code * code);
+        a.bits.assign(layout.rows, reads * static_cast<uint64_t>(std::popcount(code)));
+        a.driven.assign(layout.rows, code > 0 ? reads : 0);
+        const double g = config.mean_conductance * m.g_max_us *
+                         static_cast<double>(m.devices_per_weight) *
                          static_cast<double>(layout.columns);
         LayerActivity& to = result.layers[layer.name];
         to.lines.assign(layout.groups, a);

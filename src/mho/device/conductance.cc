@@ -231,6 +231,13 @@ void program(const ConductanceModel& model,
     require_size("programmed_us", programmed_us.size(), target_us.size());
     require_size("nu", nu.size(), target_us.size());
     require_targets(model, g_max_us, target_us);
+    // Drift coefficients belong to targets, which must still be there after the programmed values
+    // are written.
+    std::vector<float> kept;
+    if (target_us.data() == programmed_us.data()) {
+        kept.assign(target_us.begin(), target_us.end());
+        target_us = kept;
+    }
     std::visit(
         [&](const auto& m) {
             using M = std::decay_t<decltype(m)>;

@@ -109,6 +109,9 @@ Network exact_analog(const Network& network) {
     for (auto& [layer, hardware] : exact.analog) {
         hardware.forward = perfect_mvm();
         hardware.crossbar.enabled = false;
+        hardware.time_ir_drop.enabled = false;
+        hardware.periphery = {};
+        hardware.programming = {};
         std::vector<float>& ranges = exact.parameters.at(layer + ".input_range").values;
         std::fill(ranges.begin(), ranges.end(), 0.0f);
     }

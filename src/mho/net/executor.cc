@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "mho/adapt/programmers.h"
 #include "mho/net/executor_impl.h"
 #include "mho/net/network_internal.h"
 #include "mho/util/error.h"
@@ -39,10 +40,14 @@ void Executor::program(uint64_t programming,
         if (found == impl_->grids.end()) {
             continue;
         }
+        const Hardware& hardware = network_.analog.at(layer.name);
+        const std::unique_ptr<Programmer> own = make_programmer(hardware.programming);
         for (size_t g = 0; g < found->second.size(); g++) {
-            const MappedWeights mapped =
-                group_weights(network_, layer, network_.analog.at(layer.name), g);
-            found->second[g].program(mapped.weights.view(), programming, switches, programmer);
+            const MappedWeights mapped = group_weights(network_, layer, hardware, g);
+            found->second[g].program(mapped.weights.view(),
+                                     programming,
+                                     switches,
+                                     programmer != nullptr ? programmer : own.get());
         }
     }
 }

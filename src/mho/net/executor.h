@@ -27,7 +27,8 @@ class Executor {
 
     /// Programs every tile (see TileGrid::program). Without it analog layers run with their exact
     /// tile weights.
-    /// A programmer (adapt/programmers.h) brings them there by pulses, else it is one shot.
+    /// A programmer (adapt/programmers.h), the caller's or that of the layer's `programming`,
+    /// brings them there by pulses, else it is one shot.
     void program(uint64_t programming = 0,
                  ConductanceSwitches switches = {},
                  const Programmer* programmer = nullptr);

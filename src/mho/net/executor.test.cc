@@ -238,6 +238,69 @@ TEST(Executor, ChipsSeedsAndProgrammingsDiffer) {
     EXPECT_NE(result(1, 0, 1), base);
 }
 
+Network on(const std::string& hardware) {
+    return map_to_hardware(fold_batch_norm(small_network()), hardware_from_json(hardware));
+}
+
+double distance(const Network& network, const std::vector<float>& exact, const Matrix<float>& x) {
+    Executor executor(network, 5);
+    executor.program();
+    const std::vector<float> y = run_all(executor, x).values;
+    double sum = 0;
+    for (size_t i = 0; i < y.size(); i++) {
+        sum += std::pow(double{y[i]} - double{exact[i]}, 2);
+    }
+    return std::sqrt(sum);
+}
+
+// `programming` of a layer decides how Executor::program reaches the weights.
+TEST(Executor, LayersAreProgrammedAsTheirHardwareSays) {
+    const std::string plain = R"("forward": {"perfect": true})";
+    const Matrix<float> pixels = normal_matrix(6, 144, 6);
+    const std::vector<float> exact = run_all(Executor(on("{" + plain + "}"), 5), pixels).values;
+    const double shot = distance(on("{" + plain + "}"), exact, pixels);
+    const double descent = distance(
+        on("{" + plain + R"(, "programming": {"kind": "gradient descent", "pulse_noise": 0.001,
+            "read_noise": 0.001, "iterations": 60}})"),
+        exact,
+        pixels);
+    EXPECT_LT(descent, 0.7 * shot);
+    const std::string map = R"(, "programming": {"kind": "optimised map", "generations": 2,
+        "population": 5}, "layers": [{"match": "res*", "digital": true}]})";
+    EXPECT_GT(distance(on("{" + plain + map), exact, pixels), 0.0);
+}
+
+// Counters and their fixed-point correction stand behind every column of the layer.
+TEST(Executor, LayersHaveThePeripheryOfTheirHardware) {
+    const std::string array = R"("forward": {"adc": {"bound": 0, "steps": 0},
+        "output_noise": {"std": 0}, "weight_noise": {"std": 0}, "ir_drop": {"strength": 0}})";
+    const Matrix<float> pixels = normal_matrix(6, 144, 6);
+    Executor plain(on("{" + array + "}"), 5);
+    Executor counted(on("{" + array + R"(, "periphery": {"kind": "fixed point"}})"), 5);
+    ASSERT_NE(counted.grids("stem")[0].periphery(0, 0), nullptr);
+    const std::vector<float> a = run_all(plain, pixels).values;
+    const std::vector<float> b = run_all(counted, pixels).values;
+    EXPECT_NE(a, b);
+    EXPECT_THROW(on(R"({"periphery": {"kind": "fixed point"}})"), ConfigError);
+}
+
+TEST(Executor, PulseWidthsBehindWiresInANetwork) {
+    const Network network = on(R"({"time_ir_drop": {"enabled": true, "segments": 4, "rows": 256},
+        "mapping": {"max_inputs": 256}})");
+    Executor executor(network, 5);
+    executor.program();
+    executor.advance_to(3600);
+    const Matrix<float> pixels = normal_matrix(9, 144, 6);
+    const std::vector<float> one = run_all(executor, pixels).values;
+    EXPECT_EQ(run_all(executor, pixels, {}, 3).values, one);
+    const Network lossless = on(R"({"time_ir_drop": {"enabled": true, "segments": 4, "rows": 256,
+        "strength": 0}, "mapping": {"max_inputs": 256}})");
+    Executor without(lossless, 5);
+    without.program();
+    without.advance_to(3600);
+    EXPECT_NE(run_all(without, pixels).values, one);
+}
+
 TEST(Executor, MovesKeepTheState) {
     Executor executor(analog_network(), 17);
     executor.program();

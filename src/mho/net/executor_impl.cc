@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "mho/adapt/weight_map.h"
+#include "mho/kernels/rows.h"
 #include "mho/net/network_internal.h"
 #include "mho/util/error.h"
 
@@ -46,6 +48,27 @@ void refuse_running_average(const std::string& layer, const Hardware& hardware) 
                           "`average abs max` makes results depend on the order of the samples; "
                           "evaluation offers `abs max` or a learned input range instead");
     }
+}
+
+// The layer's hardware, with the map from weights to pairs that suits its cells best where that is
+// asked for.
+Hardware with_weight_map(Hardware hardware, ConstFloatView weights) {
+    const auto* pair = std::get_if<SinglePair>(&hardware.converter);
+    if (hardware.programming.kind != ProgrammingKind::kOptimisedMap || pair == nullptr) {
+        return hardware;
+    }
+    bool all_zero = true;
+    for (size_t r = 0; r < weights.rows && all_zero; r++) {
+        all_zero = row_abs_max(weights.row(r), weights.cols) == 0;
+    }
+    if (!all_zero) {
+        WeightMapOptions options;
+        options.evolution.population = hardware.programming.population;
+        options.evolution.generations = hardware.programming.generations;
+        hardware.converter =
+            optimise_weight_map(hardware.conductance, pair->g_max_us, weights, options).converter;
+    }
+    return hardware;
 }
 
 }  // namespace
@@ -129,8 +152,13 @@ void Executor::Impl::prepare_analog(
     for (size_t g = 0; g < layout.groups; g++) {
         const std::string path =
             layout.groups == 1 ? layer.name : fmt::format("{}/g{}", layer.name, g);
-        TileGrid& grid = list.emplace_back(hardware, layout.columns, layout.rows, seed, path, chip);
         MappedWeights mapped = group_weights(network, layer, hardware, g);
+        TileGrid& grid = list.emplace_back(with_weight_map(hardware, mapped.weights.view()),
+                                           layout.columns,
+                                           layout.rows,
+                                           seed,
+                                           path,
+                                           chip);
         grid.set_weights(mapped.weights.view());
         grid.set_scales(std::move(mapped.scales));
         const auto first_range = ranges.begin() + static_cast<std::ptrdiff_t>(g * pieces);
@@ -139,6 +167,9 @@ void Executor::Impl::prepare_analog(
             const std::vector<float>& bias = network.parameters.at(layer.name + ".bias").values;
             const auto first = bias.begin() + static_cast<std::ptrdiff_t>(g * layout.columns);
             grid.set_bias({first, first + static_cast<std::ptrdiff_t>(layout.columns)});
+        }
+        if (hardware.periphery.kind != PeripheryKind::kIdeal) {
+            grid.set_periphery(hardware.periphery);
         }
     }
     to.grids = &list;

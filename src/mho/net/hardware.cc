@@ -107,6 +107,35 @@ HardwareSpec read_spec(const Json& j, const std::string& path) {
 
 }  // namespace
 
+void Hardware::check(const std::string& path, std::vector<Problem>& problems) const {
+    if (crossbar.enabled && time_ir_drop.enabled) {
+        problems.push_back(
+            {join_path(path, "time_ir_drop.enabled"),
+             "must be false where crossbar.enabled is true: both replace `forward`"});
+    }
+    const bool pulses = programming.kind != ProgrammingKind::kSingleShot;
+    if (pulses && (crossbar.enabled || renormalise_programmed)) {
+        problems.push_back(
+            {join_path(path, "programming.kind"),
+             "must be `single shot` where crossbar.enabled or renormalise_programmed is true"});
+    }
+    if (pulses && !std::holds_alternative<SinglePair>(converter)) {
+        problems.push_back({join_path(path, "programming.kind"),
+                            "needs the converter `single pair`; others take `single shot`"});
+    }
+    if (periphery.kind != PeripheryKind::kIdeal) {
+        if (forward.adc.bound > 0 || forward.adc.steps > 0) {
+            problems.push_back({join_path(path, "periphery.kind"),
+                                "counters replace forward.adc: set its bound and steps to 0"});
+        }
+        if (crossbar.enabled) {
+            problems.push_back({join_path(path, "periphery.kind"),
+                                "must be `ideal` where crossbar.enabled is true, which has "
+                                "converters of its own"});
+        }
+    }
+}
+
 void read_hardware(const Json& j,
                    Hardware& hardware,
                    const std::string& path,

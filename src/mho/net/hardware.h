@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "mho/adapt/adapt_config.h"
+#include "mho/adapt/programming_config.h"
+#include "mho/tile/periphery_config.h"
 #include "mho/tile/tile_config.h"
 
 namespace mho {
@@ -20,6 +22,10 @@ struct Hardware : TileConfig {
     WeightClip clip;
     WeightRemap remap;
     GradientConfig gradient;
+    ProgrammingConfig programming;  // how a chip's cells are brought to their targets
+    DigitalPeriphery periphery;     // counters and their correction instead of forward.adc
+
+    void check(const std::string& path, std::vector<Problem>& problems) const;
 };
 
 /// What one layer gets: nothing = it stays digital.

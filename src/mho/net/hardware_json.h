@@ -65,6 +65,21 @@ struct Schema<Hardware> {
                                &H::crossbar,
                                {.meaning = "a tile as circuits: bit slices, wires, converters",
                                 .source = "CrossSim 3.2"}),
+            field<H, TimeIrDrop>(
+                "time_ir_drop",
+                &H::time_ir_drop,
+                {.meaning = "inputs as pulse widths: IR drop that changes while a product is read",
+                 .source = "aihwkit 1.2.0"}),
+            field<H, DigitalPeriphery>(
+                "periphery",
+                &H::periphery,
+                {.meaning = "counters behind the columns and their digital correction",
+                 .source = "arXiv 2402.07549"}),
+            field<H, ProgrammingConfig>(
+                "programming",
+                &H::programming,
+                {.meaning = "how the cells of a chip are brought to their targets",
+                 .source = "arXiv 2305.16647"}),
             field<H, InputRangeConfig>("input_range",
                                        &H::input_range,
                                        {.meaning = "cut and scale of the inputs of each tile",

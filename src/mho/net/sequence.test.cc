@@ -337,6 +337,17 @@ TEST(Sequence, WrongGraphsAndSymbolsAreRefused) {
     }
 }
 
+TEST(Sequence, ABlockOfOnesOwn) {
+    Graph graph{"encoder", symbol_input(3), {{"in", EmbeddingOp{5, 8}, {}}}};
+    const std::string last = append_transformer_block(graph, "a", "in", 8, 2);
+    EXPECT_EQ(last, "a.add2");
+    const Network network = map_to_hardware(initialize(graph, 3), HardwareSpec{});
+    EXPECT_TRUE(network.is_analog("a.query"));
+    EXPECT_TRUE(network.is_analog("a.fc2"));
+    Executor executor(network, 1);
+    EXPECT_EQ(run_all(executor, Matrix<float>(2, 3)).cols, 24u);
+}
+
 TEST(Sequence, VggForSmallImages) {
     const Network network = initialize(vgg_small(raw_input(3, 32, 32)), 1);
     EXPECT_EQ(

@@ -62,25 +62,11 @@ class GraphBuilder {
         return add(prefix + ".relu2", ActivationOp{Activation::kRelu});
     }
 
-    // Pre-norm block of attention and a perceptron four times as wide, each added to the stream
-    // (Radford et al. 2019, GPT-2).
     std::string transformer_block(const std::string& prefix,
                                   const std::string& from,
                                   int width,
                                   int heads) {
-        const std::string norm = add(prefix + ".norm1", LayerNormOp{width, 1e-5}, {from});
-        std::vector<std::string> projected;
-        for (const char* what : {".query", ".key", ".value"}) {
-            projected.push_back(add(prefix + what, LinearOp{width, width, true}, {norm}));
-        }
-        add(prefix + ".attention", SelfAttentionOp{width, heads, true}, projected);
-        const std::string attended = add(prefix + ".output", LinearOp{width, width, true});
-        const std::string middle = add(prefix + ".add1", AddOp{}, {from, attended});
-        add(prefix + ".norm2", LayerNormOp{width, 1e-5});
-        add(prefix + ".fc1", LinearOp{width, 4 * width, true});
-        add(prefix + ".gelu", ActivationOp{Activation::kGelu});
-        const std::string wide = add(prefix + ".fc2", LinearOp{4 * width, width, true});
-        return add(prefix + ".add2", AddOp{}, {middle, wide});
+        return append_transformer_block(graph_, prefix, from, width, heads);
     }
 
     Graph finish() {
@@ -104,6 +90,27 @@ int features(const InputSpec& input) {
 }
 
 }  // namespace
+
+std::string append_transformer_block(
+    Graph& graph, const std::string& prefix, const std::string& from, int width, int heads) {
+    const auto add = [&](const char* what, Op op, std::vector<std::string> inputs = {}) {
+        graph.layers.push_back({prefix + what, std::move(op), std::move(inputs)});
+        return prefix + what;
+    };
+    const std::string norm = add(".norm1", LayerNormOp{width, 1e-5}, {from});
+    std::vector<std::string> projected;
+    for (const char* what : {".query", ".key", ".value"}) {
+        projected.push_back(add(what, LinearOp{width, width, true}, {norm}));
+    }
+    add(".attention", SelfAttentionOp{width, heads, true}, projected);
+    const std::string attended = add(".output", LinearOp{width, width, true});
+    const std::string middle = add(".add1", AddOp{}, {from, attended});
+    add(".norm2", LayerNormOp{width, 1e-5});
+    add(".fc1", LinearOp{width, 4 * width, true});
+    add(".gelu", ActivationOp{Activation::kGelu});
+    const std::string wide = add(".fc2", LinearOp{4 * width, width, true});
+    return add(".add2", AddOp{}, {middle, wide});
+}
 
 Graph mlp(const std::vector<int>& widths, InputSpec input) {
     require(widths.size() >= 2, "an mlp needs at least two widths, the first one for its inputs");

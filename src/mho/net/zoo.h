@@ -54,6 +54,14 @@ struct SmallGptSizes {
 /// head.
 Graph small_gpt(const SmallGptSizes& sizes);
 
+/// Appends a pre-norm transformer block to a graph: causal self-attention and a perceptron four
+/// times as wide, each added to the stream (Radford et al. 2019). Layers PREFIX.{norm1, query, key,
+/// value, attention, output, add1, norm2, fc1, gelu, fc2, add2}; all linear ones can be analog.
+/// `from` is the layer whose output it takes; returns the name of its last layer. What does
+/// not fit together (a width that `heads` does not divide) is reported by infer_shapes.
+std::string append_transformer_block(
+    Graph& graph, const std::string& prefix, const std::string& from, int width, int heads);
+
 /// Parameters drawn as PyTorch's defaults (uniform +-1/sqrt(fan in) weights and biases; batch norm
 /// 1, 0, 0, 1; embeddings standard normal; layer norm 1, 0).
 Network initialize(const Graph& graph, uint64_t seed);

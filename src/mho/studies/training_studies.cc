@@ -11,6 +11,7 @@ namespace mho {
 std::vector<Study> training_studies() {
     const std::map<std::string, StudyResult (*)(const StudyOptions&)> code = {
         {"batch-norm", run_batch_norm_study},
+        {"device-specs", run_device_specs_study},
         {"gaussian-noise-benchmark", run_gaussian_noise_benchmark},
         {"hwa-at-scale", run_hwa_at_scale_study},
         {"l1-topk-norm", run_l1_topk_norm_study},

@@ -14,6 +14,7 @@ std::vector<Study> training_studies();
 
 // The code, one study per file.
 StudyResult run_batch_norm_study(const StudyOptions& options);
+StudyResult run_device_specs_study(const StudyOptions& options);
 StudyResult run_gaussian_noise_benchmark(const StudyOptions& options);
 StudyResult run_hwa_at_scale_study(const StudyOptions& options);
 StudyResult run_l1_topk_norm_study(const StudyOptions& options);

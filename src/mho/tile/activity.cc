@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <string>
 
+#include "mho/tile/sliced_tile.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -36,6 +38,51 @@ float scaling_factor(const NoiseManagement& nm, const float* x, size_t count, fl
             return capped(largest_size);
     }
     return 1.0f;
+}
+
+// Inputs of a crossbar in [-1, 1]: by the range of the layer, else by the largest of the vector.
+float crossbar_input(float x, float range, float largest) {
+    return range > 0 ? std::clamp(x / range, -1.0f, 1.0f) : largest > 0 ? x / largest : 0.0f;
+}
+
+// Sizes of a line in the passes of a crossbar, in units of the largest digit.
+void count_passes(const CrossbarInput& input,
+                  const std::vector<InputPass>& passes,
+                  float v,
+                  size_t line,
+                  Activity& activity) {
+    const bool has_digits = passes.size() > 1;
+    const int32_t code = has_digits ? std::abs(input_code(input, v)) : 0;
+    const auto full = static_cast<double>(activity.full_scale);
+    for (const InputPass& pass : passes) {
+        const double size =
+            has_digits ? ((code >> pass.shift) & static_cast<int32_t>(pass.divisor)) / pass.divisor
+                       : std::min(std::fabs(static_cast<double>(input_level(input, v))), 1.0);
+        const auto units = static_cast<uint64_t>(std::nearbyint(size * full));
+        activity.codes[line] += units;
+        activity.squares[line] += units * units;
+        activity.bits[line] += static_cast<uint64_t>(std::popcount(units));
+        activity.driven[line] += units != 0 ? 1 : 0;
+    }
+}
+
+void count_crossbar(const TileGrid& grid, ConstFloatView x, Activity& activity) {
+    const CrossbarInput& input = grid.config().crossbar.input;
+    const std::vector<InputPass> passes = input_passes(input);
+    const std::vector<size_t>& offsets = grid.input_offsets();
+    for (size_t r = 0; r < x.rows; r++) {
+        for (size_t c = 0; c + 1 < offsets.size(); c++) {
+            const float range = grid.input_ranges().empty() ? 0.0f : grid.input_ranges()[c];
+            float largest = 0.0f;
+            for (size_t i = offsets[c]; i < offsets[c + 1]; i++) {
+                largest = std::max(largest, std::fabs(x(r, i)));
+            }
+            for (size_t i = offsets[c]; i < offsets[c + 1]; i++) {
+                const float v = crossbar_input(x(r, i), range, largest);
+                count_passes(input, passes, input.is_signed ? v : std::max(v, 0.0f), i, activity);
+            }
+        }
+    }
 }
 
 void add_all(std::vector<uint64_t>& to, const std::vector<uint64_t>& from) {
@@ -84,8 +131,14 @@ void count_activity(const TileGrid& grid, ConstFloatView x, Activity& activity) 
                          " inputs, got vectors of " + std::to_string(x.cols));
     }
     const MvmConfig& mvm = grid.config().forward;
-    const uint32_t full = full_scale_code(mvm.dac.steps);
+    const bool crossbar = grid.config().crossbar.enabled;
+    const uint32_t full = full_scale_code(crossbar ? 0.0 : mvm.dac.steps);
     prepare(activity, grid.inputs(), full);
+    if (crossbar) {
+        count_crossbar(grid, x, activity);
+        activity.vectors += x.rows;
+        return;
+    }
     const double bound = mvm.dac.bound > 0 ? mvm.dac.bound : 1.0;
     const std::vector<size_t>& offsets = grid.input_offsets();
     for (size_t r = 0; r < x.rows; r++) {

@@ -35,8 +35,9 @@ uint32_t full_scale_code(double steps);
 
 /// Adds the vectors x `[rows, inputs]` that are applied to the grid: input ranges, digital scaling
 /// (the largest size of `abs max np sum` is taken as that of `abs max`) and the input converter act
-/// as in TileGrid::apply, noise and rounding at random do not. Repetitions by bound management are
-/// not counted.
+/// as in TileGrid::apply, noise and rounding at random do not. On a crossbar every pass counts, in
+/// units of its largest digit, while `vectors` stays that of whole inputs. Repetitions by bound
+/// management are not counted.
 void count_activity(const TileGrid& grid, ConstFloatView x, Activity& activity);
 
 /// Conductance at every input line, uS: the sum over outputs and devices of the present

@@ -79,6 +79,28 @@ TEST(Activity, ScalingByTheLargestInputFillsTheConverter) {
     EXPECT_EQ(a.driven, (std::vector<uint64_t>{1, 1}));
 }
 
+TEST(Activity, PassesOfACrossbar) {
+    TileConfig config;
+    config.crossbar.enabled = true;
+    config.crossbar.input.bits = 4;  // codes -7 ... 7
+    config.crossbar.input.slice_bits = 1;
+    const TileGrid grid = make_grid(config, 2, 3, 1.0f);
+    Matrix<float> x(1, 3);
+    x.values = {1.0f, -5.0f / 7, 0.0f};  // 111, 101, 000
+    Activity a;
+    count_activity(grid, x.view(), a);
+    const uint64_t full = a.full_scale;
+    EXPECT_EQ(a.vectors, 1u);
+    EXPECT_EQ(a.codes, (std::vector<uint64_t>{3 * full, 2 * full, 0}));
+    EXPECT_EQ(a.driven, (std::vector<uint64_t>{3, 2, 0}));
+    config.crossbar.input.slice_bits = 0;  // at once
+    const TileGrid whole = make_grid(config, 2, 3, 1.0f);
+    Activity b;
+    count_activity(whole, x.view(), b);
+    EXPECT_EQ(b.driven, (std::vector<uint64_t>{1, 1, 0}));
+    EXPECT_NEAR(static_cast<double>(b.codes[1]), 5.0 / 7 * static_cast<double>(full), 1.0);
+}
+
 TEST(Activity, NothingInNothingCounted) {
     const TileGrid grid = make_grid({}, 2, 3, 1.0f);
     const Matrix<float> x(5, 3);

@@ -508,6 +508,27 @@ void Mvm::run_uniform(const PackedMatrix& weights,
     }
 }
 
+void Mvm::read_out(FloatView y, unsigned pass, const MvmCall& call, MvmScratch& scratch) const {
+    if (config_.perfect) {
+        return;
+    }
+    const uint64_t step = mvm_detail::inner_step(call.key.step, pass, 0);
+    const auto draw =
+        [&](auto fill, Stream stream, size_t width, AlignedFloats& to) -> const float* {
+        to.resize(y.rows * width);
+        fill(key_,
+             stream,
+             step,
+             call.key.first_sample * width,
+             std::span<float>(to.data(), y.rows * width));
+        return to.data();
+    };
+    const OutputDraws draws = draw_outputs(draw, false, true, scratch);
+    for (size_t r = 0; r < y.rows; r++) {
+        finish_row(y.row(r), outputs_, output_stage(draws, {}, r, 1.0f), nullptr);
+    }
+}
+
 ProductSums Mvm::sums_of(size_t rows, MvmScratch& scratch) const {
     const size_t stride = PackedMatrix::row_stride(outputs_);
     const size_t size = rows * stride;

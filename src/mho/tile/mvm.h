@@ -66,6 +66,10 @@ class Mvm {
              const MvmCall& call,
              MvmScratch& scratch) const;
 
+    /// Output noise and converter alone, in place, for sums y `[rows, outputs]` that came another
+    /// way; `pass` (below 16) numbers several read-outs of one vector.
+    void read_out(FloatView y, unsigned pass, const MvmCall& call, MvmScratch& scratch) const;
+
     /// For `separate polarities` with read asymmetry: must be called when the weights change, with
     /// the weights `[out, in]` of this direction.
     void set_asymmetric_weights(ConstFloatView weights);

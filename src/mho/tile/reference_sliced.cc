@@ -14,7 +14,7 @@ namespace mho {
 void SlicedTile::reference(ConstFloatView x, MatrixView<double> y, const MvmCall& call) const {
     const bool is_analog =
         config_.input.accumulation == Accumulation::kAnalog && passes_.size() > 1;
-    const Scaled inputs = scaled_inputs(x, call);
+    const UnitInputs inputs = unit_inputs(x, call.range_scale, lowest_input());
     Matrix<float> voltages(x.rows, inputs_);
     Matrix<double> charge(x.rows, width_);
     for (size_t r = 0; r < x.rows; r++) {

@@ -304,27 +304,7 @@ void SlicedTile::refresh() {
     }
 }
 
-SlicedTile::Scaled SlicedTile::scaled_inputs(ConstFloatView x, const MvmCall& call) const {
-    Scaled s{Matrix<float>(x.rows, inputs_), std::vector<float>(x.rows, 1.0f)};
-    const float lowest = config_.input.is_signed ? -1.0f : 0.0f;
-    for (size_t r = 0; r < x.rows; r++) {
-        float factor = call.range_scale;
-        if (!(factor > 0)) {
-            const float largest = row_abs_max(x.row(r), inputs_);
-            const bool usable = mvm_detail::can_scale(largest);
-            factor = usable ? 1.0f / largest : 0.0f;
-            s.scale[r] = usable ? largest : 0.0f;
-        }
-        const float* from = x.row(r);
-        float* to = s.v.row(r);
-        for (size_t j = 0; j < inputs_; j++) {
-            to[j] = std::min(std::max(from[j] * factor, lowest), 1.0f);
-        }
-    }
-    return s;
-}
-
-void SlicedTile::pass_voltages(const Scaled& inputs,
+void SlicedTile::pass_voltages(const UnitInputs& inputs,
                                size_t pass,
                                const MvmCall& call,
                                FloatView to) const {
@@ -483,7 +463,8 @@ void SlicedTile::apply(ConstFloatView x,
         const size_t rows = std::min(kRows, x.rows - first);
         MvmCall part = call;
         part.key.first_sample += first;
-        const Scaled inputs = scaled_inputs(x.row_block(first, rows), call);
+        const UnitInputs inputs =
+            unit_inputs(x.row_block(first, rows), call.range_scale, lowest_input());
         const FloatView to = y.row_block(first, rows);
         for (size_t r = 0; r < rows; r++) {
             float sum = 0;
@@ -561,7 +542,8 @@ void SlicedTile::observe_currents(
         const size_t rows = std::min(kRows, x.rows - first);
         MvmCall part = call;
         part.key.first_sample += first;
-        const Scaled inputs = scaled_inputs(x.row_block(first, rows), call);
+        const UnitInputs inputs =
+            unit_inputs(x.row_block(first, rows), call.range_scale, lowest_input());
         scratch.inputs.resize(rows * inputs_);
         scratch.plain.resize(rows * stride);
         const FloatView voltages{scratch.inputs.data(), rows, inputs_};

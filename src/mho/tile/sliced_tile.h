@@ -23,6 +23,7 @@
 #include "mho/tile/crossbar_config.h"
 #include "mho/tile/mvm.h"
 #include "mho/tile/stuck_cells.h"
+#include "mho/tile/unit_inputs.h"
 
 namespace mho {
 
@@ -98,18 +99,16 @@ class SlicedTile {
         size_t width = 0;            // outputs, and the unit column
         bool is_subtracted = false;  // from the block before it, ahead of the converter
     };
-    // Inputs of some rows, scaled to [-1, 1], and what their results are multiplied by.
-    struct Scaled {
-        Matrix<float> v;
-        std::vector<float> scale;
-    };
     bool pairs() const { return config_.weights.coding == WeightCoding::kBalanced; }
     void lay_out();
     void refresh();
     void fit(ConstFloatView weights);
     Matrix<float> behind_wires(size_t slice, bool negative) const;
-    Scaled scaled_inputs(ConstFloatView x, const MvmCall& call) const;
-    void pass_voltages(const Scaled& inputs, size_t pass, const MvmCall& call, FloatView to) const;
+    float lowest_input() const { return config_.input.is_signed ? -1.0f : 0.0f; }
+    void pass_voltages(const UnitInputs& inputs,
+                       size_t pass,
+                       const MvmCall& call,
+                       FloatView to) const;
     void currents(ConstFloatView voltages,
                   size_t pass,
                   const MvmCall& call,

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "mho/array/wires.h"
 #include "mho/tile/tile.h"
 #include "mho/util/error.h"
 
@@ -289,6 +290,90 @@ TEST(SlicedTile, ConvertedKernelEqualsReferenceButForTies) {
             different += std::abs(double{y.values[k]} - exact.values[k]) > 1e-3 ? 1 : 0;
         }
         EXPECT_LE(different, 2u) << model_name(adc);
+    }
+}
+
+// Wires inside a tile: the sum over slices and polarities of what each array gives behind its own
+// wires, every input vector solved on its own; and Ohm's law again where the lines conduct well.
+TEST(SlicedTile, WiresOfATileAreThoseOfItsArrays) {
+    constexpr size_t kIn = 24;
+    constexpr size_t kOut = 10;
+    Matrix<float> w(kOut, kIn);
+    fill_uniform(kKey, Stream::kTest, 1, 0, w.values);
+    Matrix<float> x(3, kIn);
+    fill_uniform(kKey, Stream::kTest, 2, 0, x.values);
+    for (auto* m : {&w, &x}) {
+        for (float& v : m->values) {
+            v = 2 * v - 1;
+        }
+    }
+    for (const bool interleaved : {false, true}) {
+        for (const std::vector<int>& ideal : {std::vector<int>{}, std::vector<int>{0}}) {
+            Crossbar c = plain();
+            c.weights.weight_bits = 5;
+            c.weights.slice_bits = {2, 2};
+            c.weights.interleaved = interleaved;
+            c.wires = {.row_resistance = 2e-3,
+                       .column_resistance = 3e-3,
+                       .driver_resistance = 0.01,
+                       .sense_resistance = 0.02,
+                       .ideal_slices = ideal};
+            SlicedTile tile(c, {}, kOut, kIn, kKey);
+            tile.write(w.view(), 0, {}, 0);
+            Matrix<float> y(3, kOut);
+            MvmScratch scratch;
+            tile.apply(x.view(), y.view(), ranged(), scratch);
+
+            const WeightStates states = to_states(c.weights, {0.1, 0}, w.view());
+            const std::vector<Matrix<float>> g = tile.conductances_us();
+            for (size_t r = 0; r < x.rows; r++) {
+                std::vector<double> sum(kOut, 0.0);
+                for (size_t s = 0; s < 2; s++) {
+                    Matrix<double> cells[2] = {Matrix<double>(kIn, kOut),
+                                               Matrix<double>(kIn, kOut)};
+                    for (size_t side = 0; side < 2; side++) {
+                        for (size_t i = 0; i < kOut; i++) {
+                            for (size_t j = 0; j < kIn; j++) {
+                                cells[side](j, i) = double{g[2 * s + side](i, j)} / c.cell.g_max_us;
+                            }
+                        }
+                    }
+                    WireConfig lines{.row_resistance = 2e-3,
+                                     .column_resistance = 3e-3,
+                                     .driver_resistance = 0.01,
+                                     .sense_resistance = 0.02};
+                    if (!ideal.empty() && s == 0) {
+                        lines = {};
+                    }
+                    const std::vector<double> v(x.row(r), x.row(r) + kIn);
+                    const double gain = states.slices[s].gain;
+                    if (interleaved) {
+                        lines.topology = WireTopology::kInputLinePairs;
+                        const auto i = Wires(lines, cells[0].view(), cells[1].view()).solve(v);
+                        for (size_t o = 0; o < kOut; o++) {
+                            sum[o] += gain * i.currents[o];
+                        }
+                    } else {
+                        const auto plus = Wires(lines, cells[0].view()).solve(v);
+                        const auto minus = Wires(lines, cells[1].view()).solve(v);
+                        for (size_t o = 0; o < kOut; o++) {
+                            sum[o] += gain * (plus.currents[o] - minus.currents[o]);
+                        }
+                    }
+                }
+                for (size_t o = 0; o < kOut; o++) {
+                    EXPECT_NEAR(double{y(r, o)}, sum[o], 2e-5) << interleaved << ideal.size();
+                }
+            }
+            // Without resistance the same tile gives more.
+            c.wires = {};
+            const Matrix<float> without = run(c, w, x);
+            double lost = 0;
+            for (size_t i = 0; i < y.values.size(); i++) {
+                lost += std::abs(without.values[i]) - std::abs(y.values[i]);
+            }
+            EXPECT_GT(lost, 0.5) << interleaved;
+        }
     }
 }
 

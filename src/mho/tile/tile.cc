@@ -85,6 +85,7 @@ void Tile::set_weights_from(const RowSource& source) {
     programmed_ = false;
     target_ = {};
     time_s_ = 0;
+    read_ = false;
     baseline_.clear();
     compensation_.clear();
     measured_us_.clear();
@@ -92,6 +93,15 @@ void Tile::set_weights_from(const RowSource& source) {
     pack_from(source);
     if (crossbar_) {
         crossbar_->write_exactly(weights().view());
+    }
+    if (config_.time_ir_drop.enabled) {
+        refresh_timed(to_conductances(config_.converter, weights().view()));
+    }
+}
+
+void Tile::refresh_timed(const Conductances& present) {
+    if (config_.time_ir_drop.enabled) {
+        timed_.emplace(config_.time_ir_drop, config_.converter, present, "hardware.time_ir_drop");
     }
 }
 
@@ -118,8 +128,10 @@ void Tile::evaluate_and_pack() {
         return;
     }
     Matrix<float> now(outputs_, inputs_);
-    evaluate_weights(now, nullptr);
+    Conductances present;
+    evaluate_weights(now, config_.time_ir_drop.enabled ? &present : nullptr);
     pack(now.view());
+    refresh_timed(present);
 }
 
 void Tile::require_shape(ConstFloatView weights) const {
@@ -140,6 +152,7 @@ void Tile::program(ConstFloatView target, uint64_t programming, ConductanceSwitc
         std::copy_n(target.row(i), inputs_, target_.row(i));
     }
     time_s_ = 0;
+    read_ = false;
     baseline_.clear();
     compensation_.clear();
     measured_us_.clear();
@@ -182,6 +195,7 @@ void Tile::advance_to(double t_s, uint64_t read_step) {
         throw InputError("the read step must be below 2^54");
     }
     time_s_ = t_s;
+    read_ = true;
     read_step_ = read_step;
     measured_us_.clear();
     evaluate_and_pack();
@@ -228,6 +242,8 @@ void Tile::set_conductances_us(const std::vector<Matrix<float>>& slices) {
     require_finite(now.view(), "weights of the conductances");
     measured_us_ = slices;
     pack(now.view());
+    simulated.slices = slices;
+    refresh_timed(simulated);
     measure_compensation();
 }
 
@@ -241,10 +257,9 @@ void Tile::set_programmed_us(const std::vector<Matrix<float>>& slices) {
     programmed_us_ = slices;
     measured_us_.clear();
     time_s_ = 0;
+    read_ = false;
     read_step_ = 0;
-    Matrix<float> now(outputs_, inputs_);
-    evaluate_weights(now, nullptr);
-    pack(now.view());
+    evaluate_and_pack();
     measure_baseline();
 }
 
@@ -278,11 +293,11 @@ void Tile::evaluate_weights(Matrix<float>& weights, Conductances* conductances) 
             std::vector<float>& g = cell.slices[s].values;
             mho::program(model, g_max, wanted, g, nu, key_, programming_, s * cells);
             g = programmed_us_[s].values;
-            if (time_s_ > 0) {
+            if (read_) {
                 at_time(model, g_max, wanted, g, nu, time_s_, g, key_, read_step_, s * cells);
             }
         }
-    } else if (time_s_ <= 0 || config_.renormalise_programmed) {
+    } else if (!read_ || config_.renormalise_programmed) {
         std::vector<Matrix<float>> nu(cell.slices.size());
         std::vector<Matrix<float>> targets;
         for (size_t s = 0; s < cell.slices.size(); s++) {
@@ -293,7 +308,7 @@ void Tile::evaluate_weights(Matrix<float>& weights, Conductances* conductances) 
             nu[s] = Matrix<float>(outputs_, inputs_);
             mho::program(model, g_max, g, g, nu[s].values, key_, programming_, s * cells);
         }
-        if (time_s_ > 0) {
+        if (read_) {
             // The programmed weights are mapped a second time, which puts the noisy maximum at the
             // largest conductance and moves all of a weight to one side of its pair.
             to_weights(config_.converter, cell, weights.view());
@@ -349,11 +364,7 @@ void Tile::each_unit_response(uint64_t step, F&& f) const {
         MvmCall call;
         call.key = {kReadoutBit | step, first};
         call.running = &running;
-        if (crossbar_) {
-            crossbar_->apply(unit.view(), y.view().row_block(0, count), call, scratch);
-        } else {
-            forward_.run(packed_, unit.view(), y.view().row_block(0, count), call, scratch);
-        }
+        product(unit.view(), y.view().row_block(0, count), call, scratch);
         for (size_t r = 0; r < count; r++) {
             f(first + r, y.row(r));
         }
@@ -405,14 +416,7 @@ void Tile::apply(ConstFloatView x, FloatView y, const MvmCall& call, MvmScratch&
     if (call.key.step >= kMaxSteps) {
         throw InputError("the step of a product must be below 2^55");
     }
-    if (crossbar_) {
-        crossbar_->apply(x, y, call, scratch);
-        if (call.clipped != nullptr) {
-            std::fill_n(call.clipped, x.rows * outputs_, uint8_t{0});
-        }
-    } else {
-        forward_.run(packed_, x, y, call, scratch);
-    }
+    product(x, y, call, scratch);
     if (!use_compensation_ || compensation_.empty()) {
         return;
     }
@@ -421,6 +425,30 @@ void Tile::apply(ConstFloatView x, FloatView y, const MvmCall& call, MvmScratch&
         float* row = y.row(r);
         for (size_t i = 0; i < outputs_; i++) {
             row[i] *= compensation_[one ? 0 : i];
+        }
+    }
+}
+
+// The array as the configuration has it, without the drift compensation.
+void Tile::product(ConstFloatView x, FloatView y, const MvmCall& call, MvmScratch& scratch) const {
+    if (!crossbar_ && !timed_) {
+        forward_.run(packed_, x, y, call, scratch);
+        return;
+    }
+    if (call.clipped != nullptr) {
+        std::fill_n(call.clipped, x.rows * outputs_, uint8_t{0});
+    }
+    if (crossbar_) {
+        crossbar_->apply(x, y, call, scratch);
+        return;
+    }
+    const UnitInputs inputs = unit_inputs(x, call.range_scale);
+    timed_->apply(inputs.v.view(), y, [&](unsigned pass, FloatView sums) {
+        forward_.read_out(sums, pass, call, scratch);
+    });
+    for (size_t r = 0; r < y.rows; r++) {
+        for (size_t i = 0; i < outputs_; i++) {
+            y.row(r)[i] *= inputs.scale[r];
         }
     }
 }
@@ -490,10 +518,10 @@ size_t Tile::bytes() const {
     for (const Matrix<float>& slice : programmed_us_) {
         measured += size(slice.values);
     }
-    return measured + (crossbar_ ? crossbar_->bytes() : 0) + size(target_.values) +
-           packed_.bytes() + (packed_transposed_ ? packed_transposed_->bytes() : 0) +
-           tables(forward_.tables()) + tables(backward_.tables()) + size(compensation_) +
-           baseline_.size() * sizeof(double);
+    return measured + (crossbar_ ? crossbar_->bytes() : 0) + (timed_ ? timed_->bytes() : 0) +
+           size(target_.values) + packed_.bytes() +
+           (packed_transposed_ ? packed_transposed_->bytes() : 0) + tables(forward_.tables()) +
+           tables(backward_.tables()) + size(compensation_) + baseline_.size() * sizeof(double);
 }
 
 Tile::State Tile::state() const {
@@ -502,6 +530,7 @@ Tile::State Tile::state() const {
             programming_,
             read_step_,
             time_s_,
+            read_,
             switches_,
             use_compensation_,
             measured_us_,
@@ -514,7 +543,7 @@ void Tile::restore(const State& state) {
         if (!state.programmed_us.empty()) {
             set_programmed_us(state.programmed_us);
         }
-        if (state.time_s > 0) {
+        if (state.read || state.time_s > 0) {
             advance_to(state.time_s, state.read_step);
         }
         if (!state.measured_us.empty()) {

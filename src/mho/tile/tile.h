@@ -125,6 +125,7 @@ class Tile {
         uint64_t programming = 0;
         uint64_t read_step = 0;
         double time_s = 0.0;
+        bool read = false;  // advance_to() was called
         ConductanceSwitches switches;
         bool use_compensation = true;
         std::vector<Matrix<float>> measured_us;    // set_conductances_us, empty = simulated
@@ -139,6 +140,8 @@ class Tile {
     void pack(ConstFloatView weights);
     void pack_from(const RowSource& source);
     void pack_asymmetric();
+    void refresh_timed(const Conductances& present);
+    void product(ConstFloatView x, FloatView y, const MvmCall& call, MvmScratch& scratch) const;
     void measure_baseline();
     void evaluate_and_pack();
     void measure_compensation();
@@ -154,6 +157,7 @@ class Tile {
     Mvm forward_;
     Mvm backward_;
     std::optional<SlicedTile> crossbar_;
+    std::optional<TimeIrDropArray> timed_;  // of the present conductances
     Matrix<float> target_;
     PackedMatrix packed_;
     std::optional<PackedMatrix> packed_transposed_;
@@ -161,6 +165,7 @@ class Tile {
     uint64_t programming_ = 0;
     uint64_t read_step_ = 0;
     double time_s_ = 0.0;
+    bool read_ = false;  // advanced, maybe by 0 s: conductances are those of a reading
     ConductanceSwitches switches_;
     bool use_compensation_ = true;
     std::vector<double> baseline_;

@@ -314,6 +314,62 @@ TEST(Tile, HasZerosAfterWeightsThatAreNotFinite) {
     EXPECT_EQ(mean_abs(tile.weights()), 0);
 }
 
+TEST(Tile, PulseWidthsBehindWires) {
+    TileConfig c;
+    c.time_ir_drop.enabled = true;
+    c.time_ir_drop.segments = 5;
+    c.time_ir_drop.strength = 1000;
+    c.forward.output_noise.std = 0;
+    c.forward.adc = {.bound = 0, .steps = 0};
+    c.drift_compensation = DriftCompensationKind::kNone;
+    Tile tile(c, kOutputs, kInputs, kKey);
+    tile.program(test_weights().view());
+    const Matrix<float> x = test_inputs(4);
+    MvmCall call;
+    call.range_scale = 0.8f;
+    MvmScratch scratch;
+    Matrix<float> y(4, kOutputs);
+    tile.apply(x.view(), y.view(), call, scratch);
+    // The array of the tile's own conductances, scale of the mapping included.
+    const Conductances mapped = to_conductances(c.converter, test_weights().view());
+    Conductances now = mapped;
+    now.slices = tile.conductances_us();
+    Matrix<double> scaled(4, kInputs);
+    for (size_t i = 0; i < x.values.size(); i++) {
+        scaled.values[i] = double{std::min(std::max(x.values[i] * 0.8f, -1.0f), 1.0f)};
+    }
+    const Matrix<double> want =
+        reference_time_ir_drop(c.time_ir_drop, c.converter, now, scaled.view());
+    for (size_t i = 0; i < y.values.size(); i++) {
+        EXPECT_NEAR(y.values[i], want.values[i], 0.05);  // a tick of its converter
+    }
+    // Output noise and converter of `forward` follow, pass by pass; batches may be cut.
+    c.forward.output_noise.std = 0.04;
+    c.forward.adc = {.bound = 10, .steps = 254};
+    c.time_ir_drop.input = PulseInput::kBitWise;
+    Tile noisy(c, kOutputs, kInputs, kKey);
+    noisy.program(test_weights().view());
+    noisy.advance_to(86400);
+    Matrix<float> all(4, kOutputs);
+    Matrix<float> parts(4, kOutputs);
+    noisy.apply(x.view(), all.view(), call, scratch);
+    for (const size_t first : {size_t{0}, size_t{3}}) {
+        const size_t rows = first == 0 ? 3 : 1;
+        call.key.first_sample = first;
+        noisy.apply(
+            x.view().row_block(first, rows), parts.view().row_block(first, rows), call, scratch);
+    }
+    EXPECT_TRUE(same_bits(all, parts));
+    double distance = 0;
+    for (size_t i = 0; i < all.values.size(); i++) {
+        distance += std::abs(all.values[i] - y.values[i]);
+    }
+    EXPECT_GT(distance, 0.1);
+    c.time_ir_drop.segments = 7;  // does not divide 50 rows
+    Tile wrong(c, kOutputs, kInputs, kKey);
+    EXPECT_THROW(wrong.set_weights(test_weights().view()), ConfigError);
+}
+
 TEST(Tile, CountsItsBytes) {
     Tile tile(TileConfig{}, kOutputs, kInputs, kKey);
     tile.program(test_weights().view());

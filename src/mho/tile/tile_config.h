@@ -15,6 +15,7 @@
 #include "mho/tile/crossbar_config.h"
 #include "mho/tile/mvm_config.h"
 #include "mho/tile/stuck_cells.h"
+#include "mho/tile/time_ir_drop.h"
 
 namespace mho {
 
@@ -68,7 +69,8 @@ struct TileConfig {
     // aihwkit converts programmed weights a second time, with a scale from their noisy maximum.
     bool renormalise_programmed = false;
     StuckCells stuck_cells;
-    Crossbar crossbar;  // circuits instead of `forward`, `converter` and `conductance`
+    Crossbar crossbar;        // circuits instead of `forward`, `converter` and `conductance`
+    TimeIrDrop time_ir_drop;  // pulse widths behind wires instead of the product of `forward`
     // A law of the user's own; it replaces `drift_compensation`. Set in code only, as it cannot be
     // read from a configuration file.
     std::shared_ptr<const CompensationLaw> user_compensation;

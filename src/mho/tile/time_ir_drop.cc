@@ -137,12 +137,6 @@ void require_usable(const TimeIrDrop& c,
     if (!pairs || inputs == 0) {
         throw InputError("time-dependent IR drop needs unit cells of pairs (g+, g-)");
     }
-    if (conductances.slices[0].rows % 2 != 0) {
-        throw InputError(
-            "time-dependent IR drop reads even outputs at one end, odd ones at the "
-            "other: their number must be even, got " +
-            std::to_string(conductances.slices[0].rows));
-    }
 }
 
 }  // namespace
@@ -230,7 +224,15 @@ TimeIrDropArray::TimeIrDropArray(const TimeIrDrop& config,
     }
 }
 
-void TimeIrDropArray::apply(ConstFloatView x, FloatView y) const {
+size_t TimeIrDropArray::bytes() const {
+    size_t total = 0;
+    for (const Pair& p : pairs_) {
+        total += p.charge.bytes() + (p.leak.size() + p.factor.size()) * sizeof(double);
+    }
+    return total;
+}
+
+void TimeIrDropArray::apply(ConstFloatView x, FloatView y, const ReadOut& read_out) const {
     if (x.cols != inputs_ || y.cols != outputs_ || x.rows != y.rows) {
         throw InputError("time-dependent IR drop: expected inputs [n, " + std::to_string(inputs_) +
                          "] and outputs [n, " + std::to_string(outputs_) + "]");
@@ -241,7 +243,11 @@ void TimeIrDropArray::apply(ConstFloatView x, FloatView y) const {
     AlignedFloats charge(x.rows * stride);
     ProductScratch scratch;
     Matrix<double> sum(x.rows, outputs_);
-    for (const Pass& p : passes_of(config_)) {
+    Matrix<float> read(x.rows, outputs_);
+    Matrix<double> total(x.rows, outputs_);
+    const std::vector<Pass> passes = passes_of(config_);
+    for (size_t n = 0; n < passes.size(); n++) {
+        const Pass& p = passes[n];
         for (size_t r = 0; r < x.rows; r++) {
             for (size_t j = 0; j < inputs_; j++) {
                 const double u = pass_input(config_, p, static_cast<double>(x(r, j)));
@@ -249,6 +255,7 @@ void TimeIrDropArray::apply(ConstFloatView x, FloatView y) const {
             }
         }
         const double whole = static_cast<double>(p.samples) * p.time_step;
+        std::fill(sum.values.begin(), sum.values.end(), 0.0);
         for (const Pair& pair : pairs_) {
             ProductSums sums;
             sums.plain = charge.data();
@@ -258,14 +265,22 @@ void TimeIrDropArray::apply(ConstFloatView x, FloatView y) const {
                 for (size_t o = 0; o < outputs_; o++) {
                     const double q =
                         static_cast<double>(charge.data()[r * stride + o]) + pair.leak[o] * whole;
-                    sum(r, o) += p.weight * pair.factor[o] * ticks(config_, q);
+                    sum(r, o) += pair.factor[o] * ticks(config_, q);
                 }
             }
+        }
+        if (read_out) {
+            std::copy(sum.values.begin(), sum.values.end(), read.values.begin());
+            read_out(static_cast<unsigned>(n), read.view());
+            std::copy(read.values.begin(), read.values.end(), sum.values.begin());
+        }
+        for (size_t i = 0; i < total.values.size(); i++) {
+            total.values[i] += p.weight * sum.values[i];
         }
     }
     for (size_t r = 0; r < x.rows; r++) {
         for (size_t o = 0; o < outputs_; o++) {
-            y(r, o) = static_cast<float>(sum(r, o));
+            y(r, o) = static_cast<float>(total(r, o));
         }
     }
 }

@@ -9,6 +9,7 @@
 // docs/models/time-ir-drop.md (the law of aihwkit's TorchInferenceTileIRDropT).
 
 #include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct EnumNames<PulseInput> {
 };
 
 struct TimeIrDrop {
+    bool enabled = false;
     PulseInput input = PulseInput::kOnePass;
     int steps = 126;  // of the input converter over its full range: 2^bits - 2
     double strength = 1.0;
@@ -54,16 +56,22 @@ struct Schema<TimeIrDrop> {
     static constexpr std::string_view name = "TimeIrDrop";
     static auto fields() {
         return std::tuple{
+            field("enabled",
+                  &TimeIrDrop::enabled,
+                  {.meaning = "this takes the place of the product, the input converter and the IR "
+                              "drop of `forward`, whose output noise and converter stay"}),
             field("input", &TimeIrDrop::input, {.meaning = "how an input becomes pulses"}),
             field("steps",
                   &TimeIrDrop::steps,
-                  {.min = 2,
+                  {.unit = "steps",
+                   .min = 2,
                    .max = 65534,
                    .meaning = "steps of the input converter over its full range, 2^bits - 2",
                    .source = "aihwkit 1 / inp_res"}),
             field("strength",
                   &TimeIrDrop::strength,
-                  {.min = 0,
+                  {.unit = "1",
+                   .min = 0,
                    .max = 1e6,
                    .meaning = "scale of the wire resistance",
                    .source = "aihwkit ir_drop"}),
@@ -76,16 +84,21 @@ struct Schema<TimeIrDrop> {
                    .source = "aihwkit ir_drop_rs"}),
             field("segments",
                   &TimeIrDrop::segments,
-                  {.min = 1,
+                  {.unit = "segments",
+                   .min = 1,
                    .max = 65536,
                    .meaning = "pieces of a column wire",
                    .source = "aihwkit ir_drop_segments"}),
             field("rows",
                   &TimeIrDrop::rows,
-                  {.min = 0, .max = 65536, .meaning = "physical rows; 0 = as many as inputs"}),
+                  {.unit = "rows",
+                   .min = 0,
+                   .max = 65536,
+                   .meaning = "physical rows; 0 = as many as inputs"}),
             field("time_resolution",
                   &TimeIrDrop::time_resolution,
-                  {.min = 0.1,
+                  {.unit = "1",
+                   .min = 0.1,
                    .max = 64,
                    .meaning = "time steps per step of the input converter",
                    .source = "aihwkit ir_drop_time_step_resolution_scale"}),
@@ -98,7 +111,8 @@ struct Schema<TimeIrDrop> {
                    .source = "aihwkit ir_drop_v_read"}),
             field("split_bits",
                   &TimeIrDrop::split_bits,
-                  {.min = 1,
+                  {.unit = "bits",
+                   .min = 1,
                    .max = 15,
                    .meaning = "low bits of input `split`",
                    .source = "aihwkit split_mode_bit_shift"}),
@@ -121,19 +135,21 @@ struct Schema<TimeIrDrop> {
 class TimeIrDropArray {
   public:
     /// `conductances` of pairs (g+, g-, next pair ...), `[outputs, inputs]`, as the converter made
-    /// them. Throws ConfigError (below `path`), and InputError for a converter without pairs and an
-    /// odd number of outputs.
+    /// them. Throws ConfigError (below `path`), and InputError for a converter without pairs.
     TimeIrDropArray(const TimeIrDrop& config,
                     const Converter& converter,
                     const Conductances& conductances,
                     const std::string& path = "time_ir_drop");
 
     /// y `[vectors, outputs]` in units of weight x input for x `[vectors, inputs]`, -1 to 1, which
-    /// are rounded to the grid of the converter. Without output noise and bounds.
-    void apply(ConstFloatView x, FloatView y) const;
+    /// are rounded to the grid of the converter. `read_out(pass, y)` may change what a pass gives
+    /// (output noise, bounds) before the passes are added digitally.
+    using ReadOut = std::function<void(unsigned pass, FloatView y)>;
+    void apply(ConstFloatView x, FloatView y, const ReadOut& read_out = {}) const;
 
     size_t outputs() const { return outputs_; }
     size_t inputs() const { return inputs_; }
+    size_t bytes() const;
 
   private:
     struct Pair {

@@ -163,9 +163,6 @@ TEST(TimeIrDrop, Errors) {
     c.input = PulseInput::kSplit;
     c.split_bits = 6;
     EXPECT_NE(problem(c).find("x.split_bits"), std::string::npos);
-    const Matrix<float> odd = numbers(5, kInputs, 1, 1.0F);
-    EXPECT_THROW(TimeIrDropArray({}, SinglePair{}, to_conductances(SinglePair{}, odd.view())),
-                 InputError);
     EXPECT_THROW(TimeIrDropArray({}, SingleDevice{}, to_conductances(SingleDevice{}, w.view())),
                  InputError);
     const TimeIrDropArray array({}, SinglePair{}, g);
