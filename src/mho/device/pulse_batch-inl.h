@@ -151,9 +151,11 @@ HWY_INLINE void pulse_rest(const PulseJob& job,
     row.coincidences = scratch.bits.data();
     row.rising = scratch.negative.data();
     if (c.up_pulses != nullptr || job.options.routing != PulseRouting::kBoth) {
-        pulse_samples<StepKind::kConstant, true>(job, row, first_row, true, scratch, activity);
+        pulse_samples<StepKind::kConstant, true>(
+            job, std::span(&row, 1), first_row, true, scratch, activity);
     } else {
-        pulse_samples<StepKind::kConstant, false>(job, row, first_row, true, scratch, activity);
+        pulse_samples<StepKind::kConstant, false>(
+            job, std::span(&row, 1), first_row, true, scratch, activity);
     }
     for (size_t i = 0; i < width; i++) {
         if (rest[i] != kNoCell) {

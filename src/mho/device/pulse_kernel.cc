@@ -3,6 +3,8 @@
 #include "mho/device/pulse_kernel.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 // One more target than elsewhere: its instruction for population counts decides here. Counts are
 // integers, so bits stay equal.
@@ -54,39 +56,43 @@ void PulseRows(const PulseJob& job,
         return;
     }
     const LineTrains& cols = job.trains->col_lines;
-    PulseRow row;
-    row.cell_count = job.stride;
-    row.col_bits = cols.bits.data();
-    row.col_sample_stride = cols.words_per_sample * cols.stride;
-    row.col_word_stride = cols.stride;
-    row.col_negative = cols.negative.data();
-    row.negative_stride = cols.stride;
-    row.sparse_columns = !job.trains->first_group.empty();
-    for (size_t line = first_row; line < last_row; line++) {
-        row.cells = row_of(job.cells, line * job.stride);
-        switch (kind) {
-            case StepKind::kConstant:
-                pulse_samples_of<StepKind::kConstant>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kLinear:
-                pulse_samples_of<StepKind::kLinear>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kExponential:
-                pulse_samples_of<StepKind::kExponential>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kPower:
-                pulse_samples_of<StepKind::kPower>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kExponentialResponse:
-                pulse_samples_of<StepKind::kExponentialResponse>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kPiecewise:
-                pulse_samples_of<StepKind::kPiecewise>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kHidden:
-            case StepKind::kUser:
-                break;  // PulsedArray runs these itself
-        }
+    std::array<PulseRow, kPulseRowGroup> group;
+    const std::span<PulseRow> rows(group.data(), last_row - first_row);
+    for (size_t r = 0; r < rows.size(); r++) {
+        PulseRow& row = rows[r];
+        row.cells = row_of(job.cells, (first_row + r) * job.stride);
+        row.cell_count = job.stride;
+        row.offset = r * job.stride;
+        row.col_bits = cols.bits.data();
+        row.col_sample_stride = cols.words_per_sample * cols.stride;
+        row.col_word_stride = cols.stride;
+        row.col_negative = cols.negative.data();
+        row.negative_stride = cols.stride;
+        row.sparse_columns = !job.trains->first_group.empty();
+    }
+    switch (kind) {
+        case StepKind::kConstant:
+            pulse_samples_of<StepKind::kConstant>(job, rows, first_row, scratch, activity);
+            break;
+        case StepKind::kLinear:
+            pulse_samples_of<StepKind::kLinear>(job, rows, first_row, scratch, activity);
+            break;
+        case StepKind::kExponential:
+            pulse_samples_of<StepKind::kExponential>(job, rows, first_row, scratch, activity);
+            break;
+        case StepKind::kPower:
+            pulse_samples_of<StepKind::kPower>(job, rows, first_row, scratch, activity);
+            break;
+        case StepKind::kExponentialResponse:
+            pulse_samples_of<StepKind::kExponentialResponse>(
+                job, rows, first_row, scratch, activity);
+            break;
+        case StepKind::kPiecewise:
+            pulse_samples_of<StepKind::kPiecewise>(job, rows, first_row, scratch, activity);
+            break;
+        case StepKind::kHidden:
+        case StepKind::kUser:
+            break;  // PulsedArray runs these itself
     }
 }
 

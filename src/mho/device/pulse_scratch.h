@@ -16,6 +16,7 @@ struct PulseScratch {
     std::vector<int32_t> counts;
     std::vector<int32_t> up_counts;
     std::vector<uint16_t> fires;
+    std::vector<uint16_t> gentle;
     std::vector<size_t> rest;
     std::vector<float> tables;
     std::vector<uint32_t> counters;

@@ -25,6 +25,21 @@ float largest_difference(const std::vector<float>& up, const std::vector<float>&
     return d;
 }
 
+void join_nodes(const std::vector<float>& up,
+                const std::vector<float>& down,
+                size_t stride,
+                std::vector<float>& values,
+                std::vector<float>& differences) {
+    values.assign(2 * stride, 0.0f);
+    differences.assign(2 * stride, 0.0f);
+    for (const auto& [nodes, first] : {std::pair(&up, size_t{0}), std::pair(&down, stride)}) {
+        for (size_t i = 0; i < nodes->size(); i++) {
+            values[first + i] = (*nodes)[i];
+            differences[first + i] = i + 1 < nodes->size() ? (*nodes)[i + 1] - (*nodes)[i] : 0.0f;
+        }
+    }
+}
+
 struct Former {
     StepForm& f;
     float sigma;
@@ -98,6 +113,12 @@ StepForm step_form(const PulsedDevice& device) {
     const PulsedCell& common = common_parameters(device);
     std::visit(Former{f, static_cast<float>(common.dw_min_std)}, device);
     f.largest_difference = largest_difference(f.nodes_up, f.nodes_down);
+    if (f.kind == StepKind::kPiecewise) {
+        f.node_stride = std::max<size_t>(f.nodes_up.size(), 16);
+        join_nodes(f.nodes_up, f.nodes_down, f.node_stride, f.node_values, f.node_differences);
+        join_nodes(
+            f.spread_up, f.spread_down, f.node_stride, f.spread_values, f.spread_differences);
+    }
     if (const NoisyWriteCell* noisy = write_noise_of(device)) {
         f.write_noise = static_cast<float>(noisy->write_noise_std * common.dw_min);
     }

@@ -50,6 +50,12 @@ struct StepForm {
     std::vector<float> spread_up;
     std::vector<float> spread_down;
     float largest_difference = 0;  // between neighbouring nodes
+    // The same for the kernels: up, and from node_stride on down; differences to the next node.
+    size_t node_stride = 0;
+    std::vector<float> node_values;
+    std::vector<float> node_differences;
+    std::vector<float> spread_values;
+    std::vector<float> spread_differences;
 
     float hidden_noise = 0;  // kHidden: relative spread of the hidden step
     const StepLaw* law = nullptr;
