@@ -77,7 +77,7 @@ HWY_INLINE VI count_slots(const SlotRange& r, const PulseRow& row, size_t i, VF&
     VU n = hn::Zero(du);
     VU rising = hn::Zero(du);
     for (size_t w = 0; w < r.words; w++) {
-        const size_t at = (r.first_word + w) * row.cell_count + i;
+        const size_t at = (r.first_word - row.first_word + w) * row.cell_count + i;
         const VU mask = hn::Set(du, r.mask(w));
         n = hn::Add(n, hn::PopulationCount(hn::And(hn::LoadU(du, row.coincidences + at), mask)));
         rising = hn::Or(rising, hn::And(hn::LoadU(du, row.rising + at), mask));

@@ -25,6 +25,52 @@ HWY_BEFORE_NAMESPACE();
 namespace mho {
 namespace HWY_NAMESPACE {
 
+// Laws `pulse` and `sample`, a group of rows.
+void pulse_group(const PulseJob& job,
+                 size_t first,
+                 size_t last,
+                 PulseScratch& scratch,
+                 PulseActivity& activity) {
+    const LineTrains& cols = job.trains->col_lines;
+    std::array<PulseRow, kPulseRowGroup> group;
+    const std::span<PulseRow> rows(group.data(), last - first);
+    for (size_t r = 0; r < rows.size(); r++) {
+        PulseRow& row = rows[r];
+        row.cells = row_of(job.cells, (first + r) * job.stride);
+        row.cell_count = job.stride;
+        row.offset = r * job.stride;
+        row.col_bits = cols.bits.data();
+        row.col_sample_stride = cols.words_per_sample * cols.stride;
+        row.col_word_stride = cols.stride;
+        row.col_negative = cols.negative.data();
+        row.negative_stride = cols.stride;
+        row.sparse_columns = !job.trains->first_group.empty();
+    }
+    switch (job.form->kind) {
+        case StepKind::kConstant:
+            pulse_samples_of<StepKind::kConstant>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kLinear:
+            pulse_samples_of<StepKind::kLinear>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kExponential:
+            pulse_samples_of<StepKind::kExponential>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kPower:
+            pulse_samples_of<StepKind::kPower>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kExponentialResponse:
+            pulse_samples_of<StepKind::kExponentialResponse>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kPiecewise:
+            pulse_samples_of<StepKind::kPiecewise>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kHidden:
+        case StepKind::kUser:
+            break;  // PulsedArray runs these itself
+    }
+}
+
 void PulseRows(const PulseJob& job,
                size_t first_row,
                size_t last_row,
@@ -55,44 +101,8 @@ void PulseRows(const PulseJob& job,
         }
         return;
     }
-    const LineTrains& cols = job.trains->col_lines;
-    std::array<PulseRow, kPulseRowGroup> group;
-    const std::span<PulseRow> rows(group.data(), last_row - first_row);
-    for (size_t r = 0; r < rows.size(); r++) {
-        PulseRow& row = rows[r];
-        row.cells = row_of(job.cells, (first_row + r) * job.stride);
-        row.cell_count = job.stride;
-        row.offset = r * job.stride;
-        row.col_bits = cols.bits.data();
-        row.col_sample_stride = cols.words_per_sample * cols.stride;
-        row.col_word_stride = cols.stride;
-        row.col_negative = cols.negative.data();
-        row.negative_stride = cols.stride;
-        row.sparse_columns = !job.trains->first_group.empty();
-    }
-    switch (kind) {
-        case StepKind::kConstant:
-            pulse_samples_of<StepKind::kConstant>(job, rows, first_row, scratch, activity);
-            break;
-        case StepKind::kLinear:
-            pulse_samples_of<StepKind::kLinear>(job, rows, first_row, scratch, activity);
-            break;
-        case StepKind::kExponential:
-            pulse_samples_of<StepKind::kExponential>(job, rows, first_row, scratch, activity);
-            break;
-        case StepKind::kPower:
-            pulse_samples_of<StepKind::kPower>(job, rows, first_row, scratch, activity);
-            break;
-        case StepKind::kExponentialResponse:
-            pulse_samples_of<StepKind::kExponentialResponse>(
-                job, rows, first_row, scratch, activity);
-            break;
-        case StepKind::kPiecewise:
-            pulse_samples_of<StepKind::kPiecewise>(job, rows, first_row, scratch, activity);
-            break;
-        case StepKind::kHidden:
-        case StepKind::kUser:
-            break;  // PulsedArray runs these itself
+    for (size_t first = first_row; first < last_row; first += kPulseRowGroup) {
+        pulse_group(job, first, std::min(last_row, first + kPulseRowGroup), scratch, activity);
     }
 }
 

@@ -71,8 +71,8 @@ struct Queue {
     }
 
     // Pulse after pulse, a round over all cells at a time.
-    template <StepKind K>
-    HWY_INLINE void run(const StepForm& f, bool frozen, NormalSource& normals) {
+    template <StepKind K, bool kFrozen>
+    HWY_INLINE void run(const StepForm& f, NormalSource& normals) {
         const PulseF d;
         const PulseI di;
         for (size_t i = size; i < size + kPulseLanes; i++) {
@@ -99,7 +99,7 @@ struct Queue {
                 c.scale = kHasScale<K> ? hn::LoadU(d, field[5] + i) : hn::Zero(d);
                 const VF u = hn::LoadU(d, field[0] + i);
                 Pulse p;
-                if (frozen || K == StepKind::kConstant) {
+                if constexpr (kFrozen || K == StepKind::kConstant) {
                     p.mean = hn::LoadU(d, field[6] + i);
                     p.noise = hn::LoadU(d, field[7] + i);
                 } else {

@@ -51,6 +51,7 @@ struct PulseRow {
     const uint16_t* gentle = nullptr;  // find_gentle, per register, or nullptr
     // Instead, cells gathered from several rows: their coincidences and those that rise, slots of
     // all samples end to end, [word][cell_count].
+    size_t first_word = 0;  // of the planes
     const uint32_t* coincidences = nullptr;
     const uint32_t* rising = nullptr;
 };

@@ -29,8 +29,9 @@ namespace mho {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Below so many samples the limits of find_gentle cost more than they save.
+// Below so many samples and slots the limits of find_gentle cost more than they save.
 constexpr size_t kSamplesForGentle = 4;
+constexpr uint32_t kLengthForGentle = 8;
 
 // What is fixed for a sample.
 struct SampleCounts {
@@ -42,8 +43,10 @@ struct SampleCounts {
     size_t last = 0;
 };
 
-// Linear steps: for every register of cells, how many pulses certainly keep the conditions of a
-// jump on the response.
+// For every register of cells, how many pulses certainly keep the conditions of a jump on the
+// response. Steps that are linear, or exponential with A >= 0: there 0 <= y <= 1, so step and slope
+// are at most s and s |gamma t|.
+template <StepKind K>
 HWY_INLINE void find_gentle(const PulseJob& job,
                             const CellArrays& c,
                             size_t cells,
@@ -51,18 +54,73 @@ HWY_INLINE void find_gentle(const PulseJob& job,
     const PulseF d;
     const float variance = job.form->noise_of_mean * job.form->noise_of_mean;
     for (size_t i = 0; i < cells; i += kPulseLanes) {
-        const VF up = hn::Abs(hn::LoadU(d, c.shape_up + i));
-        const VF down = hn::Abs(hn::LoadU(d, c.shape_down + i));
-        const float k = hn::GetLane(hn::MaxOfLanes(d, hn::Max(up, down)));
+        VF up, down;
+        if constexpr (K == StepKind::kLinear) {
+            up = hn::LoadU(d, c.shape_up + i);
+            down = hn::LoadU(d, c.shape_down + i);
+        } else {
+            up = hn::Mul(hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.scale_up + i));
+            down = hn::Mul(hn::LoadU(d, c.step_down + i), hn::LoadU(d, c.scale_down + i));
+        }
+        const float k =
+            hn::GetLane(hn::MaxOfLanes(d, hn::Max(hn::Abs(up), hn::Abs(down)))) + 1e-20f;
         // One less than the quotient, which may be rounded up.
-        const float n = std::min(kMostLinearChange / (k + 1e-20f),
-                                 kMostLinearVariance / (k * k * variance + 1e-20f));
+        const float n =
+            std::min(kMostLinearChange / k, kMostLinearVariance / (k * k * variance + 1e-20f));
         most[i / kPulseLanes] = static_cast<uint16_t>(std::clamp(n - 1.0f, 0.0f, 65535.0f));
     }
 }
 
+template <StepKind K>
+HWY_INLINE bool has_gentle(const StepForm& f) {
+    return K == StepKind::kLinear || (K == StepKind::kExponential && f.amplitude_up >= 0 &&
+                                      f.amplitude_down >= 0 && f.noise_of_step == 0);
+}
+
+// A row that fires in one slot only, the bits `slot` of word `bits`: no cell has more than one
+// pulse. Short trains are mostly of this kind.
+template <StepKind K>
+HWY_INLINE void single_slot(const StepForm& f,
+                            const CellArrays& row_cells,
+                            const SampleCounts& sample,
+                            const uint32_t* bits,
+                            uint32_t slot,
+                            uint32_t negative,
+                            NormalSource& normals,
+                            PulseActivity& activity) {
+    const PulseF d;
+    const PulseU du;
+    const CellArrays c = row_cells;  // a copy: stores to cells cannot change it
+    const VU slots = hn::Set(du, slot);
+    const VU line_negative = hn::Set(du, negative);
+    const VU sign_bit = hn::Set(du, kSignBit);
+    size_t fired = 0;
+    for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
+        const MF fires = hn::RebindMask(d, hn::TestBit(hn::LoadU(du, bits + i), slots));
+        // No branch around registers without a firing cell: there are few, at random places.
+        fired += static_cast<size_t>(std::popcount(bits_of(fires)));
+        const VU differ = hn::Xor(hn::LoadU(du, sample.col_negative + i), line_negative);
+        const VF sign = hn::BitCast(d, hn::And(differ, sign_bit));
+        const Cell cell = load_cell<K>(c, i, rising_lanes(sign), sign);
+        VF u = hn::LoadU(d, c.weight + i);
+        const VF reference = c.reference != nullptr ? hn::LoadU(d, c.reference + i) : hn::Zero(d);
+        u = hn::Add(u, reference);
+        const Pulse p = one_pulse<K>(f, cell, u);
+        u = moved(cell, u, p.mean, p.noise, normals.take(fires));
+        hn::BlendedStore(hn::Sub(u, reference), fires, d, c.weight + i);
+    }
+    activity.sample_cells += fired;
+    activity.pulses += fired;
+}
+
+// No write noise, counters, routing.
+HWY_INLINE bool plain_cells(const PulseJob& job, const CellArrays& c) {
+    return c.visible == nullptr && c.up_pulses == nullptr &&
+           job.options.routing == PulseRouting::kBoth;
+}
+
 // One row of cells in one sample. kExtras: references, write noise, counters, routing.
-template <StepKind K, bool kExtras>
+template <StepKind K, bool kExtras, bool kFrozen>
 HWY_INLINE void pulse_sample(const PulseJob& job,
                              const PulseRow& row,
                              const SampleCounts& sample,
@@ -78,7 +136,6 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
     const StepForm& f = *job.form;
     const CellArrays c = row.cells;  // a copy: stores to cells cannot change it
     const bool may_jump = job.options.law != PulseLaw::kPulse;
-    const bool frozen = may_jump && job.options.frozen_response && K != StepKind::kLinear;
     RowBits bits{};
     uint32_t most_pulses = ~0u;  // of a cell of this row
     if (row.coincidences != nullptr) {
@@ -93,6 +150,21 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
             most_pulses += static_cast<uint32_t>(std::popcount(bits.bits[w * bits.stride]));
         }
         if (most_pulses == 0) {
+            return;
+        }
+        if (most_pulses == 1 && plain_cells(job, c)) {
+            size_t w = 0;
+            while (bits.bits[w * bits.stride] == 0) {
+                w++;
+            }
+            single_slot<K>(f,
+                           c,
+                           sample,
+                           sample.col_bits + w * row.col_word_stride,
+                           bits.bits[w * bits.stride],
+                           bits.negative,
+                           normals,
+                           activity);
             return;
         }
     } else {
@@ -142,7 +214,7 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
         // Nothing of a jump is needed where no cell has more than one pulse.
         if (may_jump && !hn::AllFalse(d, waits)) {
             const bool gentle = row.gentle != nullptr && most_pulses <= row.gentle[i / kPulseLanes];
-            waits = jump<K>(f, frozen, gentle, cell, u, count, p);
+            waits = jump<K, kFrozen>(f, gentle, cell, u, count, p);
         }
         u = moved(cell, u, p.mean, p.noise, normals.take(fires));
         if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {
@@ -198,22 +270,19 @@ HWY_INLINE void look(
 }
 
 // All samples of a group of rows, sample after sample: one seed of the generator serves the group.
-// `joint`: one sequence of numbers for all samples, where the caller's law already depends on how
-// samples are cut into batches.
-template <StepKind K, bool kExtras>
+// `joint`, if any: one sequence of numbers for all samples, where the caller's law already depends
+// on how samples are cut into batches.
+template <StepKind K, bool kExtras, bool kFrozen>
 HWY_INLINE void pulse_samples(const PulseJob& job,
                               std::span<const PulseRow> rows,
                               size_t line,
-                              bool joint,
+                              NormalSource* joint,
                               PulseScratch& scratch,
                               PulseActivity& activity) {
     const PulseTrains& trains = *job.trains;
     const PulseRow& any = rows[0];
     const auto first_block = static_cast<uint32_t>(line) * job.blocks_per_row;
-    NormalSource shared(job.batch_key, Stream::kPulseNoise, job.step, first_block);
     std::array<size_t, kPulseRowGroup> tap{};
-    const bool may_jump = job.options.law != PulseLaw::kPulse;
-    const bool frozen = may_jump && job.options.frozen_response && K != StepKind::kLinear;
     const size_t registers = any.cell_count / kPulseLanes;
     Queue queue(scratch, rows.size() * any.cell_count);
     SampleCounts sample;
@@ -227,6 +296,11 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
         if (trains.length[s] == 0 || (!job.options.only.empty() && job.options.only[s] == 0)) {
             continue;
         }
+        // Transfers write one row at a time.
+        if (any.coincidences == nullptr && !trains.first_row.empty() &&
+            (trains.last_row[s] <= line || trains.first_row[s] >= line + rows.size())) {
+            continue;
+        }
         sample.first = any.sparse_columns ? size_t{16} * trains.first_group[s] : 0;
         sample.last = any.sparse_columns ? size_t{16} * trains.last_group[s] : any.cell_count;
         sample.col_bits = any.col_bits + s * any.col_sample_stride;
@@ -235,18 +309,18 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
             sample.slots = slot_range(job, s);
         }
         NormalSource own(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
-        NormalSource& normals = joint ? shared : own;
+        NormalSource& normals = joint != nullptr ? *joint : own;
         if constexpr (kExtras) {
             scratch.fires.assign(rows.size() * registers, 0);
         }
         queue.size = 0;
         for (size_t r = 0; r < rows.size(); r++) {
             uint16_t* fired_lanes = scratch.fires.data() + (kExtras ? r * registers : 0);
-            pulse_sample<K, kExtras>(
+            pulse_sample<K, kExtras, kFrozen>(
                 job, rows[r], sample, s, line + r, normals, queue, fired_lanes, scratch, activity);
         }
         if (queue.size > 0) {
-            queue.template run<K>(*job.form, frozen, normals);
+            queue.template run<K, kFrozen>(*job.form, normals);
             queue.put_back(any.cells);
             activity.pulse_cells += queue.size;
             activity.sample_cells -= queue.size;
@@ -266,34 +340,53 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
             }
         }
     }
-    activity.normals += shared.taken();
     for (size_t r = 0; r < rows.size(); r++) {
         look(job, rows[r].cells, line + r, job.last - job.first, tap[r]);
     }
 }
 
-template <StepKind K>
+template <StepKind K, bool kFrozen>
 void pulse_samples_of(const PulseJob& job,
                       std::span<PulseRow> rows,
                       size_t line,
                       PulseScratch& scratch,
                       PulseActivity& activity) {
     const CellArrays& c = rows[0].cells;
-    if (K == StepKind::kLinear && job.last - job.first >= kSamplesForGentle) {
-        const size_t registers = rows[0].cell_count / kPulseLanes;
-        scratch.gentle.resize(rows.size() * registers);
-        for (size_t r = 0; r < rows.size(); r++) {
-            uint16_t* most = scratch.gentle.data() + r * registers;
-            find_gentle(job, rows[r].cells, rows[r].cell_count, most);
-            rows[r].gentle = most;
+    if constexpr (!kFrozen && (K == StepKind::kLinear || K == StepKind::kExponential)) {
+        const uint32_t longest =
+            *std::max_element(job.trains->length.begin(), job.trains->length.end());
+        if (job.last - job.first >= kSamplesForGentle && longest >= kLengthForGentle &&
+            has_gentle<K>(*job.form)) {
+            const size_t registers = rows[0].cell_count / kPulseLanes;
+            scratch.gentle.resize(rows.size() * registers);
+            for (size_t r = 0; r < rows.size(); r++) {
+                uint16_t* most = scratch.gentle.data() + r * registers;
+                find_gentle<K>(job, rows[r].cells, rows[r].cell_count, most);
+                rows[r].gentle = most;
+            }
         }
     }
-    if (c.reference != nullptr || c.visible != nullptr || c.up_pulses != nullptr ||
-        job.options.routing != PulseRouting::kBoth) {
-        pulse_samples<K, true>(job, rows, line, false, scratch, activity);
+    if (c.reference != nullptr || !plain_cells(job, c)) {
+        pulse_samples<K, true, kFrozen>(job, rows, line, nullptr, scratch, activity);
     } else {
-        pulse_samples<K, false>(job, rows, line, false, scratch, activity);
+        pulse_samples<K, false, kFrozen>(job, rows, line, nullptr, scratch, activity);
     }
+}
+
+// Only laws with a response that can be frozen are compiled twice.
+template <StepKind K>
+HWY_INLINE void pulse_samples_of(const PulseJob& job,
+                                 std::span<PulseRow> rows,
+                                 size_t line,
+                                 PulseScratch& scratch,
+                                 PulseActivity& activity) {
+    if constexpr (K != StepKind::kConstant && K != StepKind::kLinear) {
+        if (job.options.frozen_response && job.options.law != PulseLaw::kPulse) {
+            pulse_samples_of<K, true>(job, rows, line, scratch, activity);
+            return;
+        }
+    }
+    pulse_samples_of<K, false>(job, rows, line, scratch, activity);
 }
 
 HWY_INLINE CellArrays row_of(const CellArrays& c, size_t offset) {

@@ -22,6 +22,10 @@ struct PulseScratch {
     std::vector<uint32_t> counters;
     std::vector<uint32_t> bits;
     std::vector<uint32_t> negative;
+    std::vector<size_t> near;
+    std::vector<float> near_tables;
+    std::vector<uint32_t> near_counters;
+    std::vector<uint32_t> near_bits;
 };
 
 }  // namespace mho

@@ -102,16 +102,16 @@ HWY_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
         return p;
     }
     if constexpr (K == StepKind::kExponential) {
-        const VF z = hn::MulAdd(u, c.scale, hn::Set(d, f.offset));
-        const VF rate = hn::IfThenElse(c.up, hn::Set(d, f.rate_up), hn::Set(d, f.rate_down));
+        // The table holds rate times scale, with its sign.
+        const VF start = hn::IfThenElse(c.up, hn::Set(d, f.start_up), hn::Set(d, f.start_down));
         const VF amplitude =
             hn::IfThenElse(c.up, hn::Set(d, f.amplitude_up), hn::Set(d, f.amplitude_down));
-        const VF e = hn::Mul(amplitude, simd_exp(d, hn::Mul(rate, z)));
+        const VF e = hn::Mul(amplitude, simd_exp(d, hn::MulAdd(u, c.scale, start)));
         const VF y = hn::Sub(hn::Set(d, 1.0f), e);
         p.mean = hn::Mul(c.step, hn::Max(y, zero));
-        p.bend = hn::Abs(hn::Mul(rate, c.scale));
-        p.slope = hn::IfThenElseZero(hn::Gt(y, zero),
-                                     hn::Neg(hn::Mul(hn::Mul(c.step, e), hn::Mul(rate, c.scale))));
+        p.bend = hn::Abs(c.scale);
+        p.slope =
+            hn::IfThenElseZero(hn::Gt(y, zero), hn::Neg(hn::Mul(hn::Mul(c.step, e), c.scale)));
     } else if constexpr (K == StepKind::kPower) {
         const VF base = hn::Max(distance_of(c, u), hn::Set(d, 1e-30f));
         p.mean = hn::Mul(c.step, simd_exp(d, hn::Mul(c.shape, simd_log(d, base))));
@@ -169,19 +169,18 @@ HWY_INLINE VF root_of(VI n, VF as_float) {
 
 // Turns one pulse into the sum of `count` pulses; returns the lanes for which that law does not
 // hold. `gentle`: the caller knows that the conditions on the response hold for these counts.
-template <StepKind K>
-HWY_INLINE MF
-jump(const StepForm& f, bool frozen, bool gentle, const Cell& c, VF u, VI count, Pulse& p) {
+template <StepKind K, bool kFrozen>
+HWY_INLINE MF jump(const StepForm& f, bool gentle, const Cell& c, VF u, VI count, Pulse& p) {
     const PulseF d;
     const PulseI di;
     const VF one = hn::Set(d, 1.0f);
     const VF n = hn::ConvertTo(d, count);
     const VF root = root_of(count, n);
-    const bool straight = K == StepKind::kConstant || frozen;
+    constexpr bool kStraight = K == StepKind::kConstant || kFrozen;
     VF mean = p.mean;
     VF noise = p.noise;
     MF sure = hn::FirstN(d, kPulseLanes);
-    if (!straight) {
+    if constexpr (!kStraight) {
         // The step follows an affine map: u' = u + (mean + k (u' - u)), so after n pulses the
         // change is mean ((1 + k)^n - 1) / k. As a binomial series, which ends by itself for
         // n <= 3.

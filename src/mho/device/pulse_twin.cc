@@ -55,13 +55,13 @@ Pulse one_pulse(const StepForm& f, const CellView& c, float u) {
             p.noise = std::fma(f.noise_of_step, c.step, f.noise_of_mean * p.mean);
             return p;
         case StepKind::kExponential: {
-            const float z = std::fma(u, c.scale, f.offset);
-            const float rate = c.up ? f.rate_up : f.rate_down;
-            const float e = (c.up ? f.amplitude_up : f.amplitude_down) * scalar_math::exp(rate * z);
+            const float start = c.up ? f.start_up : f.start_down;
+            const float e = (c.up ? f.amplitude_up : f.amplitude_down) *
+                            scalar_math::exp(std::fma(u, c.scale, start));
             const float y = 1.0f - e;
             p.mean = c.step * std::max(y, 0.0f);
-            p.bend = std::abs(rate * c.scale);
-            p.slope = y > 0 ? -(c.step * e * (rate * c.scale)) : 0.0f;
+            p.bend = std::abs(c.scale);
+            p.slope = y > 0 ? -(c.step * e * c.scale) : 0.0f;
             break;
         }
         case StepKind::kPower: {

@@ -18,6 +18,7 @@ constexpr size_t kMostCells = size_t{1} << 33;
 constexpr size_t kMostLines = size_t{1} << 24;
 // Blocks of random numbers of one (key, stream, step): random/stream.h.
 constexpr size_t kRandomBlocks = size_t{1} << 28;
+constexpr size_t kRowsPerTask = 8;  // a multiple of kPulseRowGroup
 
 // Bits of all samples end to end: the planes of pulse_kernel.h.
 struct Planes {
@@ -301,14 +302,14 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
         job.slot_begin = planes.slot_begin;
         job.batch_key = keys[job.first];
     }
-    const size_t tasks = (rows_ + kPulseRowGroup - 1) / kPulseRowGroup;
+    const size_t tasks = (rows_ + kRowsPerTask - 1) / kRowsPerTask;
     const size_t threads = std::max<size_t>(std::min(options.threads, tasks), 1);
     std::vector<PulseActivity> activity(threads);
     scratch_.resize(std::max(scratch_.size(), threads));
     parallel_for(threads, tasks, [&](size_t task, size_t worker) {
         pulse_rows(job,
-                   task * kPulseRowGroup,
-                   std::min(rows_, (task + 1) * kPulseRowGroup),
+                   task * kRowsPerTask,
+                   std::min(rows_, (task + 1) * kRowsPerTask),
                    scratch_[worker],
                    activity[worker]);
     });

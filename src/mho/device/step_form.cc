@@ -57,9 +57,8 @@ struct Former {
         f.kind = StepKind::kExponential;
         f.amplitude_up = static_cast<float>(s.a_up);
         f.amplitude_down = static_cast<float>(s.a_down);
-        f.rate_up = static_cast<float>(s.gamma_up);
-        f.rate_down = static_cast<float>(-s.gamma_down);
-        f.offset = static_cast<float>(s.b);
+        f.start_up = static_cast<float>(s.gamma_up * s.b);
+        f.start_down = static_cast<float>(-s.gamma_down * s.b);
         relative();
         f.noise_add = sigma * static_cast<float>(s.dw_min_std_add);
         f.noise_slope = sigma * static_cast<float>(s.dw_min_std_slope);

@@ -36,11 +36,12 @@ struct StepForm {
     float noise_add = 0;
     float noise_slope = 0;
 
-    float amplitude_up = 0;  // kExponential: A and gamma with the sign of its direction
+    // kExponential: A and gamma b; the tables of scales hold gamma t, gamma with the sign of its
+    // direction.
+    float amplitude_up = 0;
     float amplitude_down = 0;
-    float rate_up = 0;
-    float rate_down = 0;
-    float offset = 0;
+    float start_up = 0;
+    float start_down = 0;
 
     float curvature = 0;  // kExponentialResponse
     float inverse_norm = 0;
