@@ -33,10 +33,25 @@ struct LineRange {
     size_t last_group() const { return (end + kLineGroup - 1) / kLineGroup; }
 };
 
+// Whether 16 values are all zero: without a branch for each.
+bool all_zero(const float* values) {
+    uint32_t any = 0;
+    for (size_t i = 0; i < kLineGroup; i++) {
+        any |= std::bit_cast<uint32_t>(values[i]) << 1;  // the sign of a zero does not count
+    }
+    return any == 0;
+}
+
 LineRange active_lines(std::span<const float> values) {
     LineRange r{0, values.size()};
+    while (r.begin + kLineGroup <= r.end && all_zero(&values[r.begin])) {
+        r.begin += kLineGroup;
+    }
     while (r.begin < r.end && values[r.begin] == 0) {
         r.begin++;
+    }
+    while (r.end >= r.begin + kLineGroup && all_zero(&values[r.end - kLineGroup])) {
+        r.end -= kLineGroup;
     }
     while (r.end > r.begin && values[r.end - 1] == 0) {
         r.end--;
