@@ -71,11 +71,11 @@ void pulse_group(const PulseJob& job,
     }
 }
 
-void PulseRows(const PulseJob& job,
-               size_t first_row,
-               size_t last_row,
-               PulseScratch& scratch,
-               PulseActivity& activity) {
+void pulse_rows_of_task(const PulseJob& job,
+                        size_t first_row,
+                        size_t last_row,
+                        PulseScratch& scratch,
+                        PulseActivity& activity) {
     const StepKind kind = job.form->kind;
     if (job.plane_words > 0) {
         scratch.rest.clear();
@@ -104,6 +104,17 @@ void PulseRows(const PulseJob& job,
     for (size_t first = first_row; first < last_row; first += kPulseRowGroup) {
         pulse_group(job, first, std::min(last_row, first + kPulseRowGroup), scratch, activity);
     }
+}
+
+void PulseRows(const PulseJob& job,
+               size_t first_row,
+               size_t last_row,
+               PulseScratch& scratch,
+               PulseActivity& total) {
+    // Counters of threads are neighbours in memory: they are touched once.
+    PulseActivity activity;
+    pulse_rows_of_task(job, first_row, last_row, scratch, activity);
+    total.add(activity);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -13,6 +13,8 @@
 
 #include <hwy/highway.h>
 
+#include <bit>
+
 #include "mho/device/pulse_normals-inl.h"
 #include "mho/device/pulse_row.h"
 #include "mho/util/simd_math-inl.h"
@@ -82,6 +84,14 @@ HWY_INLINE VF node_at(const std::vector<float>& table, VI index, bool in_registe
     return hn::GatherIndex(d, table.data(), index);
 }
 
+// Tests of parameters as integers: they leave the floating-point ports alone.
+HWY_INLINE bool is_zero(float x) {
+    return std::bit_cast<uint32_t>(x) << 1 == 0;
+}
+HWY_INLINE bool is_one(float x) {
+    return std::bit_cast<uint32_t>(x) == std::bit_cast<uint32_t>(1.0f);
+}
+
 template <StepKind K>
 HWY_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
     const PulseF d;
@@ -104,9 +114,11 @@ HWY_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
     if constexpr (K == StepKind::kExponential) {
         // The table holds rate times scale, with its sign.
         const VF start = hn::IfThenElse(c.up, hn::Set(d, f.start_up), hn::Set(d, f.start_down));
-        const VF amplitude =
-            hn::IfThenElse(c.up, hn::Set(d, f.amplitude_up), hn::Set(d, f.amplitude_down));
-        const VF e = hn::Mul(amplitude, simd_exp(d, hn::MulAdd(u, c.scale, start)));
+        VF e = simd_exp(d, hn::MulAdd(u, c.scale, start));
+        if (!is_one(f.amplitude_up) || !is_one(f.amplitude_down)) {
+            e = hn::Mul(
+                hn::IfThenElse(c.up, hn::Set(d, f.amplitude_up), hn::Set(d, f.amplitude_down)), e);
+        }
         const VF y = hn::Sub(hn::Set(d, 1.0f), e);
         p.mean = hn::Mul(c.step, hn::Max(y, zero));
         p.bend = hn::Abs(c.scale);
@@ -149,8 +161,10 @@ HWY_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
     }
     p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
     p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
-    p.noise = hn::Add(p.noise, hn::Set(d, f.noise_add));
-    p.noise = hn::MulAdd(hn::Set(d, f.noise_slope), hn::Abs(u), p.noise);
+    if (!is_zero(f.noise_add) || !is_zero(f.noise_slope)) {
+        p.noise = hn::Add(p.noise, hn::Set(d, f.noise_add));
+        p.noise = hn::MulAdd(hn::Set(d, f.noise_slope), hn::Abs(u), p.noise);
+    }
     return p;
 }
 

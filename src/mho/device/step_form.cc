@@ -40,6 +40,15 @@ void join_nodes(const std::vector<float>& up,
     }
 }
 
+// a exp(z + start) with a > 0 is exp(z + start + ln a): one multiplication less per pulse.
+float into_exponent(double a, double& start) {
+    if (a <= 0) {
+        return static_cast<float>(a);
+    }
+    start += std::log(a);
+    return 1.0f;
+}
+
 struct Former {
     StepForm& f;
     float sigma;
@@ -55,10 +64,12 @@ struct Former {
     void operator()(const SoftBoundsReference& s) const { linear(s.multiplicative_noise); }
     void operator()(const ExpStep& s) const {
         f.kind = StepKind::kExponential;
-        f.amplitude_up = static_cast<float>(s.a_up);
-        f.amplitude_down = static_cast<float>(s.a_down);
-        f.start_up = static_cast<float>(s.gamma_up * s.b);
-        f.start_down = static_cast<float>(-s.gamma_down * s.b);
+        double start_up = s.gamma_up * s.b;
+        double start_down = -s.gamma_down * s.b;
+        f.amplitude_up = into_exponent(s.a_up, start_up);
+        f.amplitude_down = into_exponent(s.a_down, start_down);
+        f.start_up = static_cast<float>(start_up);
+        f.start_down = static_cast<float>(start_down);
         relative();
         f.noise_add = sigma * static_cast<float>(s.dw_min_std_add);
         f.noise_slope = sigma * static_cast<float>(s.dw_min_std_slope);
