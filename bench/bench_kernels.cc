@@ -6,12 +6,7 @@
 
 #include <fmt/core.h>
 #include <omp.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <chrono>
 #include <cmath>
 #include <random>
 
@@ -212,11 +207,6 @@ void weight_noise(Report& report) {
                       "as forward.noisy, every weight redrawn per batch"));
 }
 
-double seconds_now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
-
 // Two threads that share a batch against two processes of one thread each.
 void threads(Report& report) {
     const std::string name = "threads.forward";
@@ -238,61 +228,23 @@ void threads(Report& report) {
                    call,
                    scratch[worker]);
     };
-    // Both sides need both processors for themselves, which they have only now and then on a shared
-    // machine: many short rounds, of which the best counts.
     constexpr size_t kTimes = 12;
     constexpr size_t kRounds = 101;
-    struct Shared {
-        std::atomic<size_t> arrived;
-        double rate[2];
-    };
-    void* memory =
-        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        fmt::print("threads.forward: no shared memory\n");
-        return;
-    }
-    auto* shared = new (memory) Shared{};
-    double best_threads = 0;
-    double best_processes = 0;
-    std::vector<double> ratios;
-    for (size_t round = 0; round < kRounds; round++) {
-        // Two processes side by side: each says how fast it was, beginning when both are there.
-        for (size_t i = 0; i < 2; i++) {
-            if (fork() == 0) {
-                shared->arrived++;
-                while (shared->arrived < 2 * (round + 1)) {
-                }
-                const double begin = seconds_now();
-                for (size_t t = 0; t < kTimes; t++) {
-                    for (size_t k = 0; k < kRows / kBatch; k++) {
-                        block(k, 0);
-                    }
-                }
-                shared->rate[i] = kTimes / (seconds_now() - begin);
-                _exit(0);
+    const ThreadRates rates = threads_against_processes(
+        [&] {
+            for (size_t k = 0; k < kRows / kBatch; k++) {
+                block(k, 0);
             }
-        }
-        while (wait(nullptr) > 0) {
-        }
-        const double processes = shared->rate[0] + shared->rate[1];
-        parallel_for(2, kRows / kBatch, block);
-        const double begin = seconds_now();
-        for (size_t t = 0; t < 2 * kTimes; t++) {
-            parallel_for(2, kRows / kBatch, block);
-        }
-        const double together = 2.0 * kTimes / (seconds_now() - begin);
-        best_threads = std::max(best_threads, together);
-        best_processes = std::max(best_processes, processes);
-        ratios.push_back(together / processes);
-    }
-    std::sort(ratios.begin(), ratios.end());
+        },
+        [&] { parallel_for(2, kRows / kBatch, block); },
+        kTimes,
+        kRounds);
     report.add({name,
-                best_threads / best_processes,
+                rates.threads / rates.processes,
                 0.93,
                 false,
-                ratios[kRounds / 4],
-                ratios[kRounds * 3 / 4],
+                rates.ratios[kRounds / 4],
+                rates.ratios[kRounds * 3 / 4],
                 "rate of 2 threads on one batch over that of 2 processes, best of all rounds",
                 1.0});
 }

@@ -3,13 +3,18 @@
 #include "common.h"
 
 #include <fmt/core.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "mho/random/stream.h"
 
@@ -21,6 +26,12 @@ using Json = nlohmann::ordered_json;
 double cpu_seconds() {
     timespec t{};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+double wall_seconds() {
+    timespec t{};
+    clock_gettime(CLOCK_MONOTONIC, &t);
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
@@ -229,6 +240,55 @@ int Report::finish() const {
         return 1;
     }
     return 0;
+}
+
+ThreadRates threads_against_processes(const std::function<void()>& alone,
+                                      const std::function<void()>& together,
+                                      size_t times,
+                                      size_t rounds) {
+    struct Shared {
+        std::atomic<size_t> arrived;
+        double rate[2];
+    };
+    void* memory =
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        throw std::runtime_error("no shared memory for a comparison of threads and processes");
+    }
+    auto* shared = new (memory) Shared{};
+    const auto pieces = static_cast<double>(times);
+    ThreadRates best;
+    for (size_t round = 0; round < rounds; round++) {
+        // Two processes side by side: each says how fast it was, beginning when both are there.
+        for (size_t i = 0; i < 2; i++) {
+            if (fork() == 0) {
+                shared->arrived++;
+                while (shared->arrived < 2 * (round + 1)) {
+                }
+                const double begin = wall_seconds();
+                for (size_t t = 0; t < times; t++) {
+                    alone();
+                }
+                shared->rate[i] = pieces / (wall_seconds() - begin);
+                _exit(0);
+            }
+        }
+        while (wait(nullptr) > 0) {
+        }
+        const double processes = shared->rate[0] + shared->rate[1];
+        together();
+        const double begin = wall_seconds();
+        for (size_t t = 0; t < 2 * times; t++) {
+            together();
+        }
+        const double threads = 2.0 * pieces / (wall_seconds() - begin);
+        best.threads = std::max(best.threads, threads);
+        best.processes = std::max(best.processes, processes);
+        best.ratios.push_back(threads / processes);
+    }
+    munmap(memory, sizeof(Shared));
+    std::sort(best.ratios.begin(), best.ratios.end());
+    return best;
 }
 
 }  // namespace mho::bench

@@ -91,6 +91,22 @@ class Report {
     std::vector<Row> rows_;
 };
 
+/// Rates of two threads that share a piece of work and of two processes side by side that do one
+/// each, in pieces per second; the best of all rounds, and the ratios of the rounds, ascending.
+struct ThreadRates {
+    double threads = 0;
+    double processes = 0;
+    std::vector<double> ratios;
+};
+
+/// `alone` does a piece on one thread, `together` on two. Both sides need both processors for
+/// themselves, which they have only now and then on a shared machine: many short rounds of `times`
+/// pieces per process.
+ThreadRates threads_against_processes(const std::function<void()>& alone,
+                                      const std::function<void()>& together,
+                                      size_t times,
+                                      size_t rounds);
+
 }  // namespace mho::bench
 
 #endif  // MHO_BENCH_COMMON_H

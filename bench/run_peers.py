@@ -37,6 +37,8 @@ GOALS: dict[str, float] = {
     "update.PiecewiseStep.sparse.frozen": 12, "update.PiecewiseStep.dense.frozen": 40,
     "update.TTv1.sparse": 12, "update.TTv2.sparse": 8, "update.cTTv2.sparse": 6, "update.AGAD.sparse": 6,
     "update.MixedPrecision.sparse": 50,
+    "threads.update.ConstantStep": 0.93, "threads.update.SoftBounds": 0.93,
+    "epoch.ReRamES": 6, "epoch.ReRamSB": 6, "epoch.TikiTaka": 8, "epoch.TTv2": 15, "epoch.AGAD": 15, "epoch.PCM": 15,
     "wires.superlu.128": 100, "wires.superlu.256": 100, "wires.ngspice.48": 100,
     "python.main_job.training": 6, "python.main_job.inference": 8,
 }

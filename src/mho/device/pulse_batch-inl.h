@@ -28,6 +28,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 // Rows whose coincidences are counted together, so that the planes of the columns are read once for
 // all of them.
 constexpr size_t kCountRows = 4;
+// Samples for which a cell near its bounds may take one number: long enough to save, short enough
+// that few cells can reach a bound.
+constexpr size_t kPartOfBatch = 8;
 
 // Up counts and counts of all cells of rows [line, line + rows) over the whole batch, rows at most
 // kCountRows: `up` and `all` are [kCountRows][stride].
@@ -89,9 +92,176 @@ HWY_INLINE void batch_normals(
                  normals);
 }
 
-// The cells that may meet a bound, of several rows side by side: enough of them at a time that
-// their dependent steps overlap. One sequence of numbers for all samples: the batch level depends
-// on how samples are cut into batches anyway.
+// Gathers cells (places in `from`, padded with kNoCell) into tables of their own.
+HWY_INLINE void gather_cells(const std::array<const float*, 5>& from,
+                             std::span<const size_t> places,
+                             float* tables) {
+    const size_t width = places.size();
+    for (size_t t = 0; t < from.size(); t++) {
+        for (size_t i = 0; i < width; i++) {
+            tables[t * width + i] = places[i] != kNoCell ? from[t][places[i]] : 0.0f;
+        }
+    }
+}
+
+HWY_INLINE PulseRow gathered_row(float* tables, uint32_t* counters, size_t width) {
+    PulseRow row;
+    row.cells.weight = tables;
+    row.cells.min_bound = tables + width;
+    row.cells.max_bound = tables + 2 * width;
+    row.cells.step_up = tables + 3 * width;
+    row.cells.step_down = tables + 4 * width;
+    if (counters != nullptr) {
+        row.cells.up_pulses = counters;
+        row.cells.down_pulses = counters + width;
+    }
+    row.cell_count = width;
+    return row;
+}
+
+// Puts back what gathered cells became.
+HWY_INLINE void scatter_cells(const PulseRow& row,
+                              std::span<const size_t> places,
+                              float* weight,
+                              uint32_t* up,
+                              uint32_t* down) {
+    for (size_t i = 0; i < places.size(); i++) {
+        if (places[i] != kNoCell) {
+            weight[places[i]] = row.cells.weight[i];
+            if (up != nullptr) {
+                up[places[i]] += row.cells.up_pulses[i];
+                down[places[i]] += row.cells.down_pulses[i];
+            }
+        }
+    }
+}
+
+// Constant steps: the change of a cell by its ups and downs, and whether no bound can be met.
+struct ConstantJump {
+    VF mean, noise;
+    MF inside;
+};
+
+HWY_INLINE ConstantJump
+constant_jump(float sigma, const CellArrays& c, size_t i, VF w, VI up, VI all) {
+    const PulseF d;
+    const VF s_up = hn::LoadU(d, c.step_up + i);
+    const VF s_down = hn::LoadU(d, c.step_down + i);
+    const VF rise = hn::Mul(hn::ConvertTo(d, up), s_up);
+    const VF fall = hn::Mul(hn::ConvertTo(d, hn::Sub(all, up)), s_down);
+    const VF square = hn::MulAdd(rise, s_up, hn::Mul(fall, s_down));
+    ConstantJump j;
+    j.mean = hn::Sub(rise, fall);
+    j.noise = hn::Mul(hn::Set(d, sigma), hn::Sqrt(square));
+    const VF reach = hn::Mul(j.noise, hn::Set(d, kJumpSigmas));
+    j.inside = hn::And(hn::Le(hn::Add(hn::Add(w, rise), reach), hn::LoadU(d, c.max_bound + i)),
+                       hn::Ge(hn::Sub(hn::Sub(w, fall), reach), hn::LoadU(d, c.min_bound + i)));
+    return j;
+}
+
+// Gathered cells in samples [first, last): one number for all of them where no bound can be met;
+// the others are gathered once more and go through their samples.
+HWY_INLINE void pulse_part(const PulseJob& job,
+                           const PulseRow& row,
+                           size_t first,
+                           size_t last,
+                           size_t line,
+                           NormalSource& normals,
+                           PulseScratch& scratch,
+                           PulseActivity& activity) {
+    const PulseF d;
+    const PulseI di;
+    const PulseU du;
+    const CellArrays& c = row.cells;
+    SlotRange slots = slot_range(job, first);
+    const SlotRange end = slot_range(job, last - 1);
+    slots.words = end.first_word + end.words - slots.first_word;
+    slots.last_mask = end.last_mask;
+    const size_t begin = slots.first_word * row.cell_count;
+    std::vector<size_t>& near = scratch.near;
+    near.clear();
+    for (size_t i = 0; i < row.cell_count; i += kPulseLanes) {
+        VU all = hn::Zero(du);
+        VU up = hn::Zero(du);
+        for (size_t w = 0; w < slots.words; w++) {
+            const size_t at = begin + w * row.cell_count + i;
+            const VU mask = hn::Set(du, slots.mask(w));
+            all = hn::Add(all,
+                          hn::PopulationCount(hn::And(hn::LoadU(du, row.coincidences + at), mask)));
+            up = hn::Add(up, hn::PopulationCount(hn::And(hn::LoadU(du, row.rising + at), mask)));
+        }
+        VI count = hn::BitCast(di, all);
+        VI rising = hn::BitCast(di, up);
+        if (job.options.routing != PulseRouting::kBoth) {
+            rising = job.options.routing == PulseRouting::kUpOnly ? rising : hn::Sub(count, rising);
+            count = rising;
+        }
+        const MF fires = hn::RebindMask(d, hn::Gt(count, hn::Zero(di)));
+        const VF w = hn::LoadU(d, c.weight + i);
+        const ConstantJump j = constant_jump(job.form->noise_of_mean, c, i, w, rising, count);
+        const MF jumps = hn::And(j.inside, fires);
+        const VF to = hn::Add(w, hn::MulAdd(j.noise, normals.take(jumps), j.mean));
+        hn::BlendedStore(to, jumps, d, c.weight + i);
+        const auto counted = hn::RebindMask(di, jumps);
+        count = hn::IfThenElseZero(counted, count);
+        rising = hn::IfThenElseZero(counted, rising);
+        if (c.up_pulses != nullptr) {
+            count_endurance(c, i, rising, hn::Sub(count, rising));
+        }
+        activity.batch_cells += hn::CountTrue(d, jumps);
+        activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, count)));
+        for (uint32_t others = bits_of(hn::AndNot(j.inside, fires)); others != 0;
+             others &= others - 1) {
+            near.push_back(i + static_cast<size_t>(std::countr_zero(others)));
+        }
+    }
+    if (near.empty()) {
+        return;
+    }
+    while (near.size() % kVirtualLanes != 0) {
+        near.push_back(kNoCell);
+    }
+    const size_t width = near.size();
+    scratch.near_tables.resize(5 * width);
+    scratch.near_counters.assign(2 * width, 0);
+    gather_cells({c.weight, c.min_bound, c.max_bound, c.step_up, c.step_down},
+                 near,
+                 scratch.near_tables.data());
+    scratch.near_bits.resize(2 * slots.words * width);
+    uint32_t* bits = scratch.near_bits.data();
+    uint32_t* rising = bits + slots.words * width;
+    for (size_t w = 0; w < slots.words; w++) {
+        const size_t at = begin + w * row.cell_count;
+        for (size_t i = 0; i < width; i++) {
+            const bool real = near[i] != kNoCell;
+            bits[w * width + i] = real ? row.coincidences[at + near[i]] : 0;
+            rising[w * width + i] = real ? row.rising[at + near[i]] : 0;
+        }
+    }
+    PulseRow single = gathered_row(scratch.near_tables.data(),
+                                   c.up_pulses != nullptr ? scratch.near_counters.data() : nullptr,
+                                   width);
+    single.coincidences = bits;
+    single.rising = rising;
+    single.first_word = slots.first_word;
+    PulseJob part = job;
+    part.first = first;
+    part.last = last;
+    const std::span<const PulseRow> rows(&single, 1);
+    if (plain_cells(job, single.cells)) {
+        pulse_samples<StepKind::kConstant, false, false>(
+            part, rows, line, &normals, scratch, activity);
+    } else {
+        pulse_samples<StepKind::kConstant, true, false>(
+            part, rows, line, &normals, scratch, activity);
+    }
+    scatter_cells(single, near, c.weight, c.up_pulses, c.down_pulses);
+}
+
+// The cells that may meet a bound in the batch, of several rows side by side: enough of them at a
+// time that their dependent steps overlap. A few samples at a time, most of them still move by one
+// number. One sequence of numbers for all samples: the batch level depends on how samples are cut
+// into batches anyway.
 HWY_INLINE void pulse_rest(const PulseJob& job,
                            size_t first_row,
                            PulseScratch& scratch,
@@ -101,15 +271,10 @@ HWY_INLINE void pulse_rest(const PulseJob& job,
     const CellArrays& c = job.cells;
     const std::vector<size_t>& rest = scratch.rest;  // each row padded to a multiple of 16
     const size_t width = rest.size();
-    const std::array<const float*, 5> from = {
-        c.weight, c.min_bound, c.max_bound, c.step_up, c.step_down};
-    scratch.tables.resize(from.size() * width);
+    scratch.tables.resize(5 * width);
     scratch.counters.assign(2 * width, 0);
-    for (size_t t = 0; t < from.size(); t++) {
-        for (size_t i = 0; i < width; i++) {
-            scratch.tables[t * width + i] = rest[i] != kNoCell ? from[t][rest[i]] : 0.0f;
-        }
-    }
+    gather_cells(
+        {c.weight, c.min_bound, c.max_bound, c.step_up, c.step_down}, rest, scratch.tables.data());
     const size_t words = job.plane_words;
     scratch.bits.resize(std::max(scratch.bits.size(), words * width));
     scratch.negative.resize(std::max(scratch.negative.size(), words * width));
@@ -139,31 +304,33 @@ HWY_INLINE void pulse_rest(const PulseJob& job,
             hn::StoreU(hn::AndNot(differ, both), du, scratch.negative.data() + w * width + i);
         }
     }
-    PulseRow row;
-    row.cells.weight = scratch.tables.data();
-    row.cells.min_bound = row.cells.weight + width;
-    row.cells.max_bound = row.cells.weight + 2 * width;
-    row.cells.step_up = row.cells.weight + 3 * width;
-    row.cells.step_down = row.cells.weight + 4 * width;
-    row.cells.up_pulses = scratch.counters.data();
-    row.cells.down_pulses = scratch.counters.data() + width;
-    row.cell_count = width;
+    PulseRow row = gathered_row(
+        scratch.tables.data(), c.up_pulses != nullptr ? scratch.counters.data() : nullptr, width);
     row.coincidences = scratch.bits.data();
     row.rising = scratch.negative.data();
-    if (c.up_pulses != nullptr || job.options.routing != PulseRouting::kBoth) {
-        pulse_samples<StepKind::kConstant, true>(job, row, first_row, true, scratch, activity);
-    } else {
-        pulse_samples<StepKind::kConstant, false>(job, row, first_row, true, scratch, activity);
-    }
-    for (size_t i = 0; i < width; i++) {
-        if (rest[i] != kNoCell) {
-            c.weight[rest[i]] = scratch.tables[i];
-            if (c.up_pulses != nullptr) {
-                c.up_pulses[rest[i]] += scratch.counters[i];
-                c.down_pulses[rest[i]] += scratch.counters[width + i];
-            }
+    NormalSource normals(job.batch_key,
+                         Stream::kPulseNoise,
+                         job.step,
+                         static_cast<uint32_t>(first_row) * job.blocks_per_row);
+    const auto has_slots = [&](size_t s) {
+        return job.trains->length[s] != 0 && (job.options.only.empty() || job.options.only[s] != 0);
+    };
+    for (size_t first = job.first; first < job.last;) {
+        size_t last = std::min(first + kPartOfBatch, job.last);
+        const size_t next = last;
+        while (first < last && !has_slots(first)) {
+            first++;
         }
+        while (last > first && !has_slots(last - 1)) {
+            last--;
+        }
+        if (first < last) {
+            pulse_part(job, row, first, last, first_row, normals, scratch, activity);
+        }
+        first = next;
     }
+    activity.normals += normals.taken();
+    scatter_cells(row, rest, c.weight, c.up_pulses, c.down_pulses);
 }
 
 // Constant steps: one normal number per cell and batch where no bound can be met; the other cells
@@ -186,21 +353,12 @@ HWY_INLINE void constant_batch_row(const PulseJob& job,
         }
         const VI up = hn::LoadU(di, up_counts + cell);
         const VI all = hn::LoadU(di, counts + cell);
-        const VF s_up = hn::LoadU(d, c.step_up + cell);
-        const VF s_down = hn::LoadU(d, c.step_down + cell);
         const VF w = hn::LoadU(d, c.weight + cell);
-        const VF rise = hn::Mul(hn::ConvertTo(d, up), s_up);
-        const VF fall = hn::Mul(hn::ConvertTo(d, hn::Sub(all, up)), s_down);
-        const VF square = hn::MulAdd(rise, s_up, hn::Mul(fall, s_down));
-        const VF noise = hn::Mul(hn::Set(d, f.noise_of_mean), hn::Sqrt(square));
-        const VF reach = hn::Mul(noise, hn::Set(d, kJumpSigmas));
-        const MF inside =
-            hn::And(hn::Le(hn::Add(hn::Add(w, rise), reach), hn::LoadU(d, c.max_bound + cell)),
-                    hn::Ge(hn::Sub(hn::Sub(w, fall), reach), hn::LoadU(d, c.min_bound + cell)));
+        const ConstantJump j = constant_jump(f.noise_of_mean, c, cell, w, up, all);
         const MF fires = hn::RebindMask(d, hn::Gt(all, hn::Zero(di)));
-        const MF jumps = hn::And(inside, fires);
+        const MF jumps = hn::And(j.inside, fires);
         const VF normal = hn::LoadU(d, normals + cell % kRandomBlock);
-        const VF to = hn::Add(w, hn::MulAdd(noise, normal, hn::Sub(rise, fall)));
+        const VF to = hn::Add(w, hn::MulAdd(j.noise, normal, j.mean));
         hn::StoreU(hn::IfThenElse(jumps, to, w), d, c.weight + cell);
         const auto counted = hn::RebindMask(di, jumps);
         const VI all_counted = hn::IfThenElseZero(counted, all);
@@ -210,7 +368,7 @@ HWY_INLINE void constant_batch_row(const PulseJob& job,
             count_endurance(c, cell, up_counted, hn::Sub(all_counted, up_counted));
         }
         activity.batch_cells += hn::CountTrue(d, jumps);
-        for (uint32_t others = bits_of(hn::AndNot(inside, fires)); others != 0;
+        for (uint32_t others = bits_of(hn::AndNot(j.inside, fires)); others != 0;
              others &= others - 1) {
             scratch.rest.push_back(line * job.stride + cell +
                                    static_cast<size_t>(std::countr_zero(others)));

@@ -3,6 +3,8 @@
 #include "mho/device/pulse_kernel.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 // One more target than elsewhere: its instruction for population counts decides here. Counts are
 // integers, so bits stay equal.
@@ -23,11 +25,57 @@ HWY_BEFORE_NAMESPACE();
 namespace mho {
 namespace HWY_NAMESPACE {
 
-void PulseRows(const PulseJob& job,
-               size_t first_row,
-               size_t last_row,
-               PulseScratch& scratch,
-               PulseActivity& activity) {
+// Laws `pulse` and `sample`, a group of rows.
+void pulse_group(const PulseJob& job,
+                 size_t first,
+                 size_t last,
+                 PulseScratch& scratch,
+                 PulseActivity& activity) {
+    const LineTrains& cols = job.trains->col_lines;
+    std::array<PulseRow, kPulseRowGroup> group;
+    const std::span<PulseRow> rows(group.data(), last - first);
+    for (size_t r = 0; r < rows.size(); r++) {
+        PulseRow& row = rows[r];
+        row.cells = row_of(job.cells, (first + r) * job.stride);
+        row.cell_count = job.stride;
+        row.offset = r * job.stride;
+        row.col_bits = cols.bits.data();
+        row.col_sample_stride = cols.words_per_sample * cols.stride;
+        row.col_word_stride = cols.stride;
+        row.col_negative = cols.negative.data();
+        row.negative_stride = cols.stride;
+        row.sparse_columns = !job.trains->first_group.empty();
+    }
+    switch (job.form->kind) {
+        case StepKind::kConstant:
+            pulse_samples_of<StepKind::kConstant>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kLinear:
+            pulse_samples_of<StepKind::kLinear>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kExponential:
+            pulse_samples_of<StepKind::kExponential>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kPower:
+            pulse_samples_of<StepKind::kPower>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kExponentialResponse:
+            pulse_samples_of<StepKind::kExponentialResponse>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kPiecewise:
+            pulse_samples_of<StepKind::kPiecewise>(job, rows, first, scratch, activity);
+            break;
+        case StepKind::kHidden:
+        case StepKind::kUser:
+            break;  // PulsedArray runs these itself
+    }
+}
+
+void pulse_rows_of_task(const PulseJob& job,
+                        size_t first_row,
+                        size_t last_row,
+                        PulseScratch& scratch,
+                        PulseActivity& activity) {
     const StepKind kind = job.form->kind;
     if (job.plane_words > 0) {
         scratch.rest.clear();
@@ -53,41 +101,20 @@ void PulseRows(const PulseJob& job,
         }
         return;
     }
-    const LineTrains& cols = job.trains->col_lines;
-    PulseRow row;
-    row.cell_count = job.stride;
-    row.col_bits = cols.bits.data();
-    row.col_sample_stride = cols.words_per_sample * cols.stride;
-    row.col_word_stride = cols.stride;
-    row.col_negative = cols.negative.data();
-    row.negative_stride = cols.stride;
-    row.sparse_columns = !job.trains->first_group.empty();
-    for (size_t line = first_row; line < last_row; line++) {
-        row.cells = row_of(job.cells, line * job.stride);
-        switch (kind) {
-            case StepKind::kConstant:
-                pulse_samples_of<StepKind::kConstant>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kLinear:
-                pulse_samples_of<StepKind::kLinear>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kExponential:
-                pulse_samples_of<StepKind::kExponential>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kPower:
-                pulse_samples_of<StepKind::kPower>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kExponentialResponse:
-                pulse_samples_of<StepKind::kExponentialResponse>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kPiecewise:
-                pulse_samples_of<StepKind::kPiecewise>(job, row, line, scratch, activity);
-                break;
-            case StepKind::kHidden:
-            case StepKind::kUser:
-                break;  // PulsedArray runs these itself
-        }
+    for (size_t first = first_row; first < last_row; first += kPulseRowGroup) {
+        pulse_group(job, first, std::min(last_row, first + kPulseRowGroup), scratch, activity);
     }
+}
+
+void PulseRows(const PulseJob& job,
+               size_t first_row,
+               size_t last_row,
+               PulseScratch& scratch,
+               PulseActivity& total) {
+    // Counters of threads are neighbours in memory: they are touched once.
+    PulseActivity activity;
+    pulse_rows_of_task(job, first_row, last_row, scratch, activity);
+    total.add(activity);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -3,17 +3,18 @@
 #ifndef MHO_DEVICE_PULSE_KERNEL_H
 #define MHO_DEVICE_PULSE_KERNEL_H
 
-// The hot loops of in-memory training. Rows are independent: each replays all samples of the batch
-// while its cells stay in the first-level cache. Internal: PulsedArray is the public door and
-// checks the arguments.
+// The hot loops of in-memory training. Groups of rows are independent: each replays all samples of
+// the batch while its cells stay in cache. Internal: PulsedArray is the public door and checks the
+// arguments.
 //
-// The law of one row and sample. n pulses reach a cell, all in one direction. Every cell with n > 0
-// takes a standard normal number, in the order of cells:
+// The law of one sample and group of kPulseRowGroup rows, which share a sequence of standard normal
+// numbers and use it row by row. n pulses reach a cell, all in one direction. Every cell with n > 0
+// takes a number, in the order of cells:
 //
 //     n = 1, or a cell for which the law of the sum is known:  one jump of n pulses
 //     else:                                                    its first pulse
 //
-// The cells that have pulses left then take one number a pulse, round by round over the row. After
+// The cells of the group that have pulses left then take one number a pulse, round by round. After
 // every pulse or jump the weight is clipped. A jump has the mean and the variance of the sum of its
 // pulses, with the response taken as linear over the jump; it is allowed where no bound can be met
 // on the way and the response bends little (docs/models/pulse-laws.md).
@@ -27,6 +28,9 @@
 
 namespace mho {
 
+/// Rows that share a sequence of numbers in a sample: one seed for all. (With 2 rows the tables stay
+/// in the first-level cache over the samples; that gains nothing, seeds and queues cost more.)
+inline constexpr size_t kPulseRowGroup = 8;
 /// A cell meets no bound if this many standard deviations of a jump stay inside.
 inline constexpr float kJumpSigmas = 7.0f;
 /// A jump is computed from the first terms of a binomial series: exact up to three pulses, with a
@@ -78,7 +82,7 @@ struct PulseJob {
 };
 
 /// Applies the job to rows [first_row, last_row): always the same cut, whatever the threads, as the
-/// batch level names numbers by it.
+/// batch level names numbers by it; first_row is a multiple of kPulseRowGroup.
 void pulse_rows(const PulseJob& job,
                 size_t first_row,
                 size_t last_row,

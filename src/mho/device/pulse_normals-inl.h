@@ -14,7 +14,6 @@
 #include <hwy/highway.h>
 
 #include <bit>
-#include <cstring>
 #include <new>
 
 #include "mho/device/pulse_row.h"
@@ -62,15 +61,14 @@ class NormalSource {
     HWY_INLINE VF take(MF mask) {
         const uint32_t bits = bits_of(mask);
         const auto wanted = static_cast<size_t>(std::popcount(bits));
-        if (have_ - position_ < kVirtualLanes) {
+        if (HWY_UNLIKELY(end_ - position_ < kVirtualLanes)) {
             refill();
         }
         const VF numbers = expand(mask, bits, buffer_ + position_);
         position_ += wanted;
-        taken_ += wanted;
         return numbers;
     }
-    HWY_INLINE uint64_t taken() const { return taken_; }
+    HWY_INLINE uint64_t taken() const { return made_ - (end_ - position_); }
 
   private:
     static HWY_INLINE VF expand(MF mask, uint32_t bits, const float* from) {
@@ -86,24 +84,29 @@ class NormalSource {
     }
 
     HWY_NOINLINE void refill() {
-        std::memmove(buffer_, buffer_ + position_, (have_ - position_) * sizeof(float));
-        have_ -= position_;
-        position_ = 0;
+        const RandomF32 d;
+        const size_t rest = end_ - position_;  // below kVirtualLanes
+        for (size_t i = 0; i < kVirtualLanes; i += hn::MaxLanes(d)) {
+            hn::StoreU(hn::LoadU(d, buffer_ + position_ + i), d, buffer_ + i);
+        }
         if (left_ == 0) {
             new (storage_) LaneGenerator(key_, stream_, step_, block_++);
             left_ = kRandomBlock;
         }
-        normal_chunk(*std::launder(reinterpret_cast<LaneGenerator*>(storage_)), buffer_ + have_);
-        have_ += kNormalChunk;
+        normal_chunk(*std::launder(reinterpret_cast<LaneGenerator*>(storage_)), buffer_ + rest);
+        position_ = 0;
+        end_ = rest + kNormalChunk;
+        made_ += kNormalChunk;
         left_ -= kNormalChunk;
     }
 
+    // What is copied before a refill may reach past the end.
     HWY_ALIGN float buffer_[kNormalChunk + 2 * kVirtualLanes];
     alignas(LaneGenerator) unsigned char storage_[sizeof(LaneGenerator)];
     size_t position_ = 0;
-    size_t have_ = 0;
+    size_t end_ = 0;
     size_t left_ = 0;  // of the block
-    uint64_t taken_ = 0;
+    uint64_t made_ = 0;
     uint64_t key_;
     uint64_t step_;
     uint32_t stream_;

@@ -41,14 +41,17 @@ inline constexpr size_t kNoCell = ~size_t{0};  // padding of a list of cells
 struct PulseRow {
     CellArrays cells;                    // of this row
     size_t cell_count = 0;               // a multiple of 16
+    size_t offset = 0;                   // of its cells from those of the first row of the group
     const uint32_t* col_bits = nullptr;  // + sample * col_sample_stride + word * col_word_stride
     size_t col_sample_stride = 0;
     size_t col_word_stride = 0;
     const uint32_t* col_negative = nullptr;  // + sample * negative_stride
     size_t negative_stride = 0;
-    bool sparse_columns = false;  // honour the column ranges of the trains
+    bool sparse_columns = false;       // honour the column ranges of the trains
+    const uint16_t* gentle = nullptr;  // find_gentle, per register, or nullptr
     // Instead, cells gathered from several rows: their coincidences and those that rise, slots of
     // all samples end to end, [word][cell_count].
+    size_t first_word = 0;  // of the planes
     const uint32_t* coincidences = nullptr;
     const uint32_t* rising = nullptr;
 };

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Laws `pulse` and `sample`: all samples of one row of cells, one after the other. Included once
+// Laws `pulse` and `sample`: all samples of a group of rows, one after the other. Included once
 // per target.
 
 #if defined(MHO_DEVICE_PULSE_SAMPLES_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -14,9 +14,13 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <span>
 
+#include "mho/device/pulse_counts-inl.h"
 #include "mho/device/pulse_normals-inl.h"
+#include "mho/device/pulse_queue-inl.h"
 #include "mho/device/pulse_row.h"
 #include "mho/device/pulse_step-inl.h"
 
@@ -25,236 +29,166 @@ namespace mho {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The cells of a row that take their pulses one by one, side by side.
-struct Queue {
-    float* field[8];  // u, low, high, step, shape, scale, mean, noise
-    int32_t* left;
-    int32_t* up;
-    int32_t* index;
-    size_t size = 0;
+// Below so many samples and slots the limits of find_gentle cost more than they save.
+constexpr size_t kSamplesForGentle = 4;
+constexpr uint32_t kLengthForGentle = 8;
 
-    HWY_INLINE Queue(PulseScratch& scratch, size_t cells) {
-        constexpr size_t kFields = 8;
-        constexpr size_t kIntegers = 3;
-        const size_t width = cells + kVirtualLanes;  // compressed stores write whole registers
-        scratch.floats.resize(std::max(scratch.floats.size(), kFields * width));
-        scratch.integers.resize(std::max(scratch.integers.size(), kIntegers * width));
-        for (size_t i = 0; i < kFields; i++) {
-            field[i] = scratch.floats.data() + i * width;
-        }
-        left = scratch.integers.data();
-        up = left + width;
-        index = up + width;
-    }
-
-    template <StepKind K>
-    HWY_INLINE void push(MF who, VI count, const Cell& c, VF u, const Pulse& p, size_t first) {
-        const PulseF d;
-        const PulseI di;
-        const auto put = [&](size_t i, VF v)
-                             HWY_ATTR { hn::StoreU(hn::Compress(v, who), d, field[i] + size); };
-        const auto put_integer = [&](int32_t* to, VI v) HWY_ATTR {
-            hn::StoreU(hn::Compress(v, hn::RebindMask(di, who)), di, to + size);
-        };
-        put(0, u);
-        put(1, c.low);
-        put(2, c.high);
-        put(3, c.step);
-        if constexpr (kHasShape<K>) {
-            put(4, c.shape);
-        }
-        if constexpr (kHasScale<K>) {
-            put(5, c.scale);
-        }
-        put(6, p.mean);
-        put(7, p.noise);
-        put_integer(left, count);
-        put_integer(up, hn::IfThenElseZero(hn::RebindMask(di, c.up), hn::Set(di, 1)));
-        put_integer(index, hn::Iota(di, static_cast<int32_t>(first)));
-        size += hn::CountTrue(d, who);
-    }
-
-    // Pulse after pulse, a round over all cells at a time.
-    template <StepKind K>
-    HWY_INLINE void run(const StepForm& f, bool frozen, NormalSource& normals) {
-        const PulseF d;
-        const PulseI di;
-        for (size_t i = size; i < size + kPulseLanes; i++) {
-            left[i] = 0;  // the rest of the last register
-        }
-        bool more = size > 0;
-        while (more) {
-            more = false;
-            for (size_t i = 0; i < size; i += kPulseLanes) {
-                const VI n = hn::LoadU(di, left + i);
-                const auto waits = hn::Gt(n, hn::Zero(di));
-                if (hn::AllFalse(di, waits)) {
-                    continue;
-                }
-                more = true;
-                const MF who = hn::RebindMask(d, waits);
-                Cell c;
-                c.up = hn::RebindMask(d, hn::Gt(hn::LoadU(di, up + i), hn::Zero(di)));
-                c.low = hn::LoadU(d, field[1] + i);
-                c.high = hn::LoadU(d, field[2] + i);
-                c.step = hn::LoadU(d, field[3] + i);
-                c.shape = kHasShape<K> ? hn::LoadU(d, field[4] + i) : hn::Zero(d);
-                c.scale = kHasScale<K> ? hn::LoadU(d, field[5] + i) : hn::Zero(d);
-                const VF u = hn::LoadU(d, field[0] + i);
-                Pulse p;
-                if (frozen || K == StepKind::kConstant) {
-                    p.mean = hn::LoadU(d, field[6] + i);
-                    p.noise = hn::LoadU(d, field[7] + i);
-                } else {
-                    p = one_pulse<K>(f, c, u);
-                }
-                const VF to = moved(c, u, p.mean, p.noise, normals.take(who));
-                hn::StoreU(hn::IfThenElse(who, to, u), d, field[0] + i);
-                hn::StoreU(hn::Sub(n, hn::IfThenElseZero(waits, hn::Set(di, 1))), di, left + i);
-            }
-        }
-    }
+// What is fixed for a sample.
+struct SampleCounts {
+    const LineTrains* lines = nullptr;  // nullptr: not by the bits of lines
+    SlotRange slots;                    // of gathered cells
+    const uint32_t* col_bits = nullptr;
+    const uint32_t* col_negative = nullptr;
+    size_t first = 0;  // cells that can fire
+    size_t last = 0;
 };
 
-// Coincidences of one register of columns with a row in one sample, and their direction.
-struct RowBits {
-    const uint32_t* bits;
-    size_t stride;  // between words
-    size_t words;
-    uint32_t negative;
-};
+// For every register of cells, how many pulses certainly keep the conditions of a jump on the
+// response. Steps that are linear, or exponential with A >= 0: there 0 <= y <= 1, so step and slope
+// are at most s and s |gamma t|.
+template <StepKind K>
+HWY_INLINE void find_gentle(const PulseJob& job,
+                            const CellArrays& c,
+                            size_t cells,
+                            uint16_t* most) {
+    const PulseF d;
+    const float variance = job.form->noise_of_mean * job.form->noise_of_mean;
+    for (size_t i = 0; i < cells; i += kPulseLanes) {
+        VF up, down;
+        if constexpr (K == StepKind::kLinear) {
+            up = hn::LoadU(d, c.shape_up + i);
+            down = hn::LoadU(d, c.shape_down + i);
+        } else {
+            up = hn::Mul(hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.scale_up + i));
+            down = hn::Mul(hn::LoadU(d, c.step_down + i), hn::LoadU(d, c.scale_down + i));
+        }
+        const float k =
+            hn::GetLane(hn::MaxOfLanes(d, hn::Max(hn::Abs(up), hn::Abs(down)))) + 1e-20f;
+        // One less than the quotient, which may be rounded up.
+        const float n =
+            std::min(kMostLinearChange / k, kMostLinearVariance / (k * k * variance + 1e-20f));
+        most[i / kPulseLanes] = static_cast<uint16_t>(std::clamp(n - 1.0f, 0.0f, 65535.0f));
+    }
+}
 
-HWY_INLINE VI count_trains(const RowBits& line,
-                           const uint32_t* bits,
-                           size_t word_stride,
-                           const uint32_t* negative,
-                           MF& up) {
+template <StepKind K>
+HWY_INLINE bool has_gentle(const StepForm& f) {
+    return K == StepKind::kLinear || (K == StepKind::kExponential && f.amplitude_up >= 0 &&
+                                      f.amplitude_down >= 0 && f.noise_of_step == 0);
+}
+
+// A row that fires in one slot only, the bits `slot` of word `bits`: no cell has more than one
+// pulse. Short trains are mostly of this kind.
+template <StepKind K>
+HWY_INLINE void single_slot(const StepForm& f,
+                            const CellArrays& row_cells,
+                            const SampleCounts& sample,
+                            const uint32_t* bits,
+                            uint32_t slot,
+                            uint32_t negative,
+                            NormalSource& normals,
+                            PulseActivity& activity) {
+    const PulseF d;
     const PulseU du;
-    VU n = hn::PopulationCount(hn::And(hn::LoadU(du, bits), hn::Set(du, line.bits[0])));
-    for (size_t w = 1; w < line.words; w++) {
-        const VU both =
-            hn::And(hn::LoadU(du, bits + w * word_stride), hn::Set(du, line.bits[w * line.stride]));
-        n = hn::Add(n, hn::PopulationCount(both));
+    const CellArrays c = row_cells;  // a copy: stores to cells cannot change it
+    const VU slots = hn::Set(du, slot);
+    const VU line_negative = hn::Set(du, negative);
+    const VU sign_bit = hn::Set(du, kSignBit);
+    size_t fired = 0;
+    for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
+        const MF fires = hn::RebindMask(d, hn::TestBit(hn::LoadU(du, bits + i), slots));
+        // No branch around registers without a firing cell: there are few, at random places.
+        fired += static_cast<size_t>(std::popcount(bits_of(fires)));
+        const VU differ = hn::Xor(hn::LoadU(du, sample.col_negative + i), line_negative);
+        const VF sign = hn::BitCast(d, hn::And(differ, sign_bit));
+        const Cell cell = load_cell<K>(c, i, rising_lanes(sign), sign);
+        VF u = hn::LoadU(d, c.weight + i);
+        const VF reference = c.reference != nullptr ? hn::LoadU(d, c.reference + i) : hn::Zero(d);
+        u = hn::Add(u, reference);
+        const Pulse p = one_pulse<K>(f, cell, u);
+        u = moved(cell, u, p.mean, p.noise, normals.take(fires));
+        hn::BlendedStore(hn::Sub(u, reference), fires, d, c.weight + i);
     }
-    up = hn::RebindMask(PulseF(), hn::Eq(hn::LoadU(du, negative), hn::Set(du, line.negative)));
-    return hn::BitCast(PulseI(), n);
+    activity.sample_cells += fired;
+    activity.pulses += fired;
 }
 
-// The slots of one sample in planes of a batch: a few neighbouring words.
-struct SlotRange {
-    size_t first_word = 0;
-    size_t words = 0;
-    uint32_t first_mask = ~0u;
-    uint32_t last_mask = ~0u;
-
-    HWY_INLINE uint32_t mask(size_t w) const {
-        return (w == 0 ? first_mask : ~0u) & (w + 1 == words ? last_mask : ~0u);
-    }
-};
-
-HWY_INLINE SlotRange slot_range(const PulseJob& job, size_t s) {
-    SlotRange r;
-    const uint64_t begin = job.slot_begin[s];
-    const uint64_t end = begin + job.trains->length[s];
-    r.first_word = begin / 32;
-    r.words = (end + 31) / 32 - r.first_word;
-    r.first_mask = ~0u << (begin % 32);
-    r.last_mask = end % 32 == 0 ? ~0u : (1u << (end % 32)) - 1;
-    return r;
-}
-
-HWY_INLINE VI count_slots(const SlotRange& r, const PulseRow& row, size_t i, MF& up) {
-    const PulseU du;
-    VU n = hn::Zero(du);
-    VU rising = hn::Zero(du);
-    for (size_t w = 0; w < r.words; w++) {
-        const size_t at = (r.first_word + w) * row.cell_count + i;
-        const VU mask = hn::Set(du, r.mask(w));
-        n = hn::Add(n, hn::PopulationCount(hn::And(hn::LoadU(du, row.coincidences + at), mask)));
-        rising = hn::Or(rising, hn::And(hn::LoadU(du, row.rising + at), mask));
-    }
-    up = hn::RebindMask(PulseF(), hn::Ne(rising, hn::Zero(du)));
-    return hn::BitCast(PulseI(), n);
-}
-
-HWY_INLINE VI routed(PulseRouting routing, VI count, MF& up) {
-    const auto rises = hn::RebindMask(PulseI(), up);
-    up = hn::FirstN(PulseF(), kPulseLanes);
-    return routing == PulseRouting::kUpOnly ? hn::IfThenElseZero(rises, count)
-                                            : hn::IfThenZeroElse(rises, count);
-}
-
-HWY_INLINE void count_endurance(const CellArrays& c, size_t at, VI up, VI down) {
-    const PulseI di;
-    auto* ups = reinterpret_cast<int32_t*>(c.up_pulses + at);
-    auto* downs = reinterpret_cast<int32_t*>(c.down_pulses + at);
-    hn::StoreU(hn::Add(hn::LoadU(di, ups), up), di, ups);
-    hn::StoreU(hn::Add(hn::LoadU(di, downs), down), di, downs);
+// No write noise, counters, routing.
+HWY_INLINE bool plain_cells(const PulseJob& job, const CellArrays& c) {
+    return c.visible == nullptr && c.up_pulses == nullptr &&
+           job.options.routing == PulseRouting::kBoth;
 }
 
 // One row of cells in one sample. kExtras: references, write noise, counters, routing.
-template <StepKind K, bool kExtras>
+template <StepKind K, bool kExtras, bool kFrozen>
 HWY_INLINE void pulse_sample(const PulseJob& job,
                              const PulseRow& row,
+                             const SampleCounts& sample,
                              size_t s,
                              size_t line,
                              NormalSource& normals,
+                             Queue& queue,
+                             uint16_t* fired_lanes,
                              PulseScratch& scratch,
                              PulseActivity& activity) {
     const PulseF d;
     const PulseI di;
     const StepForm& f = *job.form;
-    const CellArrays& c = row.cells;
-    const PulseTrains& trains = *job.trains;
-    const LineTrains& lines = trains.row_lines;
-    const bool by_bits = trains.counting == PulseCounting::kTrains;
+    const CellArrays c = row.cells;  // a copy: stores to cells cannot change it
     const bool may_jump = job.options.law != PulseLaw::kPulse;
-    const bool frozen = may_jump && job.options.frozen_response && K != StepKind::kLinear;
     RowBits bits{};
-    SlotRange slots{};
+    uint32_t most_pulses = ~0u;  // of a cell of this row
     if (row.coincidences != nullptr) {
-        slots = slot_range(job, s);
-    } else if (by_bits) {
+    } else if (sample.lines != nullptr) {
+        const LineTrains& lines = *sample.lines;
         bits = {lines.sample_bits(s) + line,
                 lines.stride,
                 lines.words_per_sample,
                 lines.negative[s * lines.stride + line]};
-        uint32_t any = 0;
+        most_pulses = 0;
         for (size_t w = 0; w < bits.words; w++) {
-            any |= bits.bits[w * bits.stride];
+            most_pulses += static_cast<uint32_t>(std::popcount(bits.bits[w * bits.stride]));
         }
-        if (any == 0) {
+        if (most_pulses == 0) {
+            return;
+        }
+        if (most_pulses == 1 && plain_cells(job, c)) {
+            size_t w = 0;
+            while (bits.bits[w * bits.stride] == 0) {
+                w++;
+            }
+            single_slot<K>(f,
+                           c,
+                           sample,
+                           sample.col_bits + w * row.col_word_stride,
+                           bits.bits[w * bits.stride],
+                           bits.negative,
+                           normals,
+                           activity);
             return;
         }
     } else {
         scratch.counts.resize(row.cell_count);
-        count_row(trains, s, line, job.sample_keys[s], job.step, scratch.counts);
-    }
-    const uint32_t* col_bits = row.col_bits + s * row.col_sample_stride;
-    const uint32_t* col_negative = row.col_negative + s * row.negative_stride;
-    const size_t first = row.sparse_columns ? size_t{16} * trains.first_group[s] : 0;
-    const size_t last = row.sparse_columns ? size_t{16} * trains.last_group[s] : row.cell_count;
-    Queue queue(scratch, row.cell_count);
-    if constexpr (kExtras) {
-        scratch.fires.assign(row.cell_count / kPulseLanes, 0);
+        count_row(*job.trains, s, line, job.sample_keys[s], job.step, scratch.counts);
     }
     VI pulses = hn::Zero(di);
     size_t fired = 0;
-    for (size_t i = first; i < last; i += kPulseLanes) {
-        MF up;
+    for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
+        VF sign;
         VI count;
         if (row.coincidences != nullptr) {
-            count = count_slots(slots, row, i, up);
-        } else if (by_bits) {
-            count = count_trains(bits, col_bits + i, row.col_word_stride, col_negative + i, up);
+            count = count_slots(sample.slots, row, i, sign);
+        } else if (sample.lines != nullptr) {
+            count = count_trains(
+                bits, sample.col_bits + i, row.col_word_stride, sample.col_negative + i, sign);
         } else {
             const VI n = hn::LoadU(di, scratch.counts.data() + i);
-            up = hn::RebindMask(d, hn::Gt(n, hn::Zero(di)));
+            sign = hn::BitCast(d, hn::And(n, hn::BitCast(di, hn::Set(PulseU(), kSignBit))));
             count = hn::Abs(n);
         }
         if constexpr (kExtras) {
             if (job.options.routing != PulseRouting::kBoth) {
-                count = routed(job.options.routing, count, up);
+                count = routed(job.options.routing, count, sign);
             }
         }
         const MF fires = hn::RebindMask(d, hn::Gt(count, hn::Zero(di)));
@@ -264,7 +198,7 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
         }
         fired += static_cast<size_t>(std::popcount(fire_bits));
         pulses = hn::Add(pulses, count);
-        const Cell cell = load_cell<K>(c, i, up);
+        const Cell cell = load_cell<K>(c, i, rising_lanes(sign), sign);
         const VF weight = hn::LoadU(d, c.weight + i);
         VF u = weight;
         VF reference = hn::Zero(d);
@@ -275,58 +209,50 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
             }
         }
         Pulse p = one_pulse<K>(f, cell, u);
-        const Pulse single = p;
         MF waits = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
-        if (may_jump) {
-            const MF jumps = jump<K>(f, frozen, cell, u, count, p);
-            waits = hn::AndNot(jumps, waits);
+        Pulse single = p;
+        // Nothing of a jump is needed where no cell has more than one pulse.
+        if (may_jump && !hn::AllFalse(d, waits)) {
+            const bool gentle = row.gentle != nullptr && most_pulses <= row.gentle[i / kPulseLanes];
+            waits = jump<K, kFrozen>(f, gentle, cell, u, count, p);
         }
         u = moved(cell, u, p.mean, p.noise, normals.take(fires));
         if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {
-            queue.template push<K>(waits, hn::Sub(count, hn::Set(di, 1)), cell, u, single, i);
+            queue.template push<K>(
+                waits, hn::Sub(count, hn::Set(di, 1)), cell, u, single, row.offset + i);
         }
         VF w = u;
         if constexpr (kExtras) {
             w = hn::Sub(w, reference);
-            scratch.fires[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
+            fired_lanes[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
             if (c.up_pulses != nullptr) {
-                const auto rises = hn::RebindMask(di, up);
+                const auto rises = hn::RebindMask(di, cell.up);
                 count_endurance(
                     c, i, hn::IfThenElseZero(rises, count), hn::IfThenZeroElse(rises, count));
             }
         }
-        hn::StoreU(hn::IfThenElse(fires, w, weight), d, c.weight + i);
+        hn::BlendedStore(w, fires, d, c.weight + i);
     }
-    if (queue.size > 0) {
-        activity.pulse_cells += queue.size;
-        queue.template run<K>(f, frozen, normals);
-        for (size_t q = 0; q < queue.size; q++) {
-            const auto i = static_cast<size_t>(queue.index[q]);
-            const float reference = c.reference != nullptr ? c.reference[i] : 0.0f;
-            c.weight[i] = queue.field[0][q] - reference;
-        }
-    }
-    if constexpr (kExtras) {
-        if (c.visible != nullptr) {
-            NormalSource write(job.sample_keys[s],
-                               Stream::kWriteNoise,
-                               job.step,
-                               static_cast<uint32_t>(line) * job.blocks_per_row);
-            for (size_t i = first; i < last; i += kPulseLanes) {
-                const uint32_t fire_bits = scratch.fires[i / kPulseLanes];
-                if (fire_bits != 0) {
-                    const MF fires = mask_of(fire_bits);
-                    const VF seen = hn::MulAdd(
-                        hn::Set(d, f.write_noise), write.take(fires), hn::LoadU(d, c.weight + i));
-                    hn::StoreU(
-                        hn::IfThenElse(fires, seen, hn::LoadU(d, c.visible + i)), d, c.visible + i);
-                }
-            }
-            activity.normals += write.taken();
-        }
-    }
-    activity.sample_cells += fired - queue.size;
+    activity.sample_cells += fired;
     activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
+}
+
+// The visible weights of the cells that fired.
+HWY_INLINE void write_visible(const CellArrays& c,
+                              float noise,
+                              const SampleCounts& sample,
+                              const uint16_t* fired_lanes,
+                              NormalSource& normals) {
+    const PulseF d;
+    for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
+        const uint32_t fire_bits = fired_lanes[i / kPulseLanes];
+        if (fire_bits != 0) {
+            const MF fires = mask_of(fire_bits);
+            const VF weight = hn::LoadU(d, c.weight + i);
+            const VF seen = hn::MulAdd(hn::Set(d, noise), normals.take(fires), weight);
+            hn::BlendedStore(seen, fires, d, c.visible + i);
+        }
+    }
 }
 
 // What transfers look at between samples.
@@ -343,51 +269,124 @@ HWY_INLINE void look(
     }
 }
 
-// All samples of one row of cells. `joint`: one sequence of numbers for all samples, where the
-// caller's law already depends on how samples are cut into batches.
-template <StepKind K, bool kExtras>
+// All samples of a group of rows, sample after sample: one seed of the generator serves the group.
+// `joint`, if any: one sequence of numbers for all samples, where the caller's law already depends
+// on how samples are cut into batches.
+template <StepKind K, bool kExtras, bool kFrozen>
 HWY_INLINE void pulse_samples(const PulseJob& job,
-                              const PulseRow& row,
+                              std::span<const PulseRow> rows,
                               size_t line,
-                              bool joint,
+                              NormalSource* joint,
                               PulseScratch& scratch,
                               PulseActivity& activity) {
     const PulseTrains& trains = *job.trains;
+    const PulseRow& any = rows[0];
     const auto first_block = static_cast<uint32_t>(line) * job.blocks_per_row;
-    NormalSource shared(job.batch_key, Stream::kPulseNoise, job.step, first_block);
-    size_t tap = 0;
+    std::array<size_t, kPulseRowGroup> tap{};
+    const size_t registers = any.cell_count / kPulseLanes;
+    Queue queue(scratch, rows.size() * any.cell_count);
+    SampleCounts sample;
+    if (any.coincidences == nullptr && trains.counting == PulseCounting::kTrains) {
+        sample.lines = &trains.row_lines;
+    }
     for (size_t s = job.first; s < job.last; s++) {
-        if (!job.options.taps.empty()) {
-            look(job, row.cells, line, s - job.first, tap);
+        for (size_t r = 0; r < rows.size() && !job.options.taps.empty(); r++) {
+            look(job, rows[r].cells, line + r, s - job.first, tap[r]);
         }
         if (trains.length[s] == 0 || (!job.options.only.empty() && job.options.only[s] == 0)) {
             continue;
         }
-        if (joint) {
-            pulse_sample<K, kExtras>(job, row, s, line, shared, scratch, activity);
-        } else {
-            NormalSource own(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
-            pulse_sample<K, kExtras>(job, row, s, line, own, scratch, activity);
-            activity.normals += own.taken();
+        // Transfers write one row at a time.
+        if (any.coincidences == nullptr && !trains.first_row.empty() &&
+            (trains.last_row[s] <= line || trains.first_row[s] >= line + rows.size())) {
+            continue;
+        }
+        sample.first = any.sparse_columns ? size_t{16} * trains.first_group[s] : 0;
+        sample.last = any.sparse_columns ? size_t{16} * trains.last_group[s] : any.cell_count;
+        sample.col_bits = any.col_bits + s * any.col_sample_stride;
+        sample.col_negative = any.col_negative + s * any.negative_stride;
+        if (any.coincidences != nullptr) {
+            sample.slots = slot_range(job, s);
+        }
+        NormalSource own(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
+        NormalSource& normals = joint != nullptr ? *joint : own;
+        if constexpr (kExtras) {
+            scratch.fires.assign(rows.size() * registers, 0);
+        }
+        queue.size = 0;
+        for (size_t r = 0; r < rows.size(); r++) {
+            uint16_t* fired_lanes = scratch.fires.data() + (kExtras ? r * registers : 0);
+            pulse_sample<K, kExtras, kFrozen>(
+                job, rows[r], sample, s, line + r, normals, queue, fired_lanes, scratch, activity);
+        }
+        if (queue.size > 0) {
+            queue.template run<K, kFrozen>(*job.form, normals);
+            queue.put_back(any.cells);
+            activity.pulse_cells += queue.size;
+            activity.sample_cells -= queue.size;
+        }
+        activity.normals += own.taken();
+        if constexpr (kExtras) {
+            if (any.cells.visible != nullptr) {
+                NormalSource writes(job.sample_keys[s], Stream::kWriteNoise, job.step, first_block);
+                for (size_t r = 0; r < rows.size(); r++) {
+                    write_visible(rows[r].cells,
+                                  job.form->write_noise,
+                                  sample,
+                                  scratch.fires.data() + r * registers,
+                                  writes);
+                }
+                activity.normals += writes.taken();
+            }
         }
     }
-    activity.normals += shared.taken();
-    look(job, row.cells, line, job.last - job.first, tap);
+    for (size_t r = 0; r < rows.size(); r++) {
+        look(job, rows[r].cells, line + r, job.last - job.first, tap[r]);
+    }
 }
 
-template <StepKind K>
+template <StepKind K, bool kFrozen>
 void pulse_samples_of(const PulseJob& job,
-                      const PulseRow& row,
+                      std::span<PulseRow> rows,
                       size_t line,
                       PulseScratch& scratch,
                       PulseActivity& activity) {
-    const CellArrays& c = row.cells;
-    if (c.reference != nullptr || c.visible != nullptr || c.up_pulses != nullptr ||
-        job.options.routing != PulseRouting::kBoth) {
-        pulse_samples<K, true>(job, row, line, false, scratch, activity);
-    } else {
-        pulse_samples<K, false>(job, row, line, false, scratch, activity);
+    const CellArrays& c = rows[0].cells;
+    if constexpr (!kFrozen && (K == StepKind::kLinear || K == StepKind::kExponential)) {
+        const uint32_t longest =
+            *std::max_element(job.trains->length.begin(), job.trains->length.end());
+        if (job.last - job.first >= kSamplesForGentle && longest >= kLengthForGentle &&
+            has_gentle<K>(*job.form)) {
+            const size_t registers = rows[0].cell_count / kPulseLanes;
+            scratch.gentle.resize(rows.size() * registers);
+            for (size_t r = 0; r < rows.size(); r++) {
+                uint16_t* most = scratch.gentle.data() + r * registers;
+                find_gentle<K>(job, rows[r].cells, rows[r].cell_count, most);
+                rows[r].gentle = most;
+            }
+        }
     }
+    if (c.reference != nullptr || !plain_cells(job, c)) {
+        pulse_samples<K, true, kFrozen>(job, rows, line, nullptr, scratch, activity);
+    } else {
+        pulse_samples<K, false, kFrozen>(job, rows, line, nullptr, scratch, activity);
+    }
+}
+
+// Only laws with a response that can be frozen are compiled twice.
+template <StepKind K>
+HWY_INLINE void pulse_samples_of(const PulseJob& job,
+                                 std::span<PulseRow> rows,
+                                 size_t line,
+                                 PulseScratch& scratch,
+                                 PulseActivity& activity) {
+    if constexpr (K != StepKind::kConstant && K != StepKind::kLinear) {
+        if (job.options.frozen_response && job.options.law != PulseLaw::kPulse) {
+            pulse_samples_of<K, true>(job, rows, line, scratch, activity);
+            return;
+        }
+    }
+    pulse_samples_of<K, false>(job, rows, line, scratch, activity);
 }
 
 HWY_INLINE CellArrays row_of(const CellArrays& c, size_t offset) {

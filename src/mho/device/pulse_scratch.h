@@ -16,11 +16,16 @@ struct PulseScratch {
     std::vector<int32_t> counts;
     std::vector<int32_t> up_counts;
     std::vector<uint16_t> fires;
+    std::vector<uint16_t> gentle;
     std::vector<size_t> rest;
     std::vector<float> tables;
     std::vector<uint32_t> counters;
     std::vector<uint32_t> bits;
     std::vector<uint32_t> negative;
+    std::vector<size_t> near;
+    std::vector<float> near_tables;
+    std::vector<uint32_t> near_counters;
+    std::vector<uint32_t> near_bits;
 };
 
 }  // namespace mho

@@ -13,6 +13,8 @@
 
 #include <hwy/highway.h>
 
+#include <bit>
+
 #include "mho/device/pulse_normals-inl.h"
 #include "mho/device/pulse_row.h"
 #include "mho/util/simd_math-inl.h"
@@ -25,6 +27,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 // The tables of one register of cells in the direction of its pulses.
 struct Cell {
     VF low, high, step, shape, scale;
+    VF sign;  // the sign bit where pulses lead down, else 0
     MF up;
 };
 
@@ -40,10 +43,11 @@ template <StepKind K>
 inline constexpr bool kHasScale = K != StepKind::kConstant && K != StepKind::kLinear;
 
 template <StepKind K>
-HWY_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up) {
+HWY_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up, VF sign) {
     const PulseF d;
     Cell cell;
     cell.up = up;
+    cell.sign = sign;
     cell.low = hn::LoadU(d, c.min_bound + i);
     cell.high = hn::LoadU(d, c.max_bound + i);
     cell.step = hn::IfThenElse(up, hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.step_down + i));
@@ -65,20 +69,27 @@ HWY_INLINE VF distance_of(const Cell& c, VF u) {
     return hn::Mul(hn::IfThenElse(c.up, hn::Sub(c.high, u), hn::Sub(u, c.low)), c.scale);
 }
 
-// Nodes of a piecewise response: value and difference to the next node at position i.
-HWY_INLINE VF node_value(const std::vector<float>& up,
-                         const std::vector<float>& down,
-                         MF goes_up,
-                         VI i,
-                         VF part,
-                         VF& difference) {
+// Values of a table of nodes: those of pulses up, then, at `StepForm::node_stride`, those of pulses
+// down. Two registers hold what nearly all devices have; a gather takes sixteen loads.
+HWY_INLINE VF node_at(const std::vector<float>& table, VI index, bool in_registers) {
     const PulseF d;
-    const VF v0 = hn::IfThenElse(
-        goes_up, hn::GatherIndex(d, up.data(), i), hn::GatherIndex(d, down.data(), i));
-    const VF v1 = hn::IfThenElse(
-        goes_up, hn::GatherIndex(d, up.data() + 1, i), hn::GatherIndex(d, down.data() + 1, i));
-    difference = hn::Sub(v1, v0);
-    return hn::MulAdd(part, difference, v0);
+#if HWY_TARGET <= HWY_AVX3
+    if (in_registers) {
+        return VF{_mm512_permutex2var_ps(
+            _mm512_loadu_ps(table.data()), index.raw, _mm512_loadu_ps(table.data() + 16))};
+    }
+#else
+    (void)in_registers;
+#endif
+    return hn::GatherIndex(d, table.data(), index);
+}
+
+// Tests of parameters as integers: they leave the floating-point ports alone.
+HWY_INLINE bool is_zero(float x) {
+    return std::bit_cast<uint32_t>(x) << 1 == 0;
+}
+HWY_INLINE bool is_one(float x) {
+    return std::bit_cast<uint32_t>(x) == std::bit_cast<uint32_t>(1.0f);
 }
 
 template <StepKind K>
@@ -101,16 +112,18 @@ HWY_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
         return p;
     }
     if constexpr (K == StepKind::kExponential) {
-        const VF z = hn::MulAdd(u, c.scale, hn::Set(d, f.offset));
-        const VF rate = hn::IfThenElse(c.up, hn::Set(d, f.rate_up), hn::Set(d, f.rate_down));
-        const VF amplitude =
-            hn::IfThenElse(c.up, hn::Set(d, f.amplitude_up), hn::Set(d, f.amplitude_down));
-        const VF e = hn::Mul(amplitude, simd_exp(d, hn::Mul(rate, z)));
+        // The table holds rate times scale, with its sign.
+        const VF start = hn::IfThenElse(c.up, hn::Set(d, f.start_up), hn::Set(d, f.start_down));
+        VF e = simd_exp(d, hn::MulAdd(u, c.scale, start));
+        if (!is_one(f.amplitude_up) || !is_one(f.amplitude_down)) {
+            e = hn::Mul(
+                hn::IfThenElse(c.up, hn::Set(d, f.amplitude_up), hn::Set(d, f.amplitude_down)), e);
+        }
         const VF y = hn::Sub(hn::Set(d, 1.0f), e);
         p.mean = hn::Mul(c.step, hn::Max(y, zero));
-        p.bend = hn::Abs(hn::Mul(rate, c.scale));
-        p.slope = hn::IfThenElseZero(hn::Gt(y, zero),
-                                     hn::Neg(hn::Mul(hn::Mul(c.step, e), hn::Mul(rate, c.scale))));
+        p.bend = hn::Abs(c.scale);
+        p.slope =
+            hn::IfThenElseZero(hn::Gt(y, zero), hn::Neg(hn::Mul(hn::Mul(c.step, e), c.scale)));
     } else if constexpr (K == StepKind::kPower) {
         const VF base = hn::Max(distance_of(c, u), hn::Set(d, 1e-30f));
         p.mean = hn::Mul(c.step, simd_exp(d, hn::Mul(c.shape, simd_log(d, base))));
@@ -132,21 +145,26 @@ HWY_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
                              hn::Set(d, static_cast<float>(nodes - 1)));
         const VI i = hn::Min(hn::ConvertTo(di, q), hn::Set(di, nodes - 2));  // truncates
         const VF part = hn::Sub(q, hn::ConvertTo(d, i));
-        VF difference;
-        p.mean = hn::Mul(c.step, node_value(f.nodes_up, f.nodes_down, c.up, i, part, difference));
+        const auto stride = static_cast<int32_t>(f.node_stride);
+        const VI at = hn::IfThenElse(hn::RebindMask(di, c.up), i, hn::Add(i, hn::Set(di, stride)));
+        const bool few = f.node_stride == 16;
+        const VF difference = node_at(f.node_differences, at, few);
+        p.mean = hn::Mul(c.step, hn::MulAdd(part, difference, node_at(f.node_values, at, few)));
         p.slope = hn::Mul(hn::Mul(c.step, difference), c.scale);
         p.bend = hn::Mul(hn::Mul(c.step, c.scale), hn::Set(d, f.largest_difference));
         if (!f.spread_up.empty()) {
-            VF ignored;
-            p.noise =
-                hn::Mul(c.step, node_value(f.spread_up, f.spread_down, c.up, i, part, ignored));
+            const VF spread = hn::MulAdd(
+                part, node_at(f.spread_differences, at, few), node_at(f.spread_values, at, few));
+            p.noise = hn::Mul(c.step, spread);
             return p;
         }
     }
     p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
     p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
-    p.noise = hn::Add(p.noise, hn::Set(d, f.noise_add));
-    p.noise = hn::MulAdd(hn::Set(d, f.noise_slope), hn::Abs(u), p.noise);
+    if (!is_zero(f.noise_add) || !is_zero(f.noise_slope)) {
+        p.noise = hn::Add(p.noise, hn::Set(d, f.noise_add));
+        p.noise = hn::MulAdd(hn::Set(d, f.noise_slope), hn::Abs(u), p.noise);
+    }
     return p;
 }
 
@@ -163,63 +181,72 @@ HWY_INLINE VF root_of(VI n, VF as_float) {
     return hn::Sqrt(as_float);
 }
 
-// Turns one pulse into the sum of `count` pulses where that law holds; returns those lanes.
-template <StepKind K>
-HWY_INLINE MF jump(const StepForm& f, bool frozen, const Cell& c, VF u, VI count, Pulse& p) {
+// Turns one pulse into the sum of `count` pulses; returns the lanes for which that law does not
+// hold. `gentle`: the caller knows that the conditions on the response hold for these counts.
+template <StepKind K, bool kFrozen>
+HWY_INLINE MF jump(const StepForm& f, bool gentle, const Cell& c, VF u, VI count, Pulse& p) {
     const PulseF d;
+    const PulseI di;
     const VF one = hn::Set(d, 1.0f);
     const VF n = hn::ConvertTo(d, count);
-    const VF path = hn::Mul(n, p.mean);
-    VF mean = path;
-    VF noise = hn::Mul(root_of(count, n), p.noise);
-    MF allowed;
-    const bool straight = K == StepKind::kConstant || frozen;
-    if (!straight) {
+    const VF root = root_of(count, n);
+    constexpr bool kStraight = K == StepKind::kConstant || kFrozen;
+    VF mean = p.mean;
+    VF noise = p.noise;
+    MF sure = hn::FirstN(d, kPulseLanes);
+    if constexpr (!kStraight) {
         // The step follows an affine map: u' = u + (mean + k (u' - u)), so after n pulses the
         // change is mean ((1 + k)^n - 1) / k. As a binomial series, which ends by itself for
         // n <= 3.
-        const VF k = hn::IfThenElse(c.up, p.slope, hn::Neg(p.slope));
-        const VF nk = hn::Mul(n, k);
-        const VF n1k = hn::Sub(nk, k);
-        const VF n2k = hn::Sub(n1k, k);
-        VF series = hn::MulAdd(n2k, hn::Set(d, 1.0f / 3.0f), one);
-        series = hn::MulAdd(hn::Mul(n1k, hn::Set(d, 0.5f)), series, one);
-        mean = hn::Mul(path, series);
+        const VF k = hn::Xor(p.slope, c.sign);
+        const VF half = hn::MulAdd(n, hn::Set(d, 0.5f), hn::Set(d, -0.5f));
+        const VF third = hn::MulAdd(n, hn::Set(d, 1.0f / 3.0f), hn::Set(d, -2.0f / 3.0f));
+        const VF series = hn::MulAdd(hn::Mul(half, k), hn::MulAdd(third, k, one), one);
+        mean = hn::Mul(mean, series);
         // Constant noise: the root of the mean of (1 + k)^(2 i); relative noise: (1 + k)^(n-1).
         // Up to (n k)^2 / 12 these are the series and its square.
         noise = hn::Mul(noise, series);
         if (f.noise_of_step == 0) {
             noise = hn::Mul(noise, series);
         }
-        const VF size = hn::Abs(nk);
-        const VF spread = hn::Mul(hn::Mul(nk, k), hn::Set(d, f.noise_of_mean * f.noise_of_mean));
-        allowed = hn::Le(size, hn::Set(d, kMostLinearChange));
-        if constexpr (K == StepKind::kLinear) {
-            allowed = hn::Or(allowed, hn::Le(n, hn::Set(d, 3.0f)));
-        } else if constexpr (K == StepKind::kPiecewise) {
-            allowed =
-                hn::And(allowed, hn::Le(hn::Mul(n, p.bend), hn::Set(d, kMostPiecewiseChange)));
-        } else if constexpr (K != StepKind::kPower) {
-            allowed =
-                hn::And(allowed, hn::Le(hn::Mul(path, p.bend), hn::Set(d, kMostLinearChange)));
+        if (!gentle) {
+            const VF nk = hn::Mul(n, k);
+            const VF spread =
+                hn::Mul(hn::Mul(nk, k), hn::Set(d, f.noise_of_mean * f.noise_of_mean));
+            sure = hn::Le(hn::Abs(nk), hn::Set(d, kMostLinearChange));
+            if constexpr (K == StepKind::kLinear) {
+                sure = hn::Or(sure, hn::Le(n, hn::Set(d, 3.0f)));
+            } else if constexpr (K == StepKind::kPiecewise) {
+                sure = hn::And(sure, hn::Le(hn::Mul(n, p.bend), hn::Set(d, kMostPiecewiseChange)));
+            } else if constexpr (K != StepKind::kPower) {
+                sure = hn::And(
+                    sure,
+                    hn::Le(hn::Mul(hn::Mul(n, p.mean), p.bend), hn::Set(d, kMostLinearChange)));
+            }
+            sure = hn::And(sure, hn::Le(spread, hn::Set(d, kMostLinearVariance)));
         }
-        allowed = hn::And(allowed, hn::Le(spread, hn::Set(d, kMostLinearVariance)));
-    } else {
-        allowed = hn::Ge(n, hn::Zero(d));
     }
-    const VF end = hn::IfThenElse(c.up, hn::Add(u, mean), hn::Sub(u, mean));
-    const VF reach = hn::Mul(hn::Abs(noise), hn::Set(d, kJumpSigmas));
-    const MF inside = hn::And(hn::Le(hn::Add(hn::Max(u, end), reach), c.high),
-                              hn::Ge(hn::Sub(hn::Min(u, end), reach), c.low));
-    allowed = hn::Or(hn::And(allowed, inside), hn::Le(n, one));
-    p.mean = hn::IfThenElse(allowed, mean, p.mean);
-    p.noise = hn::IfThenElse(allowed, noise, p.noise);
-    return allowed;
+    mean = hn::Mul(n, mean);
+    noise = hn::Mul(root, noise);
+    const VF end = hn::Add(u, hn::Xor(mean, c.sign));
+    const VF sigmas = hn::Set(d, kJumpSigmas);
+    const VF size = hn::Abs(noise);
+    const MF inside = hn::And(hn::Le(hn::MulAdd(size, sigmas, hn::Max(u, end)), c.high),
+                              hn::Ge(hn::NegMulAdd(size, sigmas, hn::Min(u, end)), c.low));
+    const MF several = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
+    const MF refused = hn::AndNot(hn::And(sure, inside), several);
+    if (HWY_UNLIKELY(!hn::AllFalse(d, refused))) {
+        mean = hn::IfThenElse(refused, p.mean, mean);
+        noise = hn::IfThenElse(refused, p.noise, noise);
+    }
+    p.mean = mean;
+    p.noise = noise;
+    return refused;
 }
 
 HWY_INLINE VF moved(const Cell& c, VF u, VF mean, VF noise, VF normal) {
     const VF change = hn::MulAdd(noise, normal, mean);
-    const VF to = hn::IfThenElse(c.up, hn::Add(u, change), hn::Sub(u, change));
+    const VF to = hn::Add(u, hn::Xor(change, c.sign));
     return hn::Min(hn::Max(to, c.low), c.high);
 }
 

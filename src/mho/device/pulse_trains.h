@@ -55,6 +55,9 @@ struct PulseTrains {
     // Columns [16 first_group, 16 last_group) of a sample hold all its pulses; empty = all columns.
     std::vector<uint32_t> first_group;
     std::vector<uint32_t> last_group;
+    // Rows [first_row, last_row) of a sample, the same for rows.
+    std::vector<uint32_t> first_row;
+    std::vector<uint32_t> last_row;
     // kProduct: |values| whose product over the divisor is the count; kBinomial: probabilities.
     // A cell moves up where the product of the signs is positive.
     std::vector<float> row_values;  // [sample][rows]

@@ -55,13 +55,13 @@ Pulse one_pulse(const StepForm& f, const CellView& c, float u) {
             p.noise = std::fma(f.noise_of_step, c.step, f.noise_of_mean * p.mean);
             return p;
         case StepKind::kExponential: {
-            const float z = std::fma(u, c.scale, f.offset);
-            const float rate = c.up ? f.rate_up : f.rate_down;
-            const float e = (c.up ? f.amplitude_up : f.amplitude_down) * scalar_math::exp(rate * z);
+            const float start = c.up ? f.start_up : f.start_down;
+            const float e = (c.up ? f.amplitude_up : f.amplitude_down) *
+                            scalar_math::exp(std::fma(u, c.scale, start));
             const float y = 1.0f - e;
             p.mean = c.step * std::max(y, 0.0f);
-            p.bend = std::abs(rate * c.scale);
-            p.slope = y > 0 ? -(c.step * e * (rate * c.scale)) : 0.0f;
+            p.bend = std::abs(c.scale);
+            p.slope = y > 0 ? -(c.step * e * c.scale) : 0.0f;
             break;
         }
         case StepKind::kPower: {
@@ -116,22 +116,20 @@ Pulse one_pulse(const StepForm& f, const CellView& c, float u) {
 
 bool jump(const StepForm& f, bool frozen, const CellView& c, float u, int count, Pulse& p) {
     const auto n = static_cast<float>(count);
-    const float path = n * p.mean;
-    float mean = path;
-    float noise = std::sqrt(n) * p.noise;
+    float mean = p.mean;
+    float noise = p.noise;
     bool allowed = true;
     if (f.kind != StepKind::kConstant && !frozen) {
         const float k = c.up ? p.slope : -p.slope;
-        const float nk = n * k;
-        const float n1k = nk - k;
-        const float n2k = n1k - k;
-        float series = std::fma(n2k, 1.0f / 3.0f, 1.0f);
-        series = std::fma(n1k * 0.5f, series, 1.0f);
-        mean = path * series;
+        const float half = std::fma(n, 0.5f, -0.5f);
+        const float third = std::fma(n, 1.0f / 3.0f, -2.0f / 3.0f);
+        const float series = std::fma(half * k, std::fma(third, k, 1.0f), 1.0f);
+        mean = mean * series;
         noise = noise * series;
         if (f.noise_of_step == 0) {
             noise = noise * series;
         }
+        const float nk = n * k;
         const float spread = nk * k * (f.noise_of_mean * f.noise_of_mean);
         allowed = std::abs(nk) <= kMostLinearChange;
         if (f.kind == StepKind::kLinear) {
@@ -139,13 +137,16 @@ bool jump(const StepForm& f, bool frozen, const CellView& c, float u, int count,
         } else if (f.kind == StepKind::kPiecewise) {
             allowed = allowed && n * p.bend <= kMostPiecewiseChange;
         } else if (f.kind != StepKind::kPower) {
-            allowed = allowed && path * p.bend <= kMostLinearChange;
+            allowed = allowed && n * p.mean * p.bend <= kMostLinearChange;
         }
         allowed = allowed && spread <= kMostLinearVariance;
     }
+    mean = n * mean;
+    noise = std::sqrt(n) * noise;
     const float end = c.up ? u + mean : u - mean;
-    const float reach = std::abs(noise) * kJumpSigmas;
-    allowed = allowed && std::max(u, end) + reach <= c.high && std::min(u, end) - reach >= c.low;
+    const float size = std::abs(noise);
+    allowed = allowed && std::fma(size, kJumpSigmas, std::max(u, end)) <= c.high &&
+              std::fma(-size, kJumpSigmas, std::min(u, end)) >= c.low;
     if (allowed || count <= 1) {
         p.mean = mean;
         p.noise = noise;
@@ -181,18 +182,20 @@ struct Waiting {
     float u;
 };
 
-void sample(const PulseJob& job, size_t line, size_t s, std::vector<int32_t>& counts) {
+// The first number of every cell of a row that fires; those that wait go to the queue.
+void first_pulses(const PulseJob& job,
+                  size_t line,
+                  size_t s,
+                  Normals& normals,
+                  std::vector<Waiting>& queue,
+                  std::vector<int32_t>& counts) {
     const StepForm& f = *job.form;
     const CellArrays& c = job.cells;
     const size_t row = line * job.stride;
     const bool may_jump = job.options.law != PulseLaw::kPulse;
     const bool frozen = may_jump && job.options.frozen_response && f.kind != StepKind::kLinear;
-    const uint64_t first = uint64_t{job.blocks_per_row} * line * kRandomBlock;
-    const TileKey key{job.sample_keys[s]};
-    Normals normals{key, Stream::kPulseNoise, job.step, first};
-    Normals write{key, Stream::kWriteNoise, job.step, first};
-    count_row(*job.trains, s, line, key.value, job.step, counts);
-    std::vector<Waiting> queue;
+    counts.resize(job.stride);
+    count_row(*job.trains, s, line, job.sample_keys[s], job.step, counts);
     for (size_t col = 0; col < job.trains->cols; col++) {
         int n = counts[col];
         if (job.options.routing != PulseRouting::kBoth) {
@@ -219,6 +222,23 @@ void sample(const PulseJob& job, size_t line, size_t s, std::vector<int32_t>& co
             (cell.up ? c.up_pulses : c.down_pulses)[i] += static_cast<uint32_t>(n);
         }
     }
+}
+
+// One sample of a group of rows.
+void sample(const PulseJob& job, size_t first_row, size_t last_row, size_t s) {
+    const StepForm& f = *job.form;
+    const CellArrays& c = job.cells;
+    const bool may_jump = job.options.law != PulseLaw::kPulse;
+    const bool frozen = may_jump && job.options.frozen_response && f.kind != StepKind::kLinear;
+    const uint64_t first = uint64_t{job.blocks_per_row} * first_row * kRandomBlock;
+    const TileKey key{job.sample_keys[s]};
+    Normals normals{key, Stream::kPulseNoise, job.step, first};
+    Normals write{key, Stream::kWriteNoise, job.step, first};
+    std::vector<Waiting> queue;
+    std::vector<std::vector<int32_t>> counts(last_row - first_row);
+    for (size_t line = first_row; line < last_row; line++) {
+        first_pulses(job, line, s, normals, queue, counts[line - first_row]);
+    }
     for (bool more = true; more;) {
         more = false;
         for (Waiting& w : queue) {
@@ -234,10 +254,12 @@ void sample(const PulseJob& job, size_t line, size_t s, std::vector<int32_t>& co
     for (const Waiting& w : queue) {
         c.weight[w.cell] = w.u - (c.reference != nullptr ? c.reference[w.cell] : 0.0f);
     }
-    for (size_t col = 0; c.visible != nullptr && col < job.trains->cols; col++) {
-        if (counts[col] != 0) {
-            const size_t i = row + col;
-            c.visible[i] = std::fma(f.write_noise, write.next(), c.weight[i]);
+    for (size_t line = first_row; c.visible != nullptr && line < last_row; line++) {
+        for (size_t col = 0; col < job.trains->cols; col++) {
+            if (counts[line - first_row][col] != 0) {
+                const size_t i = line * job.stride + col;
+                c.visible[i] = std::fma(f.write_noise, write.next(), c.weight[i]);
+            }
         }
     }
 }
@@ -245,12 +267,11 @@ void sample(const PulseJob& job, size_t line, size_t s, std::vector<int32_t>& co
 }  // namespace
 
 void pulse_rows(const PulseJob& job, size_t first_row, size_t last_row) {
-    std::vector<int32_t> counts(job.stride);
-    for (size_t line = first_row; line < last_row; line++) {
+    for (size_t group = first_row; group < last_row; group += kPulseRowGroup) {
         for (size_t s = job.first; s < job.last; s++) {
             if (job.trains->length[s] != 0 &&
                 (job.options.only.empty() || job.options.only[s] != 0)) {
-                sample(job, line, s, counts);
+                sample(job, group, std::min(last_row, group + kPulseRowGroup), s);
             }
         }
     }

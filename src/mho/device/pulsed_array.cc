@@ -18,7 +18,10 @@ constexpr size_t kMostCells = size_t{1} << 33;
 constexpr size_t kMostLines = size_t{1} << 24;
 // Blocks of random numbers of one (key, stream, step): random/stream.h.
 constexpr size_t kRandomBlocks = size_t{1} << 28;
+// Rows of a task, multiples of kPulseRowGroup. Totals of a batch leave few cells over that go on in
+// parts of it: those of more rows side by side fill the registers.
 constexpr size_t kRowsPerTask = 8;
+constexpr size_t kRowsPerBatchTask = 32;
 
 // Bits of all samples end to end: the planes of pulse_kernel.h.
 struct Planes {
@@ -302,14 +305,15 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
         job.slot_begin = planes.slot_begin;
         job.batch_key = keys[job.first];
     }
-    const size_t tasks = (rows_ + kRowsPerTask - 1) / kRowsPerTask;
+    const size_t task_rows = whole_batch ? kRowsPerBatchTask : kRowsPerTask;
+    const size_t tasks = (rows_ + task_rows - 1) / task_rows;
     const size_t threads = std::max<size_t>(std::min(options.threads, tasks), 1);
     std::vector<PulseActivity> activity(threads);
     scratch_.resize(std::max(scratch_.size(), threads));
     parallel_for(threads, tasks, [&](size_t task, size_t worker) {
         pulse_rows(job,
-                   task * kRowsPerTask,
-                   std::min(rows_, (task + 1) * kRowsPerTask),
+                   task * task_rows,
+                   std::min(rows_, (task + 1) * task_rows),
                    scratch_[worker],
                    activity[worker]);
     });

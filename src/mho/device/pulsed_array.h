@@ -73,7 +73,7 @@ struct PulseOptions {
 
 /// Shares of cells (times samples, where they fired) handled on each level, summed over calls.
 struct PulseActivity {
-    uint64_t batch_cells = 0;   // one normal per batch
+    uint64_t batch_cells = 0;   // one normal per batch, or for several samples of it
     uint64_t sample_cells = 0;  // one normal per sample
     uint64_t pulse_cells = 0;   // pulse by pulse
     uint64_t pulses = 0;        // pulses that cells received (coincidences)

@@ -25,6 +25,30 @@ float largest_difference(const std::vector<float>& up, const std::vector<float>&
     return d;
 }
 
+void join_nodes(const std::vector<float>& up,
+                const std::vector<float>& down,
+                size_t stride,
+                std::vector<float>& values,
+                std::vector<float>& differences) {
+    values.assign(2 * stride, 0.0f);
+    differences.assign(2 * stride, 0.0f);
+    for (const auto& [nodes, first] : {std::pair(&up, size_t{0}), std::pair(&down, stride)}) {
+        for (size_t i = 0; i < nodes->size(); i++) {
+            values[first + i] = (*nodes)[i];
+            differences[first + i] = i + 1 < nodes->size() ? (*nodes)[i + 1] - (*nodes)[i] : 0.0f;
+        }
+    }
+}
+
+// a exp(z + start) with a > 0 is exp(z + start + ln a): one multiplication less per pulse.
+float into_exponent(double a, double& start) {
+    if (a <= 0) {
+        return static_cast<float>(a);
+    }
+    start += std::log(a);
+    return 1.0f;
+}
+
 struct Former {
     StepForm& f;
     float sigma;
@@ -40,11 +64,12 @@ struct Former {
     void operator()(const SoftBoundsReference& s) const { linear(s.multiplicative_noise); }
     void operator()(const ExpStep& s) const {
         f.kind = StepKind::kExponential;
-        f.amplitude_up = static_cast<float>(s.a_up);
-        f.amplitude_down = static_cast<float>(s.a_down);
-        f.rate_up = static_cast<float>(s.gamma_up);
-        f.rate_down = static_cast<float>(-s.gamma_down);
-        f.offset = static_cast<float>(s.b);
+        double start_up = s.gamma_up * s.b;
+        double start_down = -s.gamma_down * s.b;
+        f.amplitude_up = into_exponent(s.a_up, start_up);
+        f.amplitude_down = into_exponent(s.a_down, start_down);
+        f.start_up = static_cast<float>(start_up);
+        f.start_down = static_cast<float>(start_down);
         relative();
         f.noise_add = sigma * static_cast<float>(s.dw_min_std_add);
         f.noise_slope = sigma * static_cast<float>(s.dw_min_std_slope);
@@ -98,6 +123,12 @@ StepForm step_form(const PulsedDevice& device) {
     const PulsedCell& common = common_parameters(device);
     std::visit(Former{f, static_cast<float>(common.dw_min_std)}, device);
     f.largest_difference = largest_difference(f.nodes_up, f.nodes_down);
+    if (f.kind == StepKind::kPiecewise) {
+        f.node_stride = std::max<size_t>(f.nodes_up.size(), 16);
+        join_nodes(f.nodes_up, f.nodes_down, f.node_stride, f.node_values, f.node_differences);
+        join_nodes(
+            f.spread_up, f.spread_down, f.node_stride, f.spread_values, f.spread_differences);
+    }
     if (const NoisyWriteCell* noisy = write_noise_of(device)) {
         f.write_noise = static_cast<float>(noisy->write_noise_std * common.dw_min);
     }

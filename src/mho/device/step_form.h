@@ -36,11 +36,12 @@ struct StepForm {
     float noise_add = 0;
     float noise_slope = 0;
 
-    float amplitude_up = 0;  // kExponential: A and gamma with the sign of its direction
+    // kExponential: A and gamma b; the tables of scales hold gamma t, gamma with the sign of its
+    // direction.
+    float amplitude_up = 0;
     float amplitude_down = 0;
-    float rate_up = 0;
-    float rate_down = 0;
-    float offset = 0;
+    float start_up = 0;
+    float start_down = 0;
 
     float curvature = 0;  // kExponentialResponse
     float inverse_norm = 0;
@@ -50,6 +51,12 @@ struct StepForm {
     std::vector<float> spread_up;
     std::vector<float> spread_down;
     float largest_difference = 0;  // between neighbouring nodes
+    // The same for the kernels: up, and from node_stride on down; differences to the next node.
+    size_t node_stride = 0;
+    std::vector<float> node_values;
+    std::vector<float> node_differences;
+    std::vector<float> spread_values;
+    std::vector<float> spread_differences;
 
     float hidden_noise = 0;  // kHidden: relative spread of the hidden step
     const StepLaw* law = nullptr;

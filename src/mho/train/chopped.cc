@@ -41,6 +41,18 @@ double follow(double mean, double now, double tau) {
     return now <= 0 ? mean : mean + tau * (now - mean);
 }
 
+// Within [-most, most]. By value: references of std::min keep the loops from being vectorised.
+inline float clamped(float x, float most) {
+    const float low = x < -most ? -most : x;
+    return low > most ? most : low;
+}
+
+// trunc(x) within [-most, most], most a whole number: by way of an integer, as truncation of floats
+// keeps loops from being vectorised, too.
+inline float whole_within(float x, float most) {
+    return static_cast<float>(static_cast<int32_t>(clamped(x, most)));
+}
+
 float abs_max(const float* v, size_t n) {
     return row_abs_max(v, n);
 }
@@ -300,9 +312,10 @@ void ChoppedLearner::write_counts(
     const float keep = chopped_.no_buffer ? 0.0f : 1.0f;
     const bool forget = chopped_.forget_buffer;
     const float factor = scale * chop.sign;
-    for (size_t i = 0; i < line_size(); i++) {
+    const size_t count = line_size();
+    for (size_t i = 0; i < count; i++) {
         const float sum = keep * h[i] + v[i] * (factor * output_sign[i]);
-        const float n = std::min(std::max(std::trunc(sum), -most), most);
+        const float n = whole_within(sum, most);
         const float after = forget ? sum * momentum : sum - (1.0f - momentum) * n;
         h[i] = n != 0 ? after : sum;
         v[i] = -n;
@@ -325,6 +338,7 @@ void ChoppedLearner::write_dynamic(
         factor /= static_cast<float>(std::min(since, 1.0 / arrays_[0].granularity()));
     }
     const float open = chop.sweep > flip_period_ ? 1.0f : 0.0f;  // warm-up writes are dropped
+    const size_t count = line_size();
     float* h = buffer_.row(line);
     float* mu = mean_.row(line);
     float* rho = past_.row(line);
@@ -335,7 +349,7 @@ void ChoppedLearner::write_dynamic(
         // The reads whose offset from the reference is within the error of the mean count nothing.
         float* var = variance_.row(line);
         const float share = beta / (2.0f - beta);
-        for (size_t i = 0; i < line_size(); i++) {
+        for (size_t i = 0; i < count; i++) {
             const float off = v[i] - mu[i];
             var[i] += beta * (off * off - var[i]);
             const float now = mu[i] + beta * off - rho[i];
@@ -343,17 +357,17 @@ void ChoppedLearner::write_dynamic(
             v[i] = now * now > share * var[i] ? v[i] - rho[i] : 0.0f;
         }
     } else {
-        for (size_t i = 0; i < line_size(); i++) {
+        for (size_t i = 0; i < count; i++) {
             const float read = v[i];
             v[i] = read - rho[i];
             mu[i] = (1.0f - beta) * mu[i] + beta * read;
         }
     }
-    for (size_t i = 0; i < line_size(); i++) {
+    for (size_t i = 0; i < count; i++) {
         const float sum = keep * h[i] + v[i] * (factor * output_sign[i]);
-        const float n = std::min(std::max(std::trunc(sum), -most), most);
+        const float n = whole_within(sum, most);
         float after = forget ? sum * momentum : sum - (1.0f - momentum) * n;
-        after = std::min(std::max(after, -cap), cap);
+        after = clamped(after, cap);
         h[i] = n != 0 ? after : sum;
         v[i] = -n * open;
     }

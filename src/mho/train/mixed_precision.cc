@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mho/kernels/outer_sum.h"
 #include "mho/kernels/rows.h"
 #include "mho/train/learner_rules.h"
 #include "mho/train/pulse_writer.h"
@@ -21,7 +22,6 @@
 namespace mho {
 namespace {
 
-constexpr size_t kColumnBlock = 32;  // columns whose sums of two rows stay in registers
 constexpr size_t kSampleBlock = 64;  // samples whose columns of a block stay in the first cache
 constexpr size_t kRowBlock = 64;     // rows of a task, and of one sequence of writes
 
@@ -29,27 +29,6 @@ PulseUpdate managed(PulseUpdate update) {
     update.length_management = true;
     update.update_management = true;
     return update;
-}
-
-// chi[0..1][0..32) += sum_s d[0..1][s] x[s][0..32), sample by sample: the sum does not depend on
-// how samples are cut into calls.
-template <size_t kRows>
-void add_block(float* const* chi, const float* const* d, ConstFloatView x, size_t column) {
-    float sum[kRows][kColumnBlock];
-    for (size_t r = 0; r < kRows; r++) {
-        std::copy_n(chi[r] + column, kColumnBlock, sum[r]);
-    }
-    for (size_t s = 0; s < x.rows; s++) {
-        const float* from = x.row(s) + column;
-        for (size_t r = 0; r < kRows; r++) {
-            for (size_t i = 0; i < kColumnBlock; i++) {
-                sum[r][i] = std::fma(d[r][s], from[i], sum[r][i]);
-            }
-        }
-    }
-    for (size_t r = 0; r < kRows; r++) {
-        std::copy_n(sum[r], kColumnBlock, chi[r] + column);
-    }
 }
 
 class MixedPrecisionLearner : public Learner {
@@ -148,27 +127,10 @@ class MixedPrecisionLearner : public Learner {
                     to[s] = rate * d(s, r);
                 }
             }
-            const size_t whole = cols_ / kColumnBlock * kColumnBlock;
-            for (size_t c = 0; c < whole; c += kColumnBlock) {
-                size_t r = begin;
-                for (; r + 2 <= end; r += 2) {
-                    float* chi[2] = {chi_.row(r), chi_.row(r + 1)};
-                    const float* factors[2] = {turned_.row(r), turned_.row(r + 1)};
-                    add_block<2>(chi, factors, x, c);
-                }
-                if (r < end) {
-                    float* chi[1] = {chi_.row(r)};
-                    const float* factors[1] = {turned_.row(r)};
-                    add_block<1>(chi, factors, x, c);
-                }
-            }
-            for (size_t r = begin; r < end && whole < cols_; r++) {
-                for (size_t s = 0; s < x.rows; s++) {
-                    for (size_t c = whole; c < cols_; c++) {
-                        chi_(r, c) = std::fma(turned_(r, s), x(s, c), chi_(r, c));
-                    }
-                }
-            }
+            const ConstFloatView factors = turned_.view();
+            add_outer_products(factors.row_block(begin, end - begin),
+                               x,
+                               chi_.view().row_block(begin, end - begin));
         });
     }
 
@@ -208,13 +170,11 @@ class MixedPrecisionLearner : public Learner {
         for (size_t k = 0; k < count; k++) {
             float* chi = chi_.row(first + k);
             float* n = counts_.row(k);
-            float most = 0;
             for (size_t c = 0; c < cols_; c++) {
                 n[c] = std::trunc(chi[c] / e);
                 chi[c] -= n[c] * e;
-                most = std::max(most, std::abs(n[c]));
             }
-            any = any || most > 0;
+            any = any || row_abs_max(n, cols_) > 0;
             one_hot_(k, first + k) = 1.0f;
         }
         if (any) {

@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "mho/device/pulse_kernel.h"
 #include "mho/kernels/pulse_bits.h"
+#include "mho/kernels/rows.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -19,11 +21,42 @@ constexpr double kLongestTrain = 1048576.0;
 constexpr size_t kLineGroup = 16;
 
 float largest_magnitude(std::span<const float> values) {
-    float m = 0;
-    for (const float v : values) {
-        m = std::max(m, std::abs(v));
+    return row_abs_max(values.data(), values.size());
+}
+
+// Lines [begin, end) hold all that is not zero: transfers send one-hot vectors.
+struct LineRange {
+    size_t begin = 0;
+    size_t end = 0;
+
+    size_t first_group() const { return begin / kLineGroup; }
+    size_t last_group() const { return (end + kLineGroup - 1) / kLineGroup; }
+};
+
+// Whether 16 values are all zero: without a branch for each.
+bool all_zero(const float* values) {
+    uint32_t any = 0;
+    for (size_t i = 0; i < kLineGroup; i++) {
+        any |= std::bit_cast<uint32_t>(values[i]) << 1;  // the sign of a zero does not count
     }
-    return m;
+    return any == 0;
+}
+
+LineRange active_lines(std::span<const float> values) {
+    LineRange r{0, values.size()};
+    while (r.begin + kLineGroup <= r.end && all_zero(&values[r.begin])) {
+        r.begin += kLineGroup;
+    }
+    while (r.begin < r.end && values[r.begin] == 0) {
+        r.begin++;
+    }
+    while (r.end >= r.begin + kLineGroup && all_zero(&values[r.end - kLineGroup])) {
+        r.end -= kLineGroup;
+    }
+    while (r.end > r.begin && values[r.end - 1] == 0) {
+        r.end--;
+    }
+    return r;
 }
 
 bool uses_bits(const PulseUpdate& u) {
@@ -80,30 +113,54 @@ void resize_lines(LineTrains& lines, size_t n, size_t samples, size_t words) {
     lines.negative.assign(samples * lines.stride, 0);
 }
 
+// Memory for the draws of a sample.
+struct DrawScratch {
+    std::vector<uint32_t> below;
+    std::vector<uint32_t> always;
+    std::vector<uint32_t> bits;
+};
+
+// The thresholds of pulse_threshold, without branches.
+void find_thresholds(std::span<const float> p, uint32_t* below, uint32_t* always) {
+    constexpr double kMantissa = 4503599627370496.0;  // 2^52: the integer lands in the low bits
+    for (size_t i = 0; i < p.size(); i++) {
+        const double scaled = double{p[i]} * 4294967296.0;
+        const double whole = std::floor(std::min(scaled + 0.5, 4294967295.0)) + kMantissa;
+        const auto limit = static_cast<uint32_t>(std::bit_cast<uint64_t>(whole));
+        const uint32_t sure = scaled >= 4294967295.5 ? ~0u : 0u;
+        below[i] = limit | sure;
+        always[i] = sure;
+    }
+}
+
+// Lines outside of `range` never fire: they take no numbers.
 void draw_line_bits(LineTrains& lines,
                     size_t sample,
                     std::span<const float> p,
+                    LineRange range,
                     uint32_t length,
                     TileKey key,
                     Stream stream,
                     uint64_t step,
-                    std::vector<uint32_t>& below,
-                    std::vector<uint32_t>& always) {
-    below.assign(lines.stride, 0);
-    always.assign(lines.stride, 0);
-    for (size_t i = 0; i < p.size(); i++) {
-        const PulseThreshold t = pulse_threshold(double{p[i]});
-        below[i] = t.below;
-        always[i] = t.always;
-    }
+                    DrawScratch& scratch) {
+    const size_t first = range.first_group() * kLineGroup;
+    const size_t count = range.last_group() * kLineGroup - first;
     const size_t words = (length + 31) / 32;
-    draw_pulse_bits(key,
-                    stream,
-                    step,
-                    below,
-                    always,
-                    length,
-                    {lines.sample_bits(sample), words * lines.stride});
+    scratch.below.assign(count, 0);
+    scratch.always.assign(count, 0);
+    const size_t known = std::min(p.size() - first, count);
+    find_thresholds(p.subspan(first, known), scratch.below.data(), scratch.always.data());
+    uint32_t* to = lines.sample_bits(sample) + first;
+    if (words == 1 || count == lines.stride) {
+        draw_pulse_bits(
+            key, stream, step, scratch.below, scratch.always, length, {to, words * count});
+        return;
+    }
+    scratch.bits.resize(words * count);
+    draw_pulse_bits(key, stream, step, scratch.below, scratch.always, length, scratch.bits);
+    for (size_t w = 0; w < words; w++) {
+        std::copy_n(scratch.bits.data() + w * count, count, to + w * lines.stride);
+    }
 }
 
 void set_signs(LineTrains& lines, size_t sample, std::span<const float> values, bool flip) {
@@ -111,20 +168,6 @@ void set_signs(LineTrains& lines, size_t sample, std::span<const float> values, 
     for (size_t i = 0; i < values.size(); i++) {
         negative[i] = (values[i] < 0) != flip ? ~0u : 0u;
     }
-}
-
-// Groups of columns that can fire at all: transfers send one-hot vectors.
-void note_groups(PulseTrains& trains, std::span<const float> x) {
-    size_t first = 0;
-    size_t last = x.size();
-    while (first < last && x[first] == 0) {
-        first++;
-    }
-    while (last > first && x[last - 1] == 0) {
-        last--;
-    }
-    trains.first_group.push_back(static_cast<uint32_t>(first / kLineGroup));
-    trains.last_group.push_back(static_cast<uint32_t>((last + kLineGroup - 1) / kLineGroup));
 }
 
 void require_inputs(ConstFloatView x, ConstFloatView d, double rate) {
@@ -239,6 +282,8 @@ void make_pulse_trains(const PulseUpdate& update,
     trains.length.assign(x.rows, 0);
     trains.first_group.clear();
     trains.last_group.clear();
+    trains.first_row.clear();
+    trains.last_row.clear();
     std::vector<TrainScale> scales(x.rows);
     uint32_t longest = 1;
     for (size_t s = 0; s < x.rows; s++) {
@@ -269,13 +314,17 @@ void make_pulse_trains(const PulseUpdate& update,
         update, implicit ? update.x_steps : update.probability_steps, Stream::kPulseTrainInput};
     const Side rows{
         update, implicit ? update.d_steps : update.probability_steps, Stream::kPulseTrainError};
-    std::vector<uint32_t> below;
-    std::vector<uint32_t> always;
+    DrawScratch scratch;
     std::vector<float> p_x;
     std::vector<float> p_d;
     for (size_t s = 0; s < x.rows; s++) {
         const uint32_t length = trains.length[s];
-        note_groups(trains, x.row_span(s));
+        const LineRange x_lines = active_lines(x.row_span(s));
+        const LineRange d_lines = active_lines(d.row_span(s));
+        trains.first_group.push_back(static_cast<uint32_t>(x_lines.first_group()));
+        trains.last_group.push_back(static_cast<uint32_t>(x_lines.last_group()));
+        trains.first_row.push_back(static_cast<uint32_t>(d_lines.begin));
+        trains.last_row.push_back(static_cast<uint32_t>(d_lines.end));
         if (length == 0) {
             continue;
         }
@@ -286,21 +335,21 @@ void make_pulse_trains(const PulseUpdate& update,
             draw_line_bits(trains.col_lines,
                            s,
                            p_x,
+                           x_lines,
                            length,
                            sample,
                            Stream::kPulseTrainInput,
                            key.step,
-                           below,
-                           always);
+                           scratch);
             draw_line_bits(trains.row_lines,
                            s,
                            p_d,
+                           d_lines,
                            length,
                            sample,
                            Stream::kPulseTrainError,
                            key.step,
-                           below,
-                           always);
+                           scratch);
             set_signs(trains.col_lines, s, x.row_span(s), false);
             set_signs(trains.row_lines, s, d.row_span(s), flip);
             continue;
