@@ -81,6 +81,17 @@ TEST(Translate, IoSpecialCases) {
     EXPECT_TRUE(t.value.voltage_offset.compatible_law);
     EXPECT_EQ(t.value.read_asymmetry_spread, 0.0);
     EXPECT_TRUE(notes(t, "io.w_read_asymmetry_dtod"));
+    for (const std::string mode : {"POS_NEG_SEPARATE", "POS_NEG_SEPARATE_DIGITAL_SUM"}) {
+        const auto separate =
+            translate_io(R"({"w_read_asymmetry_dtod": 0.2, "mv_type": ")" + mode + R"("})");
+        EXPECT_EQ(separate.value.read_asymmetry_spread, 0.2) << mode;
+        EXPECT_FALSE(notes(separate, "io.w_read_asymmetry_dtod"));
+    }
+    EXPECT_EQ(translate_io(R"({"out_asymmetry": 0.1})").value.adc.asymmetry, 0.1);
+    const auto negative = translate_io(R"({"out_asymmetry": -0.1, "inp_asymmetry": -0.1})");
+    EXPECT_EQ(negative.value.adc.asymmetry, 0.0);
+    EXPECT_TRUE(notes(negative, "io.out_asymmetry"));
+    EXPECT_EQ(negative.value.dac.asymmetry, -0.1);
     EXPECT_EQ(t.value.weight_noise.std, 0.0);
     EXPECT_TRUE(notes(t, "io.something", TranslationNote::Kind::kDropped));
     EXPECT_TRUE(translate_io(R"({"mv_type": "IDEAL", "out_scale": 2.0})").value.perfect);
@@ -115,6 +126,15 @@ TEST(Translate, Modifiers) {
     EXPECT_EQ(t.value.kind, ModifierKind::kDiscretize);
     EXPECT_EQ(static_cast<float>(2.0 / t.value.steps), 0.1f);
     EXPECT_TRUE(t.value.stochastic_rounding);
+    // The original does not turn a number of steps into a step here; its torch tiles do.
+    t = translate_modifier(R"({"class": "WebComposerWeightModifierParameter", "type": "DISCRETIZE",
+        "res": 14})");
+    EXPECT_EQ(static_cast<float>(2.0 / t.value.steps), 14.0f);
+    EXPECT_TRUE(notes(t, "modifier.res"));
+    EXPECT_EQ(translate_rpu_config(R"({"class": "TorchInferenceRPUConfig",
+        "modifier": {"type": "DISCRETIZE", "res": 14}})")
+                  .value.modifier.steps,
+              14.0);
     t = translate_modifier(R"({"type": "POLY", "coeffs": [0.01, 0.08], "g_max": 25.0})");
     EXPECT_DOUBLE_EQ(t.value.coefficients_us.at(0), 0.25);
     EXPECT_TRUE(notes(t, "modifier.coeffs"));
@@ -169,6 +189,16 @@ TEST(Translate, NoiseModels) {
     EXPECT_EQ(g_max_us(t.value.converter), 10.35);
     t = translate_noise_model(R"({"class": "HermesNoiseModel", "t_0": 250.0})");
     EXPECT_TRUE(notes(t, "noise_model.t_0", TranslationNote::Kind::kDropped));
+    // Coefficients of one's own hold for the converter at hand.
+    const auto reference = [](const std::string& fields) {
+        return std::get<PcmLike>(translate_noise_model(R"({"class": "PCMLikeNoiseModel",
+            "g_converter": {"g_max": 40.0})" + fields + "}")
+                                     .value.conductance)
+            .reference_g_max_us;
+    };
+    EXPECT_EQ(reference(""), 25.0);
+    EXPECT_EQ(reference(R"(, "prog_coeff": [0.5])"), 40.0);
+    EXPECT_EQ(reference(R"(, "prog_coeff": [0.5], "prog_coeff_g_max_reference": 30.0)"), 30.0);
     t = translate_noise_model(R"({"class": "ReRamWan2022NoiseModel", "noise_scale": 2.0})");
     EXPECT_TRUE(std::get<ReramWan2022>(t.value.conductance).compatible_reference);
     EXPECT_TRUE(notes(t, "noise_model.coeff_g_max_reference"));
@@ -202,6 +232,18 @@ TEST(Translate, WholeConfigurations) {
     t = translate_rpu_config(R"({"class": "TorchInferenceRPUConfig",
         "modifier": {"type": "DISCRETIZE", "res": 0.1}})");
     EXPECT_NEAR(t.value.modifier.steps, 10, 1e-9);
+    // Derived classes end with the name of the class whose fields they have.
+    t = translate_rpu_config(R"({"class": "OldWebComposerInferenceRPUConfig",
+        "forward": {"class": "WebComposerIOParameters", "out_noise": 0.03},
+        "clip": {"class": "WebComposerWeightClipParameter", "type": "FIXED_VALUE", "fixed_value": 1},
+        "mapping": {"class": "OldWebComposerMappingParameter", "max_input_size": 256},
+        "noise_model": {"class": "CustomDriftPCMLikeNoiseModel"}})");
+    EXPECT_EQ(t.value.forward.output_noise.std, 0.03);
+    EXPECT_EQ(t.value.mapping.max_inputs, 256);
+    EXPECT_TRUE(std::holds_alternative<CustomDrift>(t.value.conductance));
+    EXPECT_TRUE(t.value.gradient.divide_by_range);
+    EXPECT_TRUE(translate_rpu_config(R"({"class": "MyTorchInferenceRPUConfig"})")
+                    .value.gradient.mask_inputs);
     t = translate_rpu_config(
         R"({"class": "SingleRPUConfig", "device": {"class": "SoftBoundsDevice"}})");
     EXPECT_FALSE(t.value.backward.perfect);

@@ -41,9 +41,11 @@ Converter default_converter(const std::string& model) {
     return SinglePair{};
 }
 
-void read_pcm(FieldReader& in, PcmLike& m) {
+void read_pcm(FieldReader& in, PcmLike& m, double g_max) {
+    // Coefficients of one's own hold for the converter at hand unless their reference is given.
+    const double reference = in.node().has_value("prog_coeff") ? g_max : 25.0;
     m.programming_coefficients_us = in.numbers("prog_coeff", {0.26348, 1.9650, -1.1731});
-    m.reference_g_max_us = in.number("prog_coeff_g_max_reference", 25.0);
+    m.reference_g_max_us = in.number("prog_coeff_g_max_reference", reference);
     m.programming_noise_scale = in.number("prog_noise_scale", 1.0);
     m.read_noise_scale = in.number("read_noise_scale", 1.0);
     m.drift_scale = in.number("drift_scale", 1.0);
@@ -52,9 +54,9 @@ void read_pcm(FieldReader& in, PcmLike& m) {
     m.read_noise_basis = ReadNoiseBasis::kProgrammed;  // decision 23
 }
 
-CustomDrift read_custom_drift(FieldReader& in) {
+CustomDrift read_custom_drift(FieldReader& in, double g_max) {
     CustomDrift m;
-    read_pcm(in, m);
+    read_pcm(in, m, g_max);
     if (in.has_object("custom_drift_model")) {
         const JsonNode tables = in.object("custom_drift_model");
         m.drift_g_us = list_at(tables, "g_lst");
@@ -243,7 +245,7 @@ NoiseModel read_noise_model(const JsonNode& node, TranslationNotes& notes) {
         in.dropped("g_max", "the largest conductance is that of the converter");
     }
     if (name == "CustomDriftPCMLikeNoiseModel") {
-        model.conductance = read_custom_drift(in);
+        model.conductance = read_custom_drift(in, g_max);
     } else if (name == "StateIndependentNoiseModel") {
         model.conductance = read_state_independent(in);
     } else if (name == "ReRamWan2022NoiseModel") {
@@ -254,7 +256,7 @@ NoiseModel read_noise_model(const JsonNode& node, TranslationNotes& notes) {
         model.conductance = read_hermes(in);
     } else {
         PcmLike pcm;
-        read_pcm(in, pcm);
+        read_pcm(in, pcm, g_max);
         model.conductance = pcm;
     }
     in.finish();
@@ -291,11 +293,10 @@ Hardware read_rpu_config(const JsonNode& node, TranslationNotes& notes) {
     const std::string name = class_of(node);
     const bool training = name == "SingleRPUConfig" || name == "UnitCellRPUConfig" ||
                           name == "DigitalRankUpdateRPUConfig";
-    const bool torch = name == "TorchInferenceRPUConfig" ||
-                       name == "QuantizedTorchInferenceRPUConfig" ||
-                       name == "TorchInferenceRPUConfigIRDropT";
+    const bool torch = name.ends_with("TorchInferenceRPUConfig") ||
+                       name.ends_with("TorchInferenceRPUConfigIRDropT");
     const bool exact = name == "FloatingPointRPUConfig";
-    if (!training && !torch && !exact && !name.empty() && name != "InferenceRPUConfig" &&
+    if (!training && !torch && !exact && !name.empty() && !name.ends_with("InferenceRPUConfig") &&
         !name.ends_with("Preset")) {
         node.at("class").fail("unknown class `" + name + "`" +
                               suggestion(name,

@@ -215,7 +215,15 @@ Agad read_agad(FieldReader& in, TranslationNotes& notes) {
 MixedPrecision read_mixed_precision(FieldReader& in, TranslationNotes& notes) {
     MixedPrecision m;
     if (in.has_object("device")) {
-        m.device = read_pulsed_device(in.object("device"), notes);
+        const JsonNode device = in.object("device");
+        if (class_of(device) == "OneSidedUnitCell" || class_of(device) == "PCMPresetUnitCell") {
+            // As in our own preset: writes go to one device.
+            FieldReader cell(device, notes);
+            m.device = read_one_sided(cell, class_of(device) == "PCMPresetUnitCell", notes).device;
+            in.dropped("device", "one device of the pair: writes of one sign saturate it");
+        } else {
+            m.device = read_pulsed_device(device, notes);
+        }
     }
     m.transfer_every = in.number("transfer_every", m.transfer_every);
     m.late_transfer = true;

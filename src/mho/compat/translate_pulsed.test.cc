@@ -250,6 +250,9 @@ TEST(TranslateLearner, EveryCompound) {
     EXPECT_EQ(mixed.transfer_every, 10.0);
     EXPECT_EQ(mixed.rows_per_transfer, 0);
     EXPECT_EQ(mixed.x_bins, 5);
+    const auto mixed_pcm = std::get<MixedPrecision>(learner(
+        R"({"class": "MixedPrecisionCompound", "device": {"class": "PCMPresetUnitCell"}})"));
+    EXPECT_TRUE(std::holds_alternative<ExpStep>(mixed_pcm.device));
 
     const auto ideal = std::get<AnalogSgd>(
         translate_learner(R"({"class": "SingleRPUConfig", "device": {"class": "IdealDevice"}})")
