@@ -187,8 +187,20 @@ TEST(Translate, NoiseModels) {
     t = translate_noise_model(R"({"class": "HermesNoiseModel", "num_devices": 1})");
     EXPECT_EQ(std::get<Hermes>(t.value.conductance).devices, 1);
     EXPECT_EQ(g_max_us(t.value.converter), 10.35);
-    t = translate_noise_model(R"({"class": "HermesNoiseModel", "t_0": 250.0})");
-    EXPECT_TRUE(notes(t, "noise_model.t_0", TranslationNote::Kind::kDropped));
+    t = translate_noise_model(R"({"class": "HermesNoiseModel", "t_0": 250.0, "t_read": 1e-6,
+        "prog_coeff": [0.1, 0.5], "g_converter": {"g_max": 15.0}})");
+    const auto hermes = std::get<Hermes>(t.value.conductance);
+    EXPECT_EQ(hermes.t_0_s, 250.0);
+    EXPECT_EQ(hermes.t_read_s, 1e-6);
+    EXPECT_EQ(hermes.programming_coefficients_us, (std::vector<double>{0.1, 0.5}));
+    EXPECT_EQ(hermes.reference_g_max_us, 15.0);
+    EXPECT_TRUE(t.notes.empty());
+    // The numbers of the measurement are ours.
+    t = translate_noise_model(R"({"class": "HermesNoiseModel", "t_0": 300.0,
+        "prog_coeff": [0.16603222, 4.71806468, -8.48101252, 4.68961419],
+        "prog_coeff_g_max_reference": 20.7})");
+    EXPECT_TRUE(std::get<Hermes>(t.value.conductance).programming_coefficients_us.empty());
+    EXPECT_EQ(std::get<Hermes>(t.value.conductance).t_0_s, 0.0);
     // Coefficients of one's own hold for the converter at hand.
     const auto reference = [](const std::string& fields) {
         return std::get<PcmLike>(translate_noise_model(R"({"class": "PCMLikeNoiseModel",
@@ -202,7 +214,27 @@ TEST(Translate, NoiseModels) {
     t = translate_noise_model(R"({"class": "ReRamWan2022NoiseModel", "noise_scale": 2.0})");
     EXPECT_TRUE(std::get<ReramWan2022>(t.value.conductance).compatible_reference);
     EXPECT_TRUE(notes(t, "noise_model.coeff_g_max_reference"));
+    t = translate_noise_model(R"({"class": "ReRamWan2022NoiseModel",
+        "coeff_dic": {"3600.0": [1.0, 2.0], "1.0": [0.5]}})");
+    const auto wan = std::get<ReramWan2022>(t.value.conductance);
+    EXPECT_EQ(wan.times_s, (std::vector<double>{1, 3600}));
+    EXPECT_EQ(wan.coefficients_us, (std::vector<std::vector<double>>{{0.5}, {1.0, 2.0}}));
+    EXPECT_THROW(
+        translate_noise_model(R"({"class": "ReRamWan2022NoiseModel", "coeff_dic": {"one": [1]}})"),
+        ConfigError);
+    t = translate_noise_model(R"({"class": "ReRamCMONoiseModel", "acceptance_range": 0.5,
+        "coeff_dict": {"0.5": [0.01, 0.02], "3": [0.1, 0.2]},
+        "decay_dict": {"mean": [-0.2], "std": [0.1, 0.5]}, "read_dict": {"K": 0.1, "t_read": 1e-5}})");
+    const auto cmo = std::get<ReramCmo>(t.value.conductance);
+    EXPECT_EQ(cmo.programming_coefficients_us, (std::vector<double>{0.01, 0.02}));
+    EXPECT_EQ(cmo.relaxation_mean_us, -0.2);
+    EXPECT_EQ(cmo.relaxation_std_slope_us, 0.1);
+    EXPECT_EQ(cmo.relaxation_std_us, 0.5);
+    EXPECT_EQ(cmo.read_noise_us, 0.1);
+    EXPECT_EQ(cmo.t_read_s, 1e-5);
+    EXPECT_TRUE(t.notes.empty());
     t = translate_noise_model(R"({"class": "ReRamCMONoiseModel", "acceptance_range": 0.02})");
+    EXPECT_TRUE(std::get<ReramCmo>(t.value.conductance).programming_coefficients_us.empty());
     EXPECT_EQ(std::get<ReramCmo>(t.value.conductance).acceptance, ReramAcceptance::k0p2Percent);
     EXPECT_TRUE(notes(t, "noise_model.acceptance_range"));
     EXPECT_TRUE(std::holds_alternative<SingleDevice>(t.value.converter));
