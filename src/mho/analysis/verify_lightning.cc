@@ -136,6 +136,9 @@ LightningLayer layer_of(const JsonNode& set) {
             l.min_share_inside = s.number();
         } else if (key == "pre_post.input_range.act_range_momentum") {
             l.fast_momentum = s.number();
+        } else if (key == "modifier.enable_during_test" || key == "mapping.max_output_size") {
+            continue;  // noise acts in training only, and outputs are never split, whatever these
+                       // say
         } else {
             s.node.fail("unknown setting of the layer");
         }
