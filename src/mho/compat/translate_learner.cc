@@ -134,6 +134,11 @@ void read_chain(FieldReader& in, Chain& t, TranslationNotes& notes) {
     t.transfer_rate_levels = in.numbers("transfer_lr_vec", {});
     t.reads_per_transfer = count(in, "n_reads_per_transfer", t.reads_per_transfer);
     t.random_line = in.boolean("random_selection", t.random_line);
+    t.compatible_random_line = true;
+    if (t.random_line) {
+        in.interpreted("random_selection",
+                       "the first and the last line are chosen twice as often as the others");
+    }
 }
 
 TikiTaka read_tiki_taka(FieldReader& in, TranslationNotes& notes) {
@@ -190,6 +195,10 @@ void read_chopped(FieldReader& in, Chopped& t, TranslationNotes& notes) {
     t.auto_momentum = in.number("auto_momentum", t.auto_momentum);
     t.correct_gradient_magnitudes =
         in.boolean("correct_gradient_magnitudes", t.correct_gradient_magnitudes);
+    t.compatible_double_transfer = true;
+    if (t.transfer_every < 0) {
+        in.interpreted("transfer_every", "negative: the original transfers every line twice");
+    }
 }
 
 ChoppedTikiTaka read_chopped_tiki_taka(FieldReader& in, TranslationNotes& notes) {

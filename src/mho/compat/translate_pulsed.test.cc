@@ -218,6 +218,7 @@ TEST(TranslateLearner, EveryCompound) {
     EXPECT_EQ(ttv1.reads_per_transfer, 3);
     EXPECT_EQ(ttv1.reset_probability, 0.1);
     EXPECT_EQ(ttv1.gamma, 0.5);
+    EXPECT_TRUE(ttv1.compatible_random_line);
 
     const auto ttv2 = std::get<BufferedTikiTaka>(
         learner(R"({"class": "BufferedTransferCompound", "momentum": 0.3, "thres_scale": 2, )" +
@@ -235,6 +236,7 @@ TEST(TranslateLearner, EveryCompound) {
     EXPECT_EQ(chopped.output_chop_probability, 0.01);
     EXPECT_TRUE(chopped.auto_scale);
     EXPECT_EQ(chopped.transfer_every, -1.0);
+    EXPECT_TRUE(chopped.compatible_double_transfer);
     EXPECT_TRUE(chopped.input_chop_random);
 
     const auto agad = std::get<Agad>(learner(
