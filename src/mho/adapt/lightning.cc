@@ -14,6 +14,10 @@
 namespace mho {
 namespace {
 
+// Extremes of inputs before any were seen, and what is still taken for them.
+constexpr float kNoExtreme = 1e-5f;
+constexpr float kUnseen = 1.1e-5f;
+
 TileKey piece_key(TileKey key, size_t piece) {
     return {key.value ^ (piece * 0x9E3779B97F4A7C15u)};
 }
@@ -77,8 +81,15 @@ void update_range(const LightningLayer& l, ConstFloatView x, size_t piece, Light
     const auto past = static_cast<float>(l.fast_momentum);
     float& x_min = state.x_min[piece];
     float& x_max = state.x_max[piece];
-    x_min = past < 0 ? std::min(x_min, low) : past * x_min + (1.0f - past) * low;
-    x_max = past < 0 ? std::max(x_max, high) : past * x_max + (1.0f - past) * high;
+    if (x_min > -kUnseen && x_max < kUnseen) {
+        // Nothing seen yet: the first batch counts in full. It is added to the small numbers that
+        // stand for nothing, as in aihwkit-lightning.
+        x_min += low;
+        x_max += high;
+    } else {
+        x_min = past < 0 ? std::min(x_min, low) : past * x_min + (1.0f - past) * low;
+        x_max = past < 0 ? std::max(x_max, high) : past * x_max + (1.0f - past) * high;
+    }
     state.ranges[piece] = std::max(std::abs(x_min), std::abs(x_max));
     state.batches_seen[piece]++;
 }
@@ -204,8 +215,8 @@ LightningState lightning_state(const LightningLayer& layer, ConstFloatView w) {
     LightningState state;
     state.ranges.assign(pieces, static_cast<float>(layer.initial_range));
     state.batches_seen.assign(pieces, 0);
-    state.x_min.assign(pieces, -1e-5f);
-    state.x_max.assign(pieces, 1e-5f);
+    state.x_min.assign(pieces, -kNoExtreme);
+    state.x_max.assign(pieces, kNoExtreme);
     if (layer.clip == LightningClip::kLearnedPerChannel) {
         state.clip = Matrix<float>(pieces, w.rows);
         for (size_t s = 0; s < pieces; s++) {
@@ -351,6 +362,17 @@ void clip_gradient(const LightningLayer& l,
     }
 }
 
+// d clamp(x, -range, range) / d range of an ordinary clamp.
+float clamp_gradient(ConstFloatView x, ConstFloatView dx, float range) {
+    double sum = 0;
+    for (size_t r = 0; r < x.rows; r++) {
+        for (size_t j = 0; j < x.cols; j++) {
+            sum += x(r, j) > range ? dx(r, j) : x(r, j) < -range ? -dx(r, j) : 0.0f;
+        }
+    }
+    return static_cast<float>(sum);
+}
+
 }  // namespace
 
 LightningGradients lightning_backward(const LightningLayer& layer,
@@ -414,12 +436,14 @@ LightningGradients lightning_backward(const LightningLayer& layer,
                 }
             }
         }
-        if (layer.range != LightningRange::kLearned) {
+        if (layer.range != LightningRange::kLearned && layer.range != LightningRange::kFast) {
             continue;
         }
         const float range = record.ranges[s];
         const FloatView dx_part = g.inputs.view().column_block(first, width);
-        if (layer.learn_range) {
+        if (layer.learn_range && layer.range == LightningRange::kFast) {
+            g.ranges.push_back(clamp_gradient(part, dx_part, range));
+        } else if (layer.learn_range) {
             InputRangeSums sums;
             sums.add(part, dx_part, range);
             g.ranges.push_back(

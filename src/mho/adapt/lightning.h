@@ -35,7 +35,7 @@ enum class LightningRange {
     kNone,     // inputs are taken as they are
     kLearned,  // one range per piece: from the spread of the first batches, then by gradient
     kDynamic,  // max |x| of each input vector and piece
-    kFast,     // one range per piece: extremes of the first batches, no gradient
+    kFast,     // one range per piece: extremes of the first batches, then by the plain gradient
 };
 
 /// What shares one largest weight.
@@ -116,7 +116,7 @@ struct Schema<LightningLayer> {
                   {.meaning = "where the input range comes from", .source = kSource}),
             field("learn_range",
                   &C::learn_range,
-                  {.meaning = "give a learned range a gradient", .source = kSource}),
+                  {.meaning = "give a learned or fast range a gradient", .source = kSource}),
             field("initial_range",
                   &C::initial_range,
                   {.unit = "1",
@@ -157,8 +157,8 @@ struct Schema<LightningLayer> {
                   {.unit = "1",
                    .min = -1,
                    .max = 1,
-                   .meaning =
-                       "weight of the past in the extremes of range `fast`; -1 = running extremes",
+                   .meaning = "weight of the past in the extremes of range `fast` after the first "
+                              "batch; -1 = running extremes",
                    .source = kSource}),
             field("input_steps",
                   &C::input_steps,
@@ -265,13 +265,15 @@ struct LightningGradients {
     Matrix<float> inputs;       // [rows, inputs]
     Matrix<float> weights;      // [outputs, inputs]
     std::vector<float> bias;    // [outputs]
-    std::vector<float> ranges;  // per piece; empty unless ranges are learned
+    std::vector<float> ranges;  // per piece; empty unless ranges are `learned` or `fast`
     Matrix<float> clip;         // [pieces, outputs]; empty unless clips are learned
 };
 
 /// Gradients of sum(upstream * y) for the recorded pass. The range gradient is
 /// R (sum over x >= R of min(dx, 0) - sum over x <= -R of max(dx, 0)) + decay R while enough inputs
-/// fit, with dx before the mask. Learned clips get the gradient of learned step sizes (Esser et
+/// fit, with dx before the mask; for range `fast` it is that of the clamp itself, sum over x > R of
+/// dx
+/// - sum over x < -R of dx. Learned clips get the gradient of learned step sizes (Esser et
 /// al., arXiv 1902.08153), scaled by 1 / sqrt(n), with rounding by 2 sqrt(weight_steps / 2 / n), n
 /// weights.
 LightningGradients lightning_backward(const LightningLayer& layer,

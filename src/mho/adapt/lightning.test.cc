@@ -112,6 +112,41 @@ TEST(Lightning, GradientsAreThoseOfTheLoss) {
     }
 }
 
+// A fast range is cut by an ordinary clamp, whose derivatives are those of the loss.
+TEST(Lightning, FastRangesHaveThePlainGradient) {
+    LightningLayer layer;
+    layer.max_inputs = 4;
+    layer.range = LightningRange::kFast;
+    const Matrix<float> w = random_matrix(5, 9, 1);
+    const Matrix<float> x = random_matrix(7, 9, 2);
+    const Matrix<float> upstream = random_matrix(7, 5, 3);
+    LightningState state = lightning_state(layer, w.view());
+    state.ranges = {0.5f, 0.8f, 1.1f};
+    LightningRecord record;
+    forward(layer, w, x, state, {}, &record);
+    const LightningGradients g =
+        lightning_backward(layer, w.view(), x.view(), upstream.view(), state, record);
+    ASSERT_EQ(g.ranges.size(), 3U);
+    constexpr float kStep = 1.0f / 4096;
+    for (size_t s = 0; s < 3; s++) {
+        LightningState up = state;
+        LightningState down = state;
+        up.ranges[s] += kStep;
+        down.ranges[s] -= kStep;
+        const double slope =
+            (dot(forward(layer, w, x, up), upstream) - dot(forward(layer, w, x, down), upstream)) /
+            (2 * kStep);
+        EXPECT_NEAR(slope, g.ranges[s], 0.02) << s;
+    }
+    for (size_t i = 0; i < x.values.size(); i++) {
+        const float range = state.ranges[i % 9 / 3];
+        EXPECT_EQ(g.inputs.values[i] == 0.0f, std::abs(x.values[i]) > range) << i;
+    }
+    layer.learn_range = false;
+    EXPECT_TRUE(lightning_backward(layer, w.view(), x.view(), upstream.view(), state, record)
+                    .ranges.empty());
+}
+
 TEST(Lightning, NoiseActsInTrainingOnlyAndCanBeReplayed) {
     LightningLayer layer;
     layer.range = LightningRange::kLearned;
@@ -159,9 +194,18 @@ TEST(Lightning, RangesStartFromData) {
     x.values[3] = -2.5f;
     for (int i = 0; i < 3; i++) {
         forward(layer, w, x, state, training);
-        EXPECT_EQ(state.ranges[0], 2.5f);
+        EXPECT_NEAR(state.ranges[0], 2.5, 2e-5);
         x.values[3] -= i == 1 ? 1.0f : 0.0f;  // the third batch comes after initialisation
     }
+    // With momentum the first batch counts in full, later ones by what is left.
+    layer.fast_momentum = 0.75;
+    state = lightning_state(layer, w.view());
+    x.values[3] = -2.0f;
+    forward(layer, w, x, state, training);
+    EXPECT_NEAR(state.ranges[0], 2.0, 2e-5);
+    x.values[3] = -4.0f;
+    forward(layer, w, x, state, training);
+    EXPECT_NEAR(state.ranges[0], 2.5, 2e-5);
     layer.range = LightningRange::kDynamic;
     layer.input_steps = 2;  // codes -range, 0, range
     const Matrix<float> one(1, 4, 1.0f);

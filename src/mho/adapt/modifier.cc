@@ -199,8 +199,10 @@ void apply_float(const Law<float>& law,
             }
             return;
         case ModifierKind::kDorefa:
+            // Without a quantiser to prepare the weights for, they are not transformed.
             for (size_t i = 0; i < n; i++) {
-                out[i] = law.quantise(std::tanh(w[i]) * law.dorefa, half_open(i));
+                out[i] =
+                    law.step > 0 ? law.quantise(std::tanh(w[i]) * law.dorefa, half_open(i)) : w[i];
             }
             return;
         case ModifierKind::kPoly:
@@ -389,9 +391,11 @@ void reference_modify_weights(
                     out(r, c) = q + m.std * a * normal(0, e);
                     break;
                 case ModifierKind::kDorefa:
-                    out(r, c) = std::tanh(v) * std::fabs(m.dorefa_clip / std::tanh(a));
+                    out(r, c) = v;
                     if (m.steps > 0) {
-                        out(r, c) = std::round(out(r, c) * m.steps / 2 + offset) * 2 / m.steps;
+                        const double squashed =
+                            std::tanh(v) * std::fabs(m.dorefa_clip / std::tanh(a));
+                        out(r, c) = std::round(squashed * m.steps / 2 + offset) * 2 / m.steps;
                     }
                     break;
                 case ModifierKind::kPoly:

@@ -181,6 +181,22 @@ TEST(Modifier, KernelMatchesReference) {
     }
 }
 
+// The transform prepares weights for a quantiser: without one they stay as they are.
+TEST(Modifier, DorefaWithoutStepsIsTheIdentity) {
+    const Matrix<float> w = some_weights(5, 7);
+    WeightModifier m;
+    m.kind = ModifierKind::kDorefa;
+    m.stochastic_rounding = true;
+    Matrix<float> fast(w.rows, w.cols);
+    Matrix<double> exact(w.rows, w.cols);
+    modify_weights(m, w.view(), fast.view(), kKey, 5);
+    reference_modify_weights(m, w.view(), exact.view(), kKey, 5);
+    for (size_t i = 0; i < w.values.size(); i++) {
+        EXPECT_EQ(fast.values[i], w.values[i]);
+        EXPECT_EQ(exact.values[i], double{w.values[i]});
+    }
+}
+
 TEST(Modifier, DrawsBelongToStepAndKey) {
     WeightModifier m;
     m.kind = ModifierKind::kAddNormal;

@@ -329,6 +329,41 @@ TEST_F(Verify, TablesOfTilesWidenTheLimit) {
     EXPECT_EQ(with(1.12 * 0.06, 0.0), VerifyOutcome::kFailed);
 }
 
+// One repetition outside the domain of a law spoils the moments of its variable, and no others.
+TEST_F(Verify, VariablesRecordedAsNotFiniteAreLeftOut) {
+    const auto spoil = [](json& r) {
+        r["stats"]["at 1 day"]["mean"][4] = "nan";
+        r["stats"]["at 1 day"]["std"][4] = "nan";
+    };
+    const VerifyResult result = changed("conductance", "PCMLike", spoil);
+    EXPECT_EQ(result.outcome, VerifyOutcome::kPassed) << verify_line(result);
+    EXPECT_TRUE(std::any_of(result.notes.begin(), result.notes.end(), [](const auto& note) {
+        return note.find("at 1 day, variable 4") != std::string::npos;
+    }));
+    EXPECT_EQ(outcome("conductance",
+                      "PCMLike",
+                      [&](json& r) {
+                          spoil(r);
+                          r["stats"]["at 1 day"]["mean"][3] = 3.0;
+                      }),
+              VerifyOutcome::kFailed);
+}
+
+// Tables are drawn at construction even where the kind of product uses none of them.
+TEST_F(Verify, FrozenTablesOfAnyProduct) {
+    for (const char* mode : {"ONE_PASS", "IDEAL", "POS_NEG_SEPARATE_DIGITAL_SUM"}) {
+        const auto with = [&](double spread) {
+            return outcome("frozen_tables", "v_offset_std 0.05", [&](json& r) {
+                r["config"]["io"]["mv_type"] = mode;
+                r["config"]["io"]["w_read_asymmetry_dtod"] = spread;
+                r["stats"] = {{"w_asymmetry", {{"n", 10000}, {"mean", {1.0}}, {"std", {0.3}}}}};
+            });
+        };
+        EXPECT_EQ(with(0.3), VerifyOutcome::kPassed) << mode;
+        EXPECT_EQ(with(0.33), VerifyOutcome::kFailed) << mode;
+    }
+}
+
 TEST_F(Verify, OddShapes) {
     const auto io = [](json& r) -> json& { return r["config"]["io"]; };
     // No vectors at all: nothing that could agree.

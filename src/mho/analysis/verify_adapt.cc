@@ -147,7 +147,8 @@ void verify_input_range(const JsonNode& record, Comparison& c) {
         };
         scalar("range_after", config.enabled, static_cast<double>(range));
         double gradient = 0;
-        if (config.enabled && config.learn) {
+        // The gradient is handed out even where no optimiser may follow it.
+        if (config.enabled) {
             InputRangeSums sums;
             sums.add(x.view(), dx.view(), range);
             const auto clipped = std::count(forward.clipped.begin(), forward.clipped.end(), 1);
@@ -157,7 +158,7 @@ void verify_input_range(const JsonNode& record, Comparison& c) {
                     : static_cast<double>(clipped) / static_cast<double>(forward.clipped.size());
             gradient = input_range_gradient(config, sums, range, share);
         }
-        scalar("range_grad", config.enabled && config.learn, gradient);
+        scalar("range_grad", config.enabled, gradient);
     }
     c.compared("ranges and range gradients");
 }

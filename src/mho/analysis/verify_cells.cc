@@ -9,6 +9,7 @@ namespace {
 
 // Far above what any granularity needs: every probability exceeds 1.
 constexpr double kCertainRate = 1000.0;
+constexpr float kAboveBound = 1e-6f;  // beyond rounding
 
 PulseUpdate one_pulse_update() {
     PulseUpdate u;
@@ -50,11 +51,47 @@ const PulsedArray& RecordCells::array() const {
 
 void RecordCells::set(ConstFloatView weights) {
     array_ ? array_->set_weights(weights, step_++) : learner_->set_weights(weights, step_++);
+    fresh_ = true;
+}
+
+// In the original the power law of a cell whose device value was set above its upper bound, as the
+// reference allows, is one of a negative number: the first pulse up sends it to the lower bound. No
+// device does this, so it belongs to the record, not to the model.
+void RecordCells::lose_cells_above_bounds(const Matrix<float>& before) {
+    const Matrix<float> reference = array_->table("reference");
+    const Matrix<float> high = array_->table("max_bound");
+    const Matrix<float> low = array_->table("min_bound");
+    Matrix<float> w(before.rows, before.cols);
+    bool any = false;
+    for (size_t r = 0; r < w.rows; r++) {
+        for (size_t c = 0; c < w.cols; c++) {
+            const bool lost = before(r, c) + reference(r, c) > high(r, c) * (1.0f + kAboveBound);
+            w(r, c) = lost ? low(r, c) - reference(r, c) : array_->weights()(r, c);
+            any = any || lost;
+        }
+    }
+    if (any) {
+        array_->set_weights_unclipped(w.view());
+    }
 }
 
 void RecordCells::pulse(bool up) {
     if (array_) {
+        const auto* powers = std::get_if<PowStepReference>(&array_->device());
+        const bool may_lose = up && fresh_ && powers != nullptr &&
+                              (powers->subtract_symmetry_point || powers->reference_mean != 0 ||
+                               powers->reference_std != 0);
+        fresh_ = false;
+        if (!may_lose) {
+            array_->pulse_all(up, step_++);
+            return;
+        }
+        Matrix<float> before(array_->rows(), array_->cols());
+        for (size_t r = 0; r < before.rows; r++) {
+            std::copy_n(array_->weights().row(r), before.cols, before.row(r));
+        }
         array_->pulse_all(up, step_++);
+        lose_cells_above_bounds(before);
         return;
     }
     const Matrix<float> x(1, learner_->cols(), 1.0F);

@@ -46,9 +46,12 @@ class RecordCells {
     const Learner* learner() const { return learner_.get(); }
 
   private:
+    void lose_cells_above_bounds(const Matrix<float>& before);
+
     std::optional<PulsedArray> array_;
     std::unique_ptr<Learner> learner_;
     uint64_t step_ = 0;
+    bool fresh_ = false;  // nothing happened since the weights were set
 };
 
 /// Start weights: one row of cells for each of them.

@@ -136,6 +136,9 @@ LightningLayer layer_of(const JsonNode& set) {
             l.min_share_inside = s.number();
         } else if (key == "pre_post.input_range.act_range_momentum") {
             l.fast_momentum = s.number();
+        } else if (key == "modifier.enable_during_test" || key == "mapping.max_output_size") {
+            continue;  // noise acts in training only, and outputs are never split, whatever these
+                       // say
         } else {
             s.node.fail("unknown setting of the layer");
         }
@@ -250,7 +253,8 @@ void verify_lightning(const JsonNode& record, Comparison& c) {
     }
     if (exact.has_value("range_grad")) {
         compare_exact(c, g.ranges, exact.at("range_grad"), "range_grad");
-    } else if (!g.ranges.empty()) {
+    } else if (!g.ranges.empty() && layer.range == LightningRange::kLearned) {
+        // The gradient of a fast range is a by-product, which not every record keeps.
         exact.fail("range_grad is missing: the range is learned");
     }
 }

@@ -310,6 +310,13 @@ void compare_statistics(Comparison& c,
     std::vector<float> column(own.rows);
     for (size_t i = 0; i < variables; i++) {
         const std::string where = variables == 1 ? what : fmt::format("{}, variable {}", what, i);
+        if (!std::isfinite(mean[i]) || !std::isfinite(std[i])) {
+            // One repetition outside the domain of the original's law (a logarithm of a negative
+            // number) spoils its moments: nothing is known about this variable.
+            c.notes.push_back(
+                {TranslationNote::Kind::kDropped, where, "not compared: recorded as not finite"});
+            continue;
+        }
         for (size_t r = 0; r < own.rows; r++) {
             column[r] = own(r, i);
         }

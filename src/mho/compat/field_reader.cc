@@ -94,13 +94,15 @@ std::string class_of(const JsonNode& node) {
 
 std::string known_class(const JsonNode& node, const std::vector<std::string>& known) {
     const std::string name = class_of(node);
-    std::string base = name;
-    for (const std::string_view prefix : {"Preset", "Standard"}) {
-        if (base.starts_with(prefix)) {
-            base = base.substr(prefix.size());
+    // Classes derived with other defaults put a word in front: PresetIOParameters. The longest
+    // match counts, since some names end with another one.
+    std::string base;
+    for (const std::string& each : known) {
+        if (name.ends_with(each) && each.size() > base.size()) {
+            base = each;
         }
     }
-    if (!name.empty() && std::find(known.begin(), known.end(), base) == known.end()) {
+    if (!name.empty() && base.empty()) {
         node.at("class").fail("unknown class `" + name + "`" + suggestion(name, known));
     }
     return base;

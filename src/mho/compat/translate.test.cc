@@ -81,6 +81,17 @@ TEST(Translate, IoSpecialCases) {
     EXPECT_TRUE(t.value.voltage_offset.compatible_law);
     EXPECT_EQ(t.value.read_asymmetry_spread, 0.0);
     EXPECT_TRUE(notes(t, "io.w_read_asymmetry_dtod"));
+    for (const std::string mode : {"POS_NEG_SEPARATE", "POS_NEG_SEPARATE_DIGITAL_SUM"}) {
+        const auto separate =
+            translate_io(R"({"w_read_asymmetry_dtod": 0.2, "mv_type": ")" + mode + R"("})");
+        EXPECT_EQ(separate.value.read_asymmetry_spread, 0.2) << mode;
+        EXPECT_FALSE(notes(separate, "io.w_read_asymmetry_dtod"));
+    }
+    EXPECT_EQ(translate_io(R"({"out_asymmetry": 0.1})").value.adc.asymmetry, 0.1);
+    const auto negative = translate_io(R"({"out_asymmetry": -0.1, "inp_asymmetry": -0.1})");
+    EXPECT_EQ(negative.value.adc.asymmetry, 0.0);
+    EXPECT_TRUE(notes(negative, "io.out_asymmetry"));
+    EXPECT_EQ(negative.value.dac.asymmetry, -0.1);
     EXPECT_EQ(t.value.weight_noise.std, 0.0);
     EXPECT_TRUE(notes(t, "io.something", TranslationNote::Kind::kDropped));
     EXPECT_TRUE(translate_io(R"({"mv_type": "IDEAL", "out_scale": 2.0})").value.perfect);
@@ -127,6 +138,15 @@ TEST(Translate, Modifiers) {
     EXPECT_EQ(t.value.kind, ModifierKind::kDiscretize);
     EXPECT_EQ(static_cast<float>(2.0 / t.value.steps), 0.1f);
     EXPECT_TRUE(t.value.stochastic_rounding);
+    // The original does not turn a number of steps into a step here; its torch tiles do.
+    t = translate_modifier(R"({"class": "WebComposerWeightModifierParameter", "type": "DISCRETIZE",
+        "res": 14})");
+    EXPECT_EQ(static_cast<float>(2.0 / t.value.steps), 14.0f);
+    EXPECT_TRUE(notes(t, "modifier.res"));
+    EXPECT_EQ(translate_rpu_config(R"({"class": "TorchInferenceRPUConfig",
+        "modifier": {"type": "DISCRETIZE", "res": 14}})")
+                  .value.modifier.steps,
+              14.0);
     t = translate_modifier(R"({"type": "POLY", "coeffs": [0.01, 0.08], "g_max": 25.0})");
     EXPECT_DOUBLE_EQ(t.value.coefficients_us.at(0), 0.25);
     EXPECT_TRUE(notes(t, "modifier.coeffs"));
@@ -179,12 +199,54 @@ TEST(Translate, NoiseModels) {
     t = translate_noise_model(R"({"class": "HermesNoiseModel", "num_devices": 1})");
     EXPECT_EQ(std::get<Hermes>(t.value.conductance).devices, 1);
     EXPECT_EQ(g_max_us(t.value.converter), 10.35);
-    t = translate_noise_model(R"({"class": "HermesNoiseModel", "t_0": 250.0})");
-    EXPECT_TRUE(notes(t, "noise_model.t_0", TranslationNote::Kind::kDropped));
+    t = translate_noise_model(R"({"class": "HermesNoiseModel", "t_0": 250.0, "t_read": 1e-6,
+        "prog_coeff": [0.1, 0.5], "g_converter": {"g_max": 15.0}})");
+    const auto hermes = std::get<Hermes>(t.value.conductance);
+    EXPECT_EQ(hermes.t_0_s, 250.0);
+    EXPECT_EQ(hermes.t_read_s, 1e-6);
+    EXPECT_EQ(hermes.programming_coefficients_us, (std::vector<double>{0.1, 0.5}));
+    EXPECT_EQ(hermes.reference_g_max_us, 15.0);
+    EXPECT_TRUE(t.notes.empty());
+    // The numbers of the measurement are ours.
+    t = translate_noise_model(R"({"class": "HermesNoiseModel", "t_0": 300.0,
+        "prog_coeff": [0.16603222, 4.71806468, -8.48101252, 4.68961419],
+        "prog_coeff_g_max_reference": 20.7})");
+    EXPECT_TRUE(std::get<Hermes>(t.value.conductance).programming_coefficients_us.empty());
+    EXPECT_EQ(std::get<Hermes>(t.value.conductance).t_0_s, 0.0);
+    // Coefficients of one's own hold for the converter at hand.
+    const auto reference = [](const std::string& fields) {
+        return std::get<PcmLike>(translate_noise_model(R"({"class": "PCMLikeNoiseModel",
+            "g_converter": {"g_max": 40.0})" + fields + "}")
+                                     .value.conductance)
+            .reference_g_max_us;
+    };
+    EXPECT_EQ(reference(""), 25.0);
+    EXPECT_EQ(reference(R"(, "prog_coeff": [0.5])"), 40.0);
+    EXPECT_EQ(reference(R"(, "prog_coeff": [0.5], "prog_coeff_g_max_reference": 30.0)"), 30.0);
     t = translate_noise_model(R"({"class": "ReRamWan2022NoiseModel", "noise_scale": 2.0})");
     EXPECT_TRUE(std::get<ReramWan2022>(t.value.conductance).compatible_reference);
     EXPECT_TRUE(notes(t, "noise_model.coeff_g_max_reference"));
+    t = translate_noise_model(R"({"class": "ReRamWan2022NoiseModel",
+        "coeff_dic": {"3600.0": [1.0, 2.0], "1.0": [0.5]}})");
+    const auto wan = std::get<ReramWan2022>(t.value.conductance);
+    EXPECT_EQ(wan.times_s, (std::vector<double>{1, 3600}));
+    EXPECT_EQ(wan.coefficients_us, (std::vector<std::vector<double>>{{0.5}, {1.0, 2.0}}));
+    EXPECT_THROW(
+        translate_noise_model(R"({"class": "ReRamWan2022NoiseModel", "coeff_dic": {"one": [1]}})"),
+        ConfigError);
+    t = translate_noise_model(R"({"class": "ReRamCMONoiseModel", "acceptance_range": 0.5,
+        "coeff_dict": {"0.5": [0.01, 0.02], "3": [0.1, 0.2]},
+        "decay_dict": {"mean": [-0.2], "std": [0.1, 0.5]}, "read_dict": {"K": 0.1, "t_read": 1e-5}})");
+    const auto cmo = std::get<ReramCmo>(t.value.conductance);
+    EXPECT_EQ(cmo.programming_coefficients_us, (std::vector<double>{0.01, 0.02}));
+    EXPECT_EQ(cmo.relaxation_mean_us, -0.2);
+    EXPECT_EQ(cmo.relaxation_std_slope_us, 0.1);
+    EXPECT_EQ(cmo.relaxation_std_us, 0.5);
+    EXPECT_EQ(cmo.read_noise_us, 0.1);
+    EXPECT_EQ(cmo.t_read_s, 1e-5);
+    EXPECT_TRUE(t.notes.empty());
     t = translate_noise_model(R"({"class": "ReRamCMONoiseModel", "acceptance_range": 0.02})");
+    EXPECT_TRUE(std::get<ReramCmo>(t.value.conductance).programming_coefficients_us.empty());
     EXPECT_EQ(std::get<ReramCmo>(t.value.conductance).acceptance, ReramAcceptance::k0p2Percent);
     EXPECT_TRUE(notes(t, "noise_model.acceptance_range"));
     EXPECT_TRUE(std::holds_alternative<SingleDevice>(t.value.converter));
@@ -214,6 +276,18 @@ TEST(Translate, WholeConfigurations) {
     t = translate_rpu_config(R"({"class": "TorchInferenceRPUConfig",
         "modifier": {"type": "DISCRETIZE", "res": 0.1}})");
     EXPECT_NEAR(t.value.modifier.steps, 10, 1e-9);
+    // Derived classes end with the name of the class whose fields they have.
+    t = translate_rpu_config(R"({"class": "OldWebComposerInferenceRPUConfig",
+        "forward": {"class": "WebComposerIOParameters", "out_noise": 0.03},
+        "clip": {"class": "WebComposerWeightClipParameter", "type": "FIXED_VALUE", "fixed_value": 1},
+        "mapping": {"class": "OldWebComposerMappingParameter", "max_input_size": 256},
+        "noise_model": {"class": "CustomDriftPCMLikeNoiseModel"}})");
+    EXPECT_EQ(t.value.forward.output_noise.std, 0.03);
+    EXPECT_EQ(t.value.mapping.max_inputs, 256);
+    EXPECT_TRUE(std::holds_alternative<CustomDrift>(t.value.conductance));
+    EXPECT_TRUE(t.value.gradient.divide_by_range);
+    EXPECT_TRUE(translate_rpu_config(R"({"class": "MyTorchInferenceRPUConfig"})")
+                    .value.gradient.mask_inputs);
     t = translate_rpu_config(
         R"({"class": "SingleRPUConfig", "device": {"class": "SoftBoundsDevice"}})");
     EXPECT_FALSE(t.value.backward.perfect);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "mho/compat/translate_internal.h"
 
@@ -20,18 +21,18 @@ bool nearly(const std::vector<double>& a, const std::vector<double>& b) {
         a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) { return nearly(x, y); });
 }
 
-// A constant of the original that is built into our model.
-void fixed(FieldReader& in,
-           std::string_view name,
-           const std::vector<double>& built_in,
-           const std::string& model) {
-    if (!nearly(in.numbers(name, built_in), built_in)) {
-        in.dropped(name, "the numbers of model `" + model + "` are fixed");
-    }
-}
-
 std::vector<double> list_at(const JsonNode& node, std::string_view name) {
     return node.at(name).flat_numbers();
+}
+
+// Keys of tables are numbers as text.
+double number_of_key(const JsonNode& table, const std::string& key) {
+    char* end = nullptr;
+    const double value = std::strtod(key.c_str(), &end);
+    if (key.empty() || *end != '\0' || !std::isfinite(value)) {
+        table.at(key).fail("the name of an entry must be a number");
+    }
+    return value;
 }
 
 Converter default_converter(const std::string& model) {
@@ -41,9 +42,11 @@ Converter default_converter(const std::string& model) {
     return SinglePair{};
 }
 
-void read_pcm(FieldReader& in, PcmLike& m) {
+void read_pcm(FieldReader& in, PcmLike& m, double g_max) {
+    // Coefficients of one's own hold for the converter at hand unless their reference is given.
+    const double reference = in.node().has_value("prog_coeff") ? g_max : 25.0;
     m.programming_coefficients_us = in.numbers("prog_coeff", {0.26348, 1.9650, -1.1731});
-    m.reference_g_max_us = in.number("prog_coeff_g_max_reference", 25.0);
+    m.reference_g_max_us = in.number("prog_coeff_g_max_reference", reference);
     m.programming_noise_scale = in.number("prog_noise_scale", 1.0);
     m.read_noise_scale = in.number("read_noise_scale", 1.0);
     m.drift_scale = in.number("drift_scale", 1.0);
@@ -52,9 +55,9 @@ void read_pcm(FieldReader& in, PcmLike& m) {
     m.read_noise_basis = ReadNoiseBasis::kProgrammed;  // decision 23
 }
 
-CustomDrift read_custom_drift(FieldReader& in) {
+CustomDrift read_custom_drift(FieldReader& in, double g_max) {
     CustomDrift m;
-    read_pcm(in, m);
+    read_pcm(in, m, g_max);
     if (in.has_object("custom_drift_model")) {
         const JsonNode tables = in.object("custom_drift_model");
         m.drift_g_us = list_at(tables, "g_lst");
@@ -77,7 +80,7 @@ StateIndependent read_state_independent(FieldReader& in) {
     return m;
 }
 
-Hermes read_hermes(FieldReader& in) {
+Hermes read_hermes(FieldReader& in, double g_max) {
     Hermes m;
     const double devices = in.number("num_devices", 2.0);
     if (devices != 1 && devices != 2) {
@@ -88,14 +91,24 @@ Hermes read_hermes(FieldReader& in) {
     m.read_noise_scale = in.number("read_noise_scale", 1.0);
     m.drift_scale = in.number("drift_scale", 1.0);
     const bool two = m.devices == 2;
-    fixed(in,
-          "prog_coeff",
-          two ? std::vector<double>{0.16603222, 4.71806468, -8.48101252, 4.68961419}
-              : std::vector<double>{0.15781817, 2.32443916, -2.16310839, 0.68841818},
-          "hermes");
-    fixed(in, "prog_coeff_g_max_reference", {hermes_g_max_us(m)}, "hermes");
-    fixed(in, "t_0", {two ? 300.0 : 200.0}, "hermes");
-    fixed(in, "t_read", {512e-9}, "hermes");
+    const std::vector<double> measured =
+        two ? std::vector<double>{0.16603222, 4.71806468, -8.48101252, 4.68961419}
+            : std::vector<double>{0.15781817, 2.32443916, -2.16310839, 0.68841818};
+    const std::vector<double> coefficients = in.numbers("prog_coeff", measured);
+    const bool own = coefficients.size() != measured.size() || !nearly(coefficients, measured);
+    if (own) {
+        m.programming_coefficients_us = coefficients;
+    }
+    const double reference =
+        in.number("prog_coeff_g_max_reference", own ? g_max : hermes_g_max_us(m));
+    if (!nearly(reference, hermes_g_max_us(m))) {
+        m.reference_g_max_us = reference;
+    }
+    const double t_0 = in.number("t_0", hermes_t_0_s(m));
+    if (!nearly(t_0, hermes_t_0_s(m))) {
+        m.t_0_s = t_0;
+    }
+    m.t_read_s = in.number("t_read", m.t_read_s);
     return m;
 }
 
@@ -111,21 +124,16 @@ ReramWan2022 read_wan(FieldReader& in) {
     in.ignore({"coeff_g_max_reference", "prog_coeff_g_max_reference"});
     if (in.has_object("coeff_dic")) {
         const JsonNode table = in.object("coeff_dic");
-        const std::vector<std::pair<double, std::vector<double>>> built_in = {
-            {1.0, {0.348, 16.030, -43.853, 45.393, -16.815}},
-            {86400.0, {0.701, 22.086, -50.773, 47.095, -16.458}},
-            {172800.0, {0.782, 20.274, -43.507, 37.062, -11.934}}};
-        bool same = table.keys().size() == built_in.size();
+        std::vector<std::pair<double, std::vector<double>>> rows;
         for (const std::string& key : table.keys()) {
-            bool found = false;
-            for (const auto& [time, coefficients] : built_in) {
-                found |= std::abs(std::strtod(key.c_str(), nullptr) - time) < 1e-9 &&
-                         nearly(list_at(table, key), coefficients);
-            }
-            same &= found;
+            rows.emplace_back(number_of_key(table, key), list_at(table, key));
         }
-        if (!same) {
-            in.dropped("coeff_dic", "the measured deviations of model `reram wan 2022` are fixed");
+        std::sort(rows.begin(), rows.end());
+        m.times_s.clear();
+        m.coefficients_us.clear();
+        for (const auto& [time, coefficients] : rows) {
+            m.times_s.push_back(time);
+            m.coefficients_us.push_back(coefficients);
         }
     }
     return m;
@@ -134,41 +142,63 @@ ReramWan2022 read_wan(FieldReader& in) {
 ReramCmo read_cmo(FieldReader& in, const Converter& converter) {
     ReramCmo m;
     m.g_min_us = g_min_us(converter);
-    // The original compares with the keys "0.2" and "2" (per cent) and falls back to 0.2.
+    // The original looks the acceptance range up among the keys, "0.2" and "2" (per cent) unless
+    // given, and falls back to the smallest.
     const double acceptance = in.number("acceptance_range", 0.2);
-    m.acceptance = acceptance == 2.0 ? ReramAcceptance::k2Percent : ReramAcceptance::k0p2Percent;
-    if (acceptance != 2.0 && acceptance != 0.2) {
+    std::vector<double> keys = {0.2, 2.0};
+    std::vector<std::vector<double>> rows = {{0.00081107, 0.00106879},
+                                             {0.0112185391, 0.01129027418}};
+    if (in.has_object("coeff_dict")) {
+        const JsonNode table = in.object("coeff_dict");
+        keys.clear();
+        rows.clear();
+        for (const std::string& key : table.keys()) {
+            keys.push_back(number_of_key(table, key));
+            rows.push_back(list_at(table, key));
+        }
+        if (keys.empty()) {
+            table.fail("must hold at least one acceptance range");
+        }
+    }
+    auto at = std::find(keys.begin(), keys.end(), acceptance);
+    if (at == keys.end()) {
+        at = std::min_element(keys.begin(), keys.end());
         in.interpreted("acceptance_range",
-                       "neither 0.2 nor 2 per cent: the original falls back to 0.2 (decision 25)");
+                       "not among the ranges with numbers: the original falls back to the "
+                       "smallest, 0.2 per cent unless others are given (decision 25)");
+    }
+    m.acceptance = *at == 2.0 ? ReramAcceptance::k2Percent : ReramAcceptance::k0p2Percent;
+    const std::vector<double>& row = rows[static_cast<size_t>(at - keys.begin())];
+    const std::vector<double> measured = *at == 2.0
+                                             ? std::vector<double>{0.0112185391, 0.01129027418}
+                                             : std::vector<double>{0.00081107, 0.00106879};
+    if (row.size() != measured.size() || !nearly(row, measured)) {
+        m.programming_coefficients_us = row;
     }
     m.programming_noise_scale = in.number("prog_noise_scale", 1.0);
     m.read_noise_scale = in.number("read_noise_scale", 1.0);
     m.relaxation_scale = in.number("drift_scale", 1.0);
-    fixed(in, "coeff_g_max_reference", {kReramCmoGMax_us}, "reram cmo");
-    if (in.has_object("coeff_dict")) {
-        const JsonNode table = in.object("coeff_dict");
-        const bool two = m.acceptance == ReramAcceptance::k2Percent;
-        const char* key = two ? "2" : "0.2";
-        const std::vector<double> built_in = two ? std::vector<double>{0.0112185391, 0.01129027418}
-                                                 : std::vector<double>{0.00081107, 0.00106879};
-        if (!table.has(key) || !nearly(list_at(table, key), built_in)) {
-            in.dropped("coeff_dict", "the numbers of model `reram cmo` are fixed");
-        }
-    }
-    const auto table = [&](const char* name,
-                           const std::vector<std::pair<const char*, std::vector<double>>>& rows) {
+    in.ignore({"coeff_g_max_reference"});  // the original divides its own g_max by it
+    const auto table = [&](const char* name, const char* key, std::vector<double*> numbers) {
         if (!in.has_object(name)) {
             return;
         }
         const JsonNode given = in.object(name);
-        for (const auto& [key, numbers] : rows) {
-            if (given.has_value(key) && !nearly(list_at(given, key), numbers)) {
-                in.dropped(name, "the numbers of model `reram cmo` are fixed");
-            }
+        if (!given.has_value(key)) {
+            return;
+        }
+        const std::vector<double> values = given.at(key).flat_numbers();
+        if (values.size() < numbers.size()) {
+            given.at(key).fail("must hold " + std::to_string(numbers.size()) + " numbers");
+        }
+        for (size_t k = 0; k < numbers.size(); k++) {
+            *numbers[k] = values[k];
         }
     };
-    table("decay_dict", {{"mean", {-0.08900206}}, {"std", {0.04201137, 0.41183342}}});
-    table("read_dict", {{"K", {0.0277316483}}, {"t_read", {1e-6}}});
+    table("decay_dict", "mean", {&m.relaxation_mean_us});
+    table("decay_dict", "std", {&m.relaxation_std_slope_us, &m.relaxation_std_us});
+    table("read_dict", "K", {&m.read_noise_us});
+    table("read_dict", "t_read", {&m.t_read_s});
     in.ignore({"g_min"});
     return m;
 }
@@ -243,7 +273,7 @@ NoiseModel read_noise_model(const JsonNode& node, TranslationNotes& notes) {
         in.dropped("g_max", "the largest conductance is that of the converter");
     }
     if (name == "CustomDriftPCMLikeNoiseModel") {
-        model.conductance = read_custom_drift(in);
+        model.conductance = read_custom_drift(in, g_max);
     } else if (name == "StateIndependentNoiseModel") {
         model.conductance = read_state_independent(in);
     } else if (name == "ReRamWan2022NoiseModel") {
@@ -251,10 +281,10 @@ NoiseModel read_noise_model(const JsonNode& node, TranslationNotes& notes) {
     } else if (name == "ReRamCMONoiseModel") {
         model.conductance = read_cmo(in, model.converter);
     } else if (name == "HermesNoiseModel") {
-        model.conductance = read_hermes(in);
+        model.conductance = read_hermes(in, g_max);
     } else {
         PcmLike pcm;
-        read_pcm(in, pcm);
+        read_pcm(in, pcm, g_max);
         model.conductance = pcm;
     }
     in.finish();
@@ -291,11 +321,10 @@ Hardware read_rpu_config(const JsonNode& node, TranslationNotes& notes) {
     const std::string name = class_of(node);
     const bool training = name == "SingleRPUConfig" || name == "UnitCellRPUConfig" ||
                           name == "DigitalRankUpdateRPUConfig";
-    const bool torch = name == "TorchInferenceRPUConfig" ||
-                       name == "QuantizedTorchInferenceRPUConfig" ||
-                       name == "TorchInferenceRPUConfigIRDropT";
+    const bool torch = name.ends_with("TorchInferenceRPUConfig") ||
+                       name.ends_with("TorchInferenceRPUConfigIRDropT");
     const bool exact = name == "FloatingPointRPUConfig";
-    if (!training && !torch && !exact && !name.empty() && name != "InferenceRPUConfig" &&
+    if (!training && !torch && !exact && !name.empty() && !name.ends_with("InferenceRPUConfig") &&
         !name.ends_with("Preset")) {
         node.at("class").fail("unknown class `" + name + "`" +
                               suggestion(name,

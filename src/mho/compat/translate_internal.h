@@ -59,7 +59,8 @@ class FieldReader {
 
 /// The value of `class` ("" when absent).
 std::string class_of(const JsonNode& node);
-/// Throws unless the class (without a leading "Preset" or "Standard") is absent or one of `known`.
+/// The one of `known` that the class is or ends with, as derived classes do ("" when absent);
+/// throws for any other class.
 std::string known_class(const JsonNode& node, const std::vector<std::string>& known);
 
 /// `timed` takes the fields of IOParametersIRDropT that describe pulse widths behind wires; without

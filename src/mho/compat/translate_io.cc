@@ -139,7 +139,7 @@ MvmConfig read_io(const JsonNode& node, TranslationNotes& notes, TimeIrDrop* tim
     c.dac.asymmetry = in.number("inp_asymmetry", 0.0);
     read_grid(in, "out_bound", 12.0, "out_res", 1.0 / 510, c.adc.bound, c.adc.steps);
     c.adc.stochastic_rounding = in.boolean("out_sto_round", false);
-    c.adc.asymmetry = in.number("out_asymmetry", 0.0);
+    c.adc.asymmetry = in.positive("out_asymmetry", 0.0);
     c.output_noise.std = in.positive("out_noise", 0.06);
     c.output_noise.spread = in.positive("out_noise_std", 0.0);
 
@@ -165,8 +165,8 @@ MvmConfig read_io(const JsonNode& node, TranslationNotes& notes, TimeIrDrop* tim
     c.series_resistance.factor = in.positive("r_series", 0.0);
     c.series_resistance.max_total = in.positive("r_series_max_total", 3.4e38);
     const double asymmetry = in.positive("w_read_asymmetry_dtod", 0.0);
-    if (asymmetry > 0 && c.mode != MvmMode::kSeparate) {
-        in.interpreted("w_read_asymmetry_dtod", "acts only with mv_type POS_NEG_SEPARATE");
+    if (asymmetry > 0 && c.mode == MvmMode::kOnePass) {
+        in.interpreted("w_read_asymmetry_dtod", "acts only where signs are read separately");
     } else {
         c.read_asymmetry_spread = asymmetry;
     }

@@ -134,6 +134,11 @@ void read_chain(FieldReader& in, Chain& t, TranslationNotes& notes) {
     t.transfer_rate_levels = in.numbers("transfer_lr_vec", {});
     t.reads_per_transfer = count(in, "n_reads_per_transfer", t.reads_per_transfer);
     t.random_line = in.boolean("random_selection", t.random_line);
+    t.compatible_random_line = true;
+    if (t.random_line) {
+        in.interpreted("random_selection",
+                       "the first and the last line are chosen twice as often as the others");
+    }
 }
 
 TikiTaka read_tiki_taka(FieldReader& in, TranslationNotes& notes) {
@@ -190,6 +195,10 @@ void read_chopped(FieldReader& in, Chopped& t, TranslationNotes& notes) {
     t.auto_momentum = in.number("auto_momentum", t.auto_momentum);
     t.correct_gradient_magnitudes =
         in.boolean("correct_gradient_magnitudes", t.correct_gradient_magnitudes);
+    t.compatible_double_transfer = true;
+    if (t.transfer_every < 0) {
+        in.interpreted("transfer_every", "negative: the original transfers every line twice");
+    }
 }
 
 ChoppedTikiTaka read_chopped_tiki_taka(FieldReader& in, TranslationNotes& notes) {
@@ -215,7 +224,15 @@ Agad read_agad(FieldReader& in, TranslationNotes& notes) {
 MixedPrecision read_mixed_precision(FieldReader& in, TranslationNotes& notes) {
     MixedPrecision m;
     if (in.has_object("device")) {
-        m.device = read_pulsed_device(in.object("device"), notes);
+        const JsonNode device = in.object("device");
+        if (class_of(device) == "OneSidedUnitCell" || class_of(device) == "PCMPresetUnitCell") {
+            // As in our own preset: writes go to one device.
+            FieldReader cell(device, notes);
+            m.device = read_one_sided(cell, class_of(device) == "PCMPresetUnitCell", notes).device;
+            in.dropped("device", "one device of the pair: writes of one sign saturate it");
+        } else {
+            m.device = read_pulsed_device(device, notes);
+        }
     }
     m.transfer_every = in.number("transfer_every", m.transfer_every);
     m.late_transfer = true;

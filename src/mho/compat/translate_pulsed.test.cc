@@ -218,6 +218,7 @@ TEST(TranslateLearner, EveryCompound) {
     EXPECT_EQ(ttv1.reads_per_transfer, 3);
     EXPECT_EQ(ttv1.reset_probability, 0.1);
     EXPECT_EQ(ttv1.gamma, 0.5);
+    EXPECT_TRUE(ttv1.compatible_random_line);
 
     const auto ttv2 = std::get<BufferedTikiTaka>(
         learner(R"({"class": "BufferedTransferCompound", "momentum": 0.3, "thres_scale": 2, )" +
@@ -235,6 +236,7 @@ TEST(TranslateLearner, EveryCompound) {
     EXPECT_EQ(chopped.output_chop_probability, 0.01);
     EXPECT_TRUE(chopped.auto_scale);
     EXPECT_EQ(chopped.transfer_every, -1.0);
+    EXPECT_TRUE(chopped.compatible_double_transfer);
     EXPECT_TRUE(chopped.input_chop_random);
 
     const auto agad = std::get<Agad>(learner(
@@ -250,6 +252,9 @@ TEST(TranslateLearner, EveryCompound) {
     EXPECT_EQ(mixed.transfer_every, 10.0);
     EXPECT_EQ(mixed.rows_per_transfer, 0);
     EXPECT_EQ(mixed.x_bins, 5);
+    const auto mixed_pcm = std::get<MixedPrecision>(learner(
+        R"({"class": "MixedPrecisionCompound", "device": {"class": "PCMPresetUnitCell"}})"));
+    EXPECT_TRUE(std::holds_alternative<ExpStep>(mixed_pcm.device));
 
     const auto ideal = std::get<AnalogSgd>(
         translate_learner(R"({"class": "SingleRPUConfig", "device": {"class": "IdealDevice"}})")

@@ -29,15 +29,15 @@ int size_limit(FieldReader& in, std::string_view name) {
 }
 
 // Steps over the full range [-A, A]. The original's C++ tiles take the resolution as the step over
-// the half range A, its torch tiles as a fraction of the full range (decision 17).
+// the half range A, however large, its torch tiles as a fraction of the full range or above 1 as a
+// number of steps (decision 17).
 double modifier_steps(double resolution, bool torch_law) {
-    const double steps = steps_of_resolution(resolution);
-    if (torch_law || steps <= 0) {
-        return steps;
+    if (torch_law || !(resolution > 0)) {
+        return steps_of_resolution(resolution);
     }
-    double twice = 2.0 * steps;
+    double twice = 2.0 / resolution;
     // As for the converters, the step in float32 must be the resolution bit for bit.
-    const auto wanted = static_cast<float>(resolution > 1 ? 1.0 / resolution : resolution);
+    const auto wanted = static_cast<float>(resolution);
     for (int i = 0; i < 4 && static_cast<float>(2.0 / twice) != wanted; i++) {
         twice = std::nextafter(twice, static_cast<float>(2.0 / twice) < wanted ? 0.0 : kInfinity);
     }
@@ -75,7 +75,11 @@ WeightModifier read_modifier(const JsonNode& node, TranslationNotes& notes, bool
              : type == "DROP_CONNECT"          ? ModifierKind::kDropConnect
                                                : ModifierKind::kCopy;
     m.std = in.positive("std_dev", 0.0);
-    m.steps = modifier_steps(in.number("res", 0.0), torch_law);
+    const double resolution = in.number("res", 0.0);
+    m.steps = modifier_steps(resolution, torch_law);
+    if (resolution > 1 && !torch_law) {
+        in.interpreted("res", "above 1 and used as it stands: the step is that large (decision 4)");
+    }
     m.stochastic_rounding = in.boolean("sto_round", false);
     m.dorefa_clip = std::abs(in.number("dorefa_clip", 0.6));
     m.drop_probability = in.positive("pdrop", 0.0);

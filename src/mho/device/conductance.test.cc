@@ -161,6 +161,34 @@ struct Case {
     double t_s;
 };
 
+// Measurements of one's own in the place of those of the publications.
+Hermes own_hermes() {
+    Hermes m;
+    m.programming_coefficients_us = {0.1, 0.5, -0.2, 0.1, 0.05, 0.02};
+    m.reference_g_max_us = 10;
+    m.t_0_s = 20;
+    m.t_read_s = 1e-6;
+    return m;
+}
+
+ReramWan2022 own_wan() {
+    ReramWan2022 m;
+    m.times_s = {2, 3600};
+    m.coefficients_us = {{0.5, 1.0}, {1.0, 2.0, 3.0, 0.5, 0.25, 0.125}};
+    return m;
+}
+
+ReramCmo own_cmo() {
+    ReramCmo m;
+    m.programming_coefficients_us = {0.1, 0.01, 1e-4};
+    m.relaxation_mean_us = -0.2;
+    m.relaxation_std_us = 0.5;
+    m.relaxation_std_slope_us = 0.1;
+    m.read_noise_us = 0.1;
+    m.t_read_s = 1e-5;
+    return m;
+}
+
 std::vector<Case> cases() {
     PcmLike target_basis;
     target_basis.read_noise_basis = ReadNoiseBasis::kTarget;
@@ -177,7 +205,10 @@ std::vector<Case> cases() {
             {"wan", ReramWan2022{}, 30, 0, 172800},
             {"cmo", ReramCmo{}, 88.199997, 9, 3e7},
             {"chip polynomial", ChipPolynomial{}, 180, -180, 10},
-            {"user", user, 25, -25, 100}};
+            {"user", user, 25, -25, 100},
+            {"hermes, own numbers", own_hermes(), 20, 0, 3600},
+            {"wan, own numbers", own_wan(), 30, 0, 3600},
+            {"cmo, own numbers", own_cmo(), 80, 9, 3e7}};
 }
 
 std::vector<float> ramp(double low, double high, size_t n) {
@@ -341,6 +372,27 @@ TEST(Conductance, WanScalesWithTheActualGMax) {
     EXPECT_NEAR(sigma_at_time(ReramWan2022{1, 0, false}, 20.0, 86400.0, 40.0), 2.0229375, 1e-9);
 }
 
+TEST(Conductance, OwnNumbersByHand) {
+    // Half of g_max: 0.1 + 0.5/2 - 0.2/4 + 0.1/8 + 0.05/16 + 0.02/32, scaled from 10 to 20 uS.
+    EXPECT_NEAR(sigma_programming(own_hermes(), 10.0, 20.0), 2 * 0.31625, 1e-12);
+    Hermes hermes = own_hermes();
+    hermes.read_noise_scale = 0;
+    // (3600 + 20) / 20 = 181.
+    EXPECT_NEAR(
+        reference_at_time(hermes, 10, 10, 0.05, 3600, 20, 0), 10 * std::pow(181.0, -0.05), 1e-9);
+    // Half of g_max: 0.5 + 1/2 at the first time, 1 + 1 + 3/4 + 1/16 + 1/64 + 1/256 later; 3/4 of
+    // 40 uS.
+    EXPECT_NEAR(sigma_at_time(own_wan(), 15.0, 0.0, 30.0), 0.75, 1e-12);
+    EXPECT_NEAR(sigma_at_time(own_wan(), 15.0, 3600.0, 30.0), 0.75 * 2.83203125, 1e-12);
+    EXPECT_THROW(sigma_at_time(own_wan(), 15.0, 1.0, 30.0), InputError);
+    EXPECT_NEAR(sigma_programming(own_cmo(), 20.0, 80.0), 0.1 + 0.2 + 0.04, 1e-12);
+    const double e = std::exp(1.0);
+    EXPECT_NEAR(reference_at_time(own_cmo(), 20, 20, 0, e, 80, 0, 2), 20 - 0.2 + 2 * 0.6, 1e-12);
+    EXPECT_NEAR(reference_at_time(own_cmo(), 20, 20, 0, 1, 80, 2, 0),
+                20 + 2 * 0.1 * std::log10(20.0) * std::sqrt(std::log((1 + 1e-5) / 2e-5)),
+                1e-9);
+}
+
 TEST(Conductance, ChipPolynomialCheckValues) {
     // arXiv 2505.09663: sigma(0) = 2.58, sigma(52.5-) = 8.36, sigma(180) = 19.2 of 180 units.
     const ChipPolynomial m;
@@ -400,6 +452,19 @@ TEST(Conductance, RefusesWhatAModelDoesNotCover) {
     EXPECT_NE(run(PcmLike{}, 0, 1).find("g_max"), std::string::npos);
     EXPECT_NE(run(Hermes{}, 25, 1).find("20.7"), std::string::npos);
     EXPECT_NE(run(ReramWan2022{}, 25, 3600).find("86400"), std::string::npos);
+    Hermes too_many;
+    too_many.programming_coefficients_us.assign(9, 0.1);
+    EXPECT_NE(run(too_many, 20, 1).find("programming_coefficients_us"), std::string::npos);
+    ReramWan2022 wrong_times;
+    wrong_times.times_s = {1, 1, 2};
+    EXPECT_NE(run(wrong_times, 25, 1).find("times_s"), std::string::npos);
+    wrong_times.times_s = {1, 2};
+    EXPECT_NE(run(wrong_times, 25, 1).find("coefficients_us"), std::string::npos);
+    wrong_times.coefficients_us = {{1.0}, {}};
+    EXPECT_NE(run(wrong_times, 25, 1).find("coefficients_us"), std::string::npos);
+    ReramCmo too_many_cmo;
+    too_many_cmo.programming_coefficients_us.assign(9, 0.1);
+    EXPECT_NE(run(too_many_cmo, 80, 1).find("programming_coefficients_us"), std::string::npos);
     EXPECT_NE(run(ReramCmo{}, 100, 1).find("88.199997"), std::string::npos);
     EXPECT_NE(run(ReramCmo{}, 8, 1).find("g_min"), std::string::npos);
     EXPECT_NE(run(ReramCmo{}, 88, 1e-5).find("0.0001"), std::string::npos);

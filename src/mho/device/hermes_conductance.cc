@@ -11,7 +11,6 @@
 namespace mho {
 namespace {
 
-constexpr double kReadTime_s = 512e-9;
 constexpr double kSmallestRho = 1e-7;
 
 // Below `knee` a clamped line in ln rho, above it a cubic in rho (lowest power first).
@@ -50,6 +49,39 @@ const Fits& fits_of(const Hermes& m) {
     return m.devices == 1 ? kOneDevice : kTwoDevices;
 }
 
+// Programming noise of a model, its numbers or the measured ones.
+constexpr size_t kMeasuredTerms = 4;
+constexpr size_t kMostTerms = 8;
+
+struct Programming {
+    std::array<double, kMostTerms> sigma_us{};
+    double scale = 1;  // of the polynomial
+};
+
+Programming programming_of(const Hermes& m, double g_max_us) {
+    const Fits& f = fits_of(m);
+    Programming p;
+    if (m.programming_coefficients_us.empty()) {
+        std::copy(f.sigma_us.begin(), f.sigma_us.end(), p.sigma_us.begin());
+    } else {
+        std::copy(m.programming_coefficients_us.begin(),
+                  m.programming_coefficients_us.end(),
+                  p.sigma_us.begin());
+    }
+    const double reference = m.reference_g_max_us > 0 ? m.reference_g_max_us : f.g_max_us;
+    p.scale = m.programming_noise_scale * g_max_us / reference;
+    return p;
+}
+
+template <size_t kTerms, class Real>
+Real polynomial(const std::array<double, kMostTerms>& c, Real x) {
+    Real sum = Real(c[kTerms - 1]);
+    for (size_t k = kTerms - 1; k-- > 0;) {
+        sum = sum * x + Real(c[k]);
+    }
+    return sum;
+}
+
 template <class Real>
 Real cubic(const std::array<double, 4>& c, Real x) {
     return ((Real(c[3]) * x + Real(c[2])) * x + Real(c[1])) * x + Real(c[0]);
@@ -71,10 +103,20 @@ double hermes_g_max_us(const Hermes& m) {
     return fits_of(m).g_max_us;
 }
 
+double hermes_t_0_s(const Hermes& m) {
+    return m.t_0_s > 0 ? m.t_0_s : fits_of(m).t_0_s;
+}
+
+void Hermes::check(const std::string& path, std::vector<Problem>& problems) const {
+    if (programming_coefficients_us.size() > kMostTerms) {
+        problems.push_back({join_path(path, "programming_coefficients_us"),
+                            "must hold at most 8 numbers, or none for the measured ones"});
+    }
+}
+
 double sigma_programming(const Hermes& m, double target_us, double g_max_us) {
-    const Fits& f = fits_of(m);
-    return m.programming_noise_scale * g_max_us / f.g_max_us *
-           cubic(f.sigma_us, target_us / g_max_us);
+    const Programming p = programming_of(m, g_max_us);
+    return p.scale * polynomial<kMostTerms>(p.sigma_us, target_us / g_max_us);
 }
 
 double drift_mean(const Hermes& m, double target_us, double g_max_us) {
@@ -110,34 +152,48 @@ double reference_at_time(const Hermes& m,
                          double g_max_us,
                          double read_normal,
                          double) {
-    const double t_0_s = fits_of(m).t_0_s;
+    const double t_0_s = hermes_t_0_s(m);
     const double basis = m.read_noise_basis == ReadNoiseBasis::kTarget ? target_us : programmed_us;
     const double drifted = programmed_us * std::exp(-nu * log_drift_time(t_s, t_0_s));
     const double sigma = std::abs(drifted) * m.read_noise_scale * read_noise_q(m, basis, g_max_us) *
-                         read_noise_time_factor(t_s, t_0_s, kReadTime_s);
+                         read_noise_time_factor(t_s, t_0_s, m.t_read_s);
     return std::max(drifted + sigma * read_normal, 0.0);
 }
 
-void program_block(const Hermes& m, double g_max_us, const ProgramBlock& b) {
+namespace {
+
+template <size_t kTerms>
+void program_terms(const Hermes& m, double g_max_us, const ProgramBlock& b) {
     const Fits& f = fits_of(m);
+    const Programming p = programming_of(m, g_max_us);
     const auto inverse_g_max = static_cast<float>(1.0 / g_max_us);
-    const auto sigma_scale = static_cast<float>(m.programming_noise_scale * g_max_us / f.g_max_us);
+    const auto sigma_scale = static_cast<float>(p.scale);
     const auto drift_scale = static_cast<float>(m.drift_scale);
     for (size_t i = 0; i < b.target.size(); i++) {
         const float rho = b.target[i] * inverse_g_max;
-        const float sigma = sigma_scale * cubic(f.sigma_us, rho);
+        const float sigma = sigma_scale * polynomial<kTerms>(p.sigma_us, rho);
         b.programmed[i] = std::max(b.target[i] + sigma * b.programming_normal[i], 0.0f);
         b.nu[i] =
             std::abs(fitted(f.mean, rho) + fitted(f.spread, rho) * b.drift_normal[i]) * drift_scale;
     }
 }
 
+}  // namespace
+
+void program_block(const Hermes& m, double g_max_us, const ProgramBlock& b) {
+    // The measured polynomial has four terms; more cost time.
+    m.programming_coefficients_us.size() <= kMeasuredTerms
+        ? program_terms<kMeasuredTerms>(m, g_max_us, b)
+        : program_terms<kMostTerms>(m, g_max_us, b);
+}
+
 void read_block(const Hermes& m, double g_max_us, const ReadBlock& b) {
     const Fits& f = fits_of(m);
     const auto inverse_g_max = static_cast<float>(1.0 / g_max_us);
-    const auto log_time = static_cast<float>(log_drift_time(b.t_s, f.t_0_s));
-    const auto read_scale = static_cast<float>(m.read_noise_scale *
-                                               read_noise_time_factor(b.t_s, f.t_0_s, kReadTime_s));
+    const double t_0_s = hermes_t_0_s(m);
+    const auto log_time = static_cast<float>(log_drift_time(b.t_s, t_0_s));
+    const auto read_scale =
+        static_cast<float>(m.read_noise_scale * read_noise_time_factor(b.t_s, t_0_s, m.t_read_s));
     const auto basis = m.read_noise_basis == ReadNoiseBasis::kTarget ? b.target : b.programmed;
     for (size_t i = 0; i < b.out.size(); i++) {
         const float q = fitted(f.q, basis[i] * inverse_g_max);

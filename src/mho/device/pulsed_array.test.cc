@@ -513,6 +513,30 @@ TEST(PulsedArray, DecayDiffusionResetClipAndDrift) {
     EXPECT_NEAR(a.weights()(0, 50), 0.2 * std::pow(2000.0, -0.1), 1e-6);
 }
 
+// What is seen has one draw of write noise, however often the exact weight drifted.
+TEST(PulsedArray, DriftDoesNotAddUpWriteNoise) {
+    SoftBoundsReference device;
+    device.w_max_dtod = device.w_min_dtod = device.reference_std = 0;
+    device.dw_min = 0.01;
+    device.write_noise_std = 2;
+    device.drift.nu = 0.1;
+    PulsedArray a(device, 100, 100, kKey);
+    a.set_weights(Matrix<float>(100, 100, 0.3f).view(), 0);
+    for (uint64_t k = 1; k <= 4; k++) {
+        a.drift(5.0, k);
+        const double wanted = 0.3 * std::pow(5.0 * static_cast<double>(k), -0.1);
+        double mean = 0;
+        double square = 0;
+        for (const float w : values_of(a.weights())) {
+            mean += (w - wanted) / 1e4;
+            square += (w - wanted) * (w - wanted) / 1e4;
+        }
+        EXPECT_NEAR(mean, 0, 5 * 0.02 / 100);
+        EXPECT_NEAR(std::sqrt(square), 0.02, 5 * 0.02 / 141);
+        EXPECT_NEAR(a.hidden_weights()(3, 4), wanted, 1e-6);
+    }
+}
+
 TEST(PulsedArray, PinkDiffusionHasLongMemory) {
     ConstantStep device;
     device.pink_diffusion = 1e-4;

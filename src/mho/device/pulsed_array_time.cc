@@ -176,8 +176,8 @@ void PulsedArray::drift(double delta_ms, uint64_t step) {
     }
     if (drift_.empty()) {
         drift_.start_time.assign(weight_.size(), 0.0f);
-        drift_.start_weight = weight_;
-        drift_.previous = weight_;
+        drift_.start_weight = acting();
+        drift_.previous = acting();
     }
     drift_.time += delta_ms / p.t_0_ms;
     double offset = p.g_offset * p.wg_ratio + p.w_offset;
@@ -186,7 +186,7 @@ void PulsedArray::drift(double delta_ms, uint64_t step) {
     }
     std::vector<float> exponent_noise(cols_);
     std::vector<float> noise(cols_);
-    std::vector<float> w = weight_;  // drift starts from what can be seen
+    std::vector<float> w = acting();  // the exact weight: write noise is drawn anew, not drifted
     for (size_t r = 0; r < rows_; r++) {
         if (p.nu_std > 0) {
             fill_normal(key_, Stream::kTrainingDrift, step, 2 * r * cols_, exponent_noise);

@@ -3,6 +3,7 @@
 #include "mho/device/reram_cmo_conductance.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -11,19 +12,21 @@
 namespace mho {
 namespace {
 
-struct Line {
-    double offset, slope;
-};
+constexpr size_t kMeasuredTerms = 2;
+constexpr size_t kMostTerms = 8;
+using Coefficients = std::array<double, kMostTerms>;  // lowest power first
 
-constexpr Line kTight = {0.00081107, 0.00106879};
-constexpr Line kLoose = {0.0112185391, 0.01129027418};
-constexpr double kRelaxationMean = -0.08900206;
-constexpr Line kRelaxationSpread = {0.41183342, 0.04201137};
-constexpr double kReadStrength = 0.0277316483;
-constexpr double kReadTime_s = 1e-6;
+constexpr Coefficients kTight = {0.00081107, 0.00106879};
+constexpr Coefficients kLoose = {0.0112185391, 0.01129027418};
 
-const Line& programming_line(const ReramCmo& m) {
-    return m.acceptance == ReramAcceptance::k2Percent ? kLoose : kTight;
+Coefficients programming_of(const ReramCmo& m) {
+    if (m.programming_coefficients_us.empty()) {
+        return m.acceptance == ReramAcceptance::k2Percent ? kLoose : kTight;
+    }
+    Coefficients c{};
+    std::copy(
+        m.programming_coefficients_us.begin(), m.programming_coefficients_us.end(), c.begin());
+    return c;
 }
 
 // What depends on the time alone.
@@ -33,10 +36,10 @@ struct AtTime {
 
 AtTime factors(const ReramCmo& m, double t_s) {
     const double log_t = std::log(t_s);
-    return {m.relaxation_scale * kRelaxationMean * log_t,
-            m.relaxation_scale * (kRelaxationSpread.offset + kRelaxationSpread.slope * log_t),
-            m.read_noise_scale * kReadStrength *
-                std::sqrt(std::log((t_s + kReadTime_s) / (2.0 * kReadTime_s)))};
+    const double log_reads = std::log((t_s + m.t_read_s) / (2.0 * m.t_read_s));
+    return {m.relaxation_scale * m.relaxation_mean_us * log_t,
+            m.relaxation_scale * (m.relaxation_std_us + m.relaxation_std_slope_us * log_t),
+            m.read_noise_scale * m.read_noise_us * std::sqrt(log_reads)};
 }
 
 template <class Real>
@@ -54,9 +57,20 @@ Real read_cell(const AtTime& f,
 
 }  // namespace
 
+void ReramCmo::check(const std::string& path, std::vector<Problem>& problems) const {
+    if (programming_coefficients_us.size() > kMostTerms) {
+        problems.push_back({join_path(path, "programming_coefficients_us"),
+                            "must hold at most 8 numbers, or none for the measured ones"});
+    }
+}
+
 double sigma_programming(const ReramCmo& m, double target_us, double) {
-    const Line& line = programming_line(m);
-    return m.programming_noise_scale * (line.offset + line.slope * target_us);
+    const Coefficients c = programming_of(m);
+    double sigma = 0;
+    for (size_t k = kMostTerms; k-- > 0;) {
+        sigma = sigma * target_us + c[k];
+    }
+    return m.programming_noise_scale * sigma;
 }
 
 double reference_programmed(const ReramCmo& m, double target_us, double g_max_us, double normal) {
@@ -82,14 +96,30 @@ double reference_at_time(const ReramCmo& m,
         factors(m, t_s), programmed_us, m.g_min_us, g_max_us, read_normal, relaxation_normal);
 }
 
-void program_block(const ReramCmo& m, double, const ProgramBlock& b) {
-    const Line& line = programming_line(m);
-    const auto offset = static_cast<float>(m.programming_noise_scale * line.offset);
-    const auto slope = static_cast<float>(m.programming_noise_scale * line.slope);
+namespace {
+
+template <size_t kTerms>
+void program_terms(const ReramCmo& m, const ProgramBlock& b) {
+    const Coefficients given = programming_of(m);
+    std::array<float, kTerms> c;
+    for (size_t k = 0; k < kTerms; k++) {
+        c[k] = static_cast<float>(m.programming_noise_scale * given[k]);
+    }
     for (size_t i = 0; i < b.target.size(); i++) {
-        b.programmed[i] = b.target[i] + (offset + slope * b.target[i]) * b.programming_normal[i];
+        float sigma = c[kTerms - 1];
+        for (size_t k = kTerms - 1; k-- > 0;) {
+            sigma = c[k] + sigma * b.target[i];
+        }
+        b.programmed[i] = b.target[i] + sigma * b.programming_normal[i];
         b.nu[i] = 0.0f;
     }
+}
+
+}  // namespace
+
+void program_block(const ReramCmo& m, double, const ProgramBlock& b) {
+    m.programming_coefficients_us.size() <= kMeasuredTerms ? program_terms<kMeasuredTerms>(m, b)
+                                                           : program_terms<kMostTerms>(m, b);
 }
 
 void read_block(const ReramCmo& m, double g_max_us, const ReadBlock& b) {

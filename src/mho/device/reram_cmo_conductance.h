@@ -12,8 +12,13 @@
 //     read        g = g_r + 0.0277316483 log10(g_r) sqrt(ln((t + 1 us) / 2 us)) xi,
 //                 clamped to [g_min, g_max]; all in uS and s
 //
+// All of these numbers are parameters; c_0 and c_1 follow from the acceptance range unless given.
 // The spread of the relaxation is negative before 55 us, so t is 0 (the programmed cell) or at
 // least 1e-4 s. Relaxation and read noise are drawn anew for every reading.
+
+#include <array>
+#include <string>
+#include <vector>
 
 #include "mho/util/error.h"
 #include "mho/util/reflect.h"
@@ -32,9 +37,17 @@ struct EnumNames<ReramAcceptance> {
 struct ReramCmo {
     ReramAcceptance acceptance = ReramAcceptance::k0p2Percent;
     double g_min_us = 9.0;
+    std::vector<double> programming_coefficients_us;  // empty = those of `acceptance`
+    double relaxation_mean_us = -0.08900206;
+    double relaxation_std_us = 0.41183342;
+    double relaxation_std_slope_us = 0.04201137;
+    double read_noise_us = 0.0277316483;
+    double t_read_s = 1e-6;
     double programming_noise_scale = 1.0;
     double relaxation_scale = 1.0;
     double read_noise_scale = 1.0;
+
+    void check(const std::string& path, std::vector<Problem>& problems) const;
 };
 
 template <>
@@ -50,6 +63,51 @@ struct Schema<ReramCmo> {
             field("g_min_us",
                   &ReramCmo::g_min_us,
                   {.unit = "uS", .min = 0, .max = 80, .meaning = "smallest conductance of a cell"}),
+            field(
+                "programming_coefficients_us",
+                &ReramCmo::programming_coefficients_us,
+                {.unit = "uS",
+                 .min = -1e3,
+                 .max = 1e3,
+                 .meaning = "polynomial in g (uS), lowest power first (at most 8 numbers), of the "
+                            "standard deviation of the programming noise; empty = as measured "
+                            "for the acceptance range",
+                 .source = "Falcone et al. 2025"}),
+            field("relaxation_mean_us",
+                  &ReramCmo::relaxation_mean_us,
+                  {.unit = "uS",
+                   .min = -1e3,
+                   .max = 1e3,
+                   .meaning = "shift of the conductance per e-fold of the time in s",
+                   .source = "Falcone et al. 2025"}),
+            field("relaxation_std_us",
+                  &ReramCmo::relaxation_std_us,
+                  {.unit = "uS",
+                   .min = -1e3,
+                   .max = 1e3,
+                   .meaning = "standard deviation of the relaxation after 1 s",
+                   .source = "Falcone et al. 2025"}),
+            field("relaxation_std_slope_us",
+                  &ReramCmo::relaxation_std_slope_us,
+                  {.unit = "uS",
+                   .min = -1e3,
+                   .max = 1e3,
+                   .meaning = "its growth per e-fold of the time in s",
+                   .source = "Falcone et al. 2025"}),
+            field("read_noise_us",
+                  &ReramCmo::read_noise_us,
+                  {.unit = "uS",
+                   .min = 0,
+                   .max = 1e3,
+                   .meaning = "strength of the 1/f read noise at 10 uS",
+                   .source = "Falcone et al. 2025"}),
+            field("t_read_s",
+                  &ReramCmo::t_read_s,
+                  {.unit = "s",
+                   .min = 1e-12,
+                   .max = 2e-5,
+                   .meaning = "duration of a read pulse: the upper corner of the 1/f noise",
+                   .source = "Falcone et al. 2025"}),
             field(
                 "programming_noise_scale",
                 &ReramCmo::programming_noise_scale,

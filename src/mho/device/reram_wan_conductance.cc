@@ -3,10 +3,12 @@
 #include "mho/device/reram_wan_conductance.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <type_traits>
 
 #include "mho/device/conductance_block.h"
 
@@ -15,52 +17,92 @@ namespace {
 
 constexpr double kReference_us = 40.0;
 
-struct Measured {
-    double t_s;
-    std::array<double, 5> sigma_us;  // polynomial in rho, lowest power first
+constexpr size_t kMeasuredTerms = 5;
+constexpr size_t kMostTerms = 8;
+
+// The polynomials of the first time and of the one at hand, lowest power first.
+struct AtTime {
+    std::array<double, kMostTerms> first{};
+    std::array<double, kMostTerms> now{};
+    bool is_first = true;
+    size_t terms = 0;
 };
 
-constexpr std::array<Measured, 3> kMeasured = {
-    {{1.0, {0.348, 16.030, -43.853, 45.393, -16.815}},
-     {86400.0, {0.701, 22.086, -50.773, 47.095, -16.458}},
-     {172800.0, {0.782, 20.274, -43.507, 37.062, -11.934}}}};
-
-const Measured& measured_at(double t_s) {
-    for (const Measured& m : kMeasured) {
-        if (m.t_s == t_s) {
-            return m;
-        }
+AtTime at_time(const ReramWan2022& m, double t_s) {
+    const auto found =
+        t_s == 0 ? m.times_s.begin() : std::find(m.times_s.begin(), m.times_s.end(), t_s);
+    if (found == m.times_s.end()) {
+        throw InputError(
+            fmt::format("model `reram wan 2022` is measured {} s after programming (0 is the "
+                        "programmed cell), not at {} s",
+                        fmt::join(m.times_s, ", "),
+                        t_s));
     }
-    throw InputError(
-        fmt::format("model `reram wan 2022` is measured 1, 86400 and 172800 s after "
-                    "programming (0 is the programmed cell), not at {} s",
-                    t_s));
+    const std::vector<double>& first = m.coefficients_us.front();
+    const std::vector<double>& now =
+        m.coefficients_us[static_cast<size_t>(found - m.times_s.begin())];
+    AtTime at;
+    at.is_first = found == m.times_s.begin();
+    at.terms = std::max(first.size(), now.size());
+    std::copy(first.begin(), first.end(), at.first.begin());
+    std::copy(now.begin(), now.end(), at.now.begin());
+    return at;
 }
 
-template <class Real>
-Real quartic(const std::array<double, 5>& c, Real x) {
-    return (((Real(c[4]) * x + Real(c[3])) * x + Real(c[2])) * x + Real(c[1])) * x + Real(c[0]);
+template <size_t kTerms, class Real>
+Real polynomial(const std::array<double, kMostTerms>& c, Real x) {
+    Real sum = Real(c[kTerms - 1]);
+    for (size_t k = kTerms - 1; k-- > 0;) {
+        sum = sum * x + Real(c[k]);
+    }
+    return sum;
 }
 
-template <class Real>
-Real sigma_of(const ReramWan2022& m, const Measured& at, Real rho, Real g_max_us) {
-    const Real early = quartic(kMeasured.front().sigma_us, rho) * Real(m.programming_noise_scale);
+template <size_t kTerms, class Real>
+Real sigma_of(const ReramWan2022& m, const AtTime& at, Real rho, Real g_max_us) {
+    const Real first = polynomial<kTerms>(at.first, rho);
+    const Real early = first * Real(m.programming_noise_scale);
     const Real g_scale = m.compatible_reference ? Real(1) : g_max_us / Real(kReference_us);
-    if (&at == &kMeasured.front()) {
+    if (at.is_first) {
         return g_scale * early;
     }
-    const Real first = quartic(kMeasured.front().sigma_us, rho);
-    const Real later = quartic(at.sigma_us, rho);
+    const Real later = polynomial<kTerms>(at.now, rho);
     const auto scale = Real(m.relaxation_scale);
     const Real variance = early * early + scale * scale * (later * later - first * first);
     return g_scale * std::sqrt(std::max(variance, Real(0)));
 }
 
+// The measured polynomials have five terms; more cost time.
+template <class F>
+void with_terms(const AtTime& at, F&& f) {
+    at.terms <= kMeasuredTerms ? f(std::integral_constant<size_t, kMeasuredTerms>{})
+                               : f(std::integral_constant<size_t, kMostTerms>{});
+}
+
 }  // namespace
 
+void ReramWan2022::check(const std::string& path, std::vector<Problem>& problems) const {
+    if (times_s.empty() || !std::is_sorted(times_s.begin(), times_s.end()) ||
+        std::adjacent_find(times_s.begin(), times_s.end()) != times_s.end()) {
+        problems.push_back({join_path(path, "times_s"), "must ascend, with at least one time"});
+    }
+    if (coefficients_us.size() != times_s.size()) {
+        problems.push_back({join_path(path, "coefficients_us"),
+                            fmt::format("must hold one list for each of the {} times, got {}",
+                                        times_s.size(),
+                                        coefficients_us.size())});
+    }
+    for (const std::vector<double>& each : coefficients_us) {
+        if (each.empty() || each.size() > kMostTerms) {
+            problems.push_back(
+                {join_path(path, "coefficients_us"), "every list must hold 1 to 8 numbers"});
+            break;
+        }
+    }
+}
+
 double sigma_at_time(const ReramWan2022& m, double target_us, double t_s, double g_max_us) {
-    const Measured& at = t_s == 0 ? kMeasured.front() : measured_at(t_s);
-    return sigma_of(m, at, target_us / g_max_us, g_max_us);
+    return sigma_of<kMostTerms>(m, at_time(m, t_s), target_us / g_max_us, g_max_us);
 }
 
 double sigma_programming(const ReramWan2022& m, double target_us, double g_max_us) {
@@ -94,11 +136,14 @@ double reference_at_time(const ReramWan2022& m,
 
 void program_block(const ReramWan2022& m, double g_max_us, const ProgramBlock& b) {
     const auto g_max = static_cast<float>(g_max_us);
-    for (size_t i = 0; i < b.target.size(); i++) {
-        const float sigma = sigma_of(m, kMeasured.front(), b.target[i] / g_max, g_max);
-        b.programmed[i] = std::max(b.target[i] + sigma * b.programming_normal[i], 0.0f);
-        b.nu[i] = 0.0f;
-    }
+    const AtTime at = at_time(m, 0.0);
+    with_terms(at, [&](auto terms) {
+        for (size_t i = 0; i < b.target.size(); i++) {
+            const float sigma = sigma_of<terms()>(m, at, b.target[i] / g_max, g_max);
+            b.programmed[i] = std::max(b.target[i] + sigma * b.programming_normal[i], 0.0f);
+            b.nu[i] = 0.0f;
+        }
+    });
 }
 
 void read_block(const ReramWan2022& m, double g_max_us, const ReadBlock& b) {
@@ -106,12 +151,14 @@ void read_block(const ReramWan2022& m, double g_max_us, const ReadBlock& b) {
         std::copy(b.programmed.begin(), b.programmed.end(), b.out.begin());
         return;
     }
-    const Measured& at = measured_at(b.t_s);
+    const AtTime at = at_time(m, b.t_s);
     const auto g_max = static_cast<float>(g_max_us);
-    for (size_t i = 0; i < b.out.size(); i++) {
-        const float sigma = sigma_of(m, at, b.target[i] / g_max, g_max);
-        b.out[i] = std::max(b.target[i] + sigma * b.read_normal[i], 0.0f);
-    }
+    with_terms(at, [&](auto terms) {
+        for (size_t i = 0; i < b.out.size(); i++) {
+            const float sigma = sigma_of<terms()>(m, at, b.target[i] / g_max, g_max);
+            b.out[i] = std::max(b.target[i] + sigma * b.read_normal[i], 0.0f);
+        }
+    });
 }
 
 }  // namespace mho

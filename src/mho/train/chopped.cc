@@ -91,6 +91,7 @@ class ChoppedLearner : public TransferLearner {
         const double p = settings.input_chop_probability;
         flip_period_ =
             p > 0 ? static_cast<uint64_t>(std::min(std::max(std::ceil(1.0 / p), 2.0), 1e15)) : 0;
+        repeats_ = settings.compatible_double_transfer && settings.transfer_every < 0 ? 2 : 1;
     }
 
   protected:
@@ -185,7 +186,9 @@ void ChoppedLearner::after_read(const TransferEvent& event, float uniform) {
     if (event.line + 1 == lines()) {
         if (output_chop_ > 0) {
             std::vector<float> draws(line_size());
-            fill_uniform(key_, Stream::kChopper, 1 + event.number / lines(), 0, draws);
+            // The name of a sweep; with repeated reads one has two ends.
+            const uint64_t sweep = repeats_ == 1 ? event.number / lines() : event.number;
+            fill_uniform(key_, Stream::kChopper, 1 + sweep, 0, draws);
             for (size_t o = 0; o < draws.size(); o++) {
                 if (draws[o] < static_cast<float>(output_chop_)) {
                     output_sign_.values[o] = -output_sign_.values[o];

@@ -46,6 +46,7 @@ class TikiTakaLearner : public TransferLearner {
                           key) {
         reads_ = static_cast<size_t>(c.reads_per_transfer);
         random_line_ = c.random_line;
+        favours_ends_ = c.compatible_random_line;
         reset_probability_ = c.reset_probability;
         self_transfer_ = c.self_transfer;
     }
@@ -82,6 +83,7 @@ class BufferedLearner : public TransferLearner {
           forget_buffer_(c.forget_buffer) {
         reads_ = static_cast<size_t>(c.reads_per_transfer);
         random_line_ = c.random_line;
+        favours_ends_ = c.compatible_random_line;
         for (size_t j = 0; j < levels_.size(); j++) {
             buffers_.emplace_back(lines(), line_size());
         }

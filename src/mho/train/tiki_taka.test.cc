@@ -131,6 +131,48 @@ TEST(TikiTaka, ShowsTheLastDeviceWithoutGamma) {
     EXPECT_NEAR(0.5, learner->weights()(0, 0), 1e-7);
 }
 
+// Random lines are uniform; by the compatible law the two at the ends come twice as often.
+TEST(TikiTaka, ChoosesRandomLines) {
+    constexpr size_t kLines = 8;
+    constexpr int kTransfers = 4000;
+    for (const bool compatible : {false, true}) {
+        SCOPED_TRACE(compatible);
+        TikiTaka c = number_chain<TikiTaka>(2);
+        c.transfer_update = test::number_update();
+        c.transfer_every = 1;
+        c.random_line = true;
+        c.compatible_random_line = compatible;
+        c.scale_fast_rate = c.scale_transfer_rate = false;
+        auto learner = make_learner(c, 1, kLines, kKey);
+        UpdateCall call;
+        call.rate = 1.0;
+        // The fast device holds 1 in every cell after the first update and stays there.
+        Matrix<float> x(1, kLines, 1.0f);
+        Matrix<float> d(1, 1, -1e-3f);
+        std::vector<int> chosen(kLines, 0);
+        Matrix<float> before(1, kLines);
+        for (int k = 0; k < kTransfers; k++) {
+            call.key = {static_cast<uint64_t>(k), 0};
+            learner->update(x.view(), d.view(), call);
+            d.values[0] = 0.0f;
+            size_t changed = 0;
+            for (size_t j = 0; j < kLines; j++) {
+                const float now = learner->weights()(0, j);
+                chosen[j] += now != before(0, j) ? 1 : 0;
+                changed += now != before(0, j) ? 1 : 0;
+                before(0, j) = now;
+            }
+            ASSERT_EQ(changed, 1U);
+        }
+        for (size_t j = 0; j < kLines; j++) {
+            const bool end = j == 0 || j + 1 == kLines;
+            const double p = !compatible ? 1.0 / kLines : (end ? 2.0 : 1.0) / (kLines + 2);
+            const double error = std::sqrt(p * (1 - p) / kTransfers);
+            EXPECT_NEAR(chosen[j] / static_cast<double>(kTransfers), p, 5.5 * error) << j;
+        }
+    }
+}
+
 // A reset after every read leaves the line of the fast device at its reset value.
 TEST(TikiTaka, ResetsWhatItRead) {
     TikiTaka c = number_chain<TikiTaka>(2);
@@ -348,6 +390,34 @@ TEST(ChoppedTikiTaka, ChoosesItsOwnPeriod) {
     EXPECT_EQ(2u, learner->state().numbers.at("events_0"));
     feed(*learner, sample(15), 15);
     EXPECT_EQ(3u, learner->state().numbers.at("events_0"));
+}
+
+// The compatible law of a negative period: every line is read and written twice in a row.
+TEST(ChoppedTikiTaka, TransfersTwiceWhereCompatible) {
+    ChoppedTikiTaka c = number_chain<ChoppedTikiTaka>(2);
+    common_parameters(c.devices[0]).w_max = 6;
+    common_parameters(c.devices[0]).w_min = -6;
+    c.input_chop_probability = 0;
+    c.scale_transfer_rate = false;
+    c.buffer_granularity = 1e6;  // nothing is written: the buffer is the sum of the reads
+    const double states = 12 / granularity(c.devices[0]);
+    const auto buffer = [&](double every, bool compatible) {
+        c.transfer_every = every;
+        c.compatible_double_transfer = compatible;
+        auto learner = make_learner(c, kRows, kCols, kKey);
+        for (uint64_t step = 1; step <= 5; step++) {
+            feed(*learner, sample(step), step);
+        }
+        return learner->table("buffer");
+    };
+    const double every = -5.0 * static_cast<double>(kCols) / states;  // 5 vectors
+    const Matrix<float> once = buffer(every, false);
+    const Matrix<float> twice = buffer(every, true);
+    EXPECT_EQ(once.values, buffer(5, true).values);
+    for (size_t i = 0; i < once.values.size(); i++) {
+        EXPECT_EQ(once.values[i] != 0, i < kRows);  // the first line
+        EXPECT_FLOAT_EQ(2 * once.values[i], twice.values[i]);
+    }
 }
 
 // Random choppers flip with their probability.

@@ -43,6 +43,7 @@ struct TikiTaka : TransferSettings {
     std::vector<double> transfer_rate_levels;
     int reads_per_transfer = 1;
     bool random_line = false;
+    bool compatible_random_line = false;
     double reset_probability = 0.0;
     bool self_transfer = false;
 
@@ -57,6 +58,7 @@ struct BufferedTikiTaka : TransferSettings {
     std::vector<double> transfer_rate_levels;
     int reads_per_transfer = 1;
     bool random_line = false;
+    bool compatible_random_line = false;
     double threshold_scale = 1.0;
     double step = 1.0;
     double momentum = 0.1;
@@ -81,6 +83,7 @@ struct ChoppedSettings : TransferSettings {
     bool auto_scale = false;
     double auto_momentum = 0.99;
     bool correct_gradient_magnitudes = false;
+    bool compatible_double_transfer = false;
 
     ChoppedSettings() {
         transfer_in_batches = false;
@@ -203,7 +206,13 @@ auto chain_fields() {
               {.unit = "lines", .min = 1, .max = 1e6, .meaning = "lines read at a transfer"}),
         field("random_line",
               &S::random_line,
-              {.meaning = "a transfer starts at a random line instead of the next one"})};
+              {.meaning = "a transfer starts at a random line instead of the next one"}),
+        field(
+            "compatible_random_line",
+            &S::compatible_random_line,
+            {.meaning = "the first and the last line are chosen twice as often as the others (the "
+                        "behaviour of other tools) instead of all alike",
+             .source = "measured on aihwkit 1.2"})};
 }
 
 template <class S>
@@ -270,7 +279,12 @@ auto chopped_fields() {
                 {.unit = "1", .min = 0, .max = 1, .meaning = "momentum of these maxima per batch"}),
             field("correct_gradient_magnitudes",
                   &S::correct_gradient_magnitudes,
-                  {.meaning = "undo the change of that rate in the transferred gradient"})});
+                  {.meaning = "undo the change of that rate in the transferred gradient"}),
+            field("compatible_double_transfer",
+                  &S::compatible_double_transfer,
+                  {.meaning = "with a negative transfer_every a line is read and transferred twice "
+                              "in a row (the behaviour of other tools) instead of once",
+                   .source = "measured on aihwkit 1.2"})});
 }
 
 }  // namespace transfer_detail

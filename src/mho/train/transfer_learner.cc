@@ -112,6 +112,14 @@ void TransferLearner::gradient(ConstFloatView inputs,
     writers_[0].prepare(inputs, errors, fast_rate(call.rate), arrays_[0].granularity(), call.key);
 }
 
+uint64_t TransferLearner::random_line(double uniform) const {
+    // Where the ends are favoured, one line more on each side counts as the one at the end.
+    const uint64_t margin = favours_ends_ ? 1 : 0;
+    const auto choices = static_cast<double>(lines() + 2 * margin);
+    const auto drawn = static_cast<uint64_t>(uniform * choices);
+    return std::min<uint64_t>(drawn - std::min(drawn, margin), lines() - 1);
+}
+
 // The reads of a level during the next `samples` vector updates.
 void TransferLearner::schedule(size_t level, size_t samples, size_t batch) {
     std::vector<TransferEvent>& events = events_[level];
@@ -128,12 +136,12 @@ void TransferLearner::schedule(size_t level, size_t samples, size_t batch) {
         if (random_line_) {
             uniforms_.resize(1);
             fill_uniform(device_key(key_, level), Stream::kLearner, 1, number, uniforms_);
-            line = std::min<uint64_t>(
-                static_cast<uint64_t>(double{uniforms_[0]} * static_cast<double>(lines())),
-                lines() - 1);
+            line = random_line(double{uniforms_[0]});
         }
         for (size_t k = 0; k < reads; k++) {
-            events.push_back({static_cast<size_t>(s), static_cast<uint32_t>(line), number++});
+            for (size_t again = 0; again < repeats_; again++) {
+                events.push_back({static_cast<size_t>(s), static_cast<uint32_t>(line), number++});
+            }
             line = line + 1 == lines() ? 0 : line + 1;
         }
     }

@@ -87,13 +87,16 @@ class TransferLearner : public Learner {
     std::vector<double> gammas_;
     std::vector<Level> levels_;
     size_t reads_ = 1;
+    size_t repeats_ = 1;  // of the read and the transfer of a line
     bool random_line_ = false;
+    bool favours_ends_ = false;  // of random lines: TikiTaka::compatible_random_line
     double reset_probability_ = 0;
     bool self_transfer_ = false;
     std::vector<PulseWriter> writers_;  // [0]: gradients, [1 + level]: transfers
     Matrix<float> visible_;             // empty where the last device is all that is seen
 
   private:
+    uint64_t random_line(double uniform) const;
     void schedule(size_t level, size_t samples, size_t batch);
     size_t target(size_t level) const { return std::min(level + 1, arrays_.size() - 1); }
     void copy_line(size_t device, uint32_t line, float* to) const;
