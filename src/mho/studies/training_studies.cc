@@ -13,6 +13,7 @@ std::vector<Study> training_studies() {
         {"batch-norm", run_batch_norm_study},
         {"gaussian-noise-benchmark", run_gaussian_noise_benchmark},
         {"hwa-at-scale", run_hwa_at_scale_study},
+        {"in-memory-networks", run_in_memory_networks_study},
         {"l1-topk-norm", run_l1_topk_norm_study},
         {"learning-rate", run_learning_rate_study},
         {"tutorial", run_tutorial_study},
