@@ -33,6 +33,12 @@ std::vector<Study> described_training_studies() {
          "accuracy "
          "on the standard AIMC model, where direct mapping does not.",
          {}},
+        {"in-memory-networks",
+         "Wu et al., NeurIPS 2025, arXiv 2502.06309",
+         "Trained inside arrays of devices with power responses, perceptrons lose accuracy by "
+         "plain "
+         "pulses and not by residual learning, whatever the cycle noise.",
+         {}},
         {"l1-topk-norm",
          "Fagbohungbe and Qian, arXiv 2205.04886 (2022)",
          "Networks with L1 and top-k batch normalisation resist noise on their weights better than "

@@ -14,6 +14,7 @@ std::vector<Study> training_studies() {
         {"device-specs", run_device_specs_study},
         {"gaussian-noise-benchmark", run_gaussian_noise_benchmark},
         {"hwa-at-scale", run_hwa_at_scale_study},
+        {"in-memory-networks", run_in_memory_networks_study},
         {"l1-topk-norm", run_l1_topk_norm_study},
         {"learning-rate", run_learning_rate_study},
         {"tutorial", run_tutorial_study},
