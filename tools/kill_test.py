@@ -1,5 +1,6 @@
-"""Kills `mho train` and `mho evaluate` with SIGKILL at random moments, continues them with --resume, and compares what they
-end with to the unbroken run, bit for bit. Then a full disk, a file-size limit and a folder that cannot be written.
+"""Kills `mho train` (hardware-aware, and in memory by every learner) and `mho evaluate` with SIGKILL at random moments, continues
+them with --resume, and compares what they end with to the unbroken run, bit for bit. Then a full disk, a file-size limit and a
+folder that cannot be written.
 
     python3 tools/kill_test.py [--kills 20] [--seed 1] [--mho build/release/bin/mho]
 """
@@ -59,6 +60,39 @@ def write_run(path: pathlib.Path, data: pathlib.Path) -> None:
     }), encoding="utf-8")
 
 
+def learners() -> list[dict]:
+    """One rule of every kind, on a device with cycle noise and asymmetry, with short periods so that all state is in use."""
+    device = {"model": "soft bounds", "dw_min": 0.002, "up_down": -0.2, "write_noise_std": 0.5}
+    plain = {k: v for k, v in device.items() if k != "write_noise_std"}  # single cells with write noise cannot be reset
+    pair = {"devices": [device, device]}
+    chopped = {**pair, "auto_scale": True, "transfer_columns": False, "transfer_rate": 10}
+    rules = {
+        "analog SGD": {"model": "analog sgd", "device": device},
+        "vector cell": {"model": "vector cell", **pair, "policy": "single random"},
+        "reference pair": {"model": "reference pair", **pair},
+        "one-sided": {"model": "one-sided", "device": plain, "refresh_every": 2, "refresh_upper": 0.1, "refresh_lower": 0.01},
+        "TTv1": {"model": "tiki-taka", **pair, "transfer_in_batches": False},
+        "TTv2": {"model": "tiki-taka v2", **pair, "transfer_in_batches": False, "transfer_rate": 10},
+        "c-TTv2": {"model": "chopped tiki-taka", **chopped, "input_chop_probability": 0.2, "output_chop_probability": 0.2},
+        "AGAD": {"model": "agad", **chopped, "input_chop_probability": 0.5},
+        "RL": {"model": "residual learning", **pair, "zero_shift_pulses": 200},
+        "RLv2": {"model": "residual learning", **pair, "version": "v2", "zero_shift_pulses": 200, "transfer_rate": 10},
+        "mixed precision": {"model": "mixed precision", "device": device, "transfer_every": 0.25},
+    }
+    return [{"name": name, "learner": learner} for name, learner in rules.items()]
+
+
+def write_learning_run(path: pathlib.Path, data: pathlib.Path) -> None:
+    """A run that trains the same small network by every learner, one after the other."""
+    path.write_text(json.dumps({
+        "name": "kill-learning", "seed": 4, "data": {"folder": str(data)},
+        "network": {"model": {"model": "mlp", "hidden": [24]}, "mean": [0.3], "std": [0.3]},
+        "hardware": {"preset": "standard_io", "mapping": {"omega": 0}, "backward": {"perfect": False}},
+        "learning": {"training": {"epochs": 8, "batch": 16, "learning_rate": 0.05}, "rules": learners()},
+        "evaluation": {"ablation": {"enabled": False}},
+    }), encoding="utf-8")
+
+
 def command(mho: str, *arguments: str) -> list[str]:
     """A call of the program on one thread."""
     return [mho, *arguments, "--threads", "1", "--quiet"]
@@ -114,6 +148,29 @@ def killed_runs(mho: str, work: pathlib.Path, run: pathlib.Path, kills: int, rng
     done = subprocess.run(call, stdout=subprocess.DEVNULL, check=False)
     check(done.returncode == 0 and same(whole, out), f"evaluate: killed {killed} times, ends like the unbroken one")
     return whole
+
+
+def killed_learning(mho: str, work: pathlib.Path, kills: int, rng: random.Random) -> None:
+    """SIGKILL in training in memory: every rule ends with the accuracies, pulses and weights of the unbroken run."""
+    run, whole, broken = work / "learning.json", work / "learnt", work / "learnt_in_pieces"
+    write_learning_run(run, work / "data")
+    start = time.monotonic()
+    subprocess.run(command(mho, "train", str(run), "--out", str(whole)), check=True, stdout=subprocess.DEVNULL)
+    seconds = time.monotonic() - start
+    call = command(mho, "train", str(run), "--out", str(broken), "--resume")
+    killed = kill_at_random("learning", call, max(0.3, 1.8 * seconds / kills), kills, rng)
+    done = subprocess.run(call, stdout=subprocess.DEVNULL, check=False)
+    check(done.returncode == 0, f"learning: killed {killed} times, comes to an end")
+    if done.returncode != 0:
+        return
+    table, wanted = (json.loads((f / "learning.json").read_text(encoding="utf-8")) for f in (broken, whole))
+    check(len(wanted) == 1 + len(learners()), "learning: a row for digital training and for every learner")
+    for i, row in enumerate(wanted):
+        name = f"learning-{i}.safetensors"
+        equal = table[i] == row and (broken / name).read_bytes() == (whole / name).read_bytes()
+        check(equal and row["finished"], f"learning: {row['name']} ends like the unbroken run")
+    left = [p.name for p in broken.iterdir() if p.name.startswith(".mho-tmp-") or p.name.endswith(".checkpoint")]
+    check(not left, f"learning: nothing temporary is left {left}")
 
 
 def refused_writes(mho: str, work: pathlib.Path, run: pathlib.Path, whole: pathlib.Path) -> None:
@@ -177,6 +234,7 @@ def main() -> int:
         write_data(work / "data")
         write_run(work / "run.json", work / "data")
         whole = killed_runs(args.mho, work, work / "run.json", args.kills, random.Random(args.seed))
+        killed_learning(args.mho, work, args.kills, random.Random(args.seed + 1))
         refused_writes(args.mho, work, work / "run.json", whole)
     print(f"{len(FAILURES)} wrong")
     return 1 if FAILURES else 0
