@@ -253,8 +253,11 @@ TEST(AnalogProjection, IsTheProductOnAPerfectTile) {
     const Matrix<float> x = normal_rows(20, 16, 4);
     TileConfig ideal = hermes_core(adc_bound_for(w, x.view(), 4.0f));
     ideal.forward = perfect_mvm();
-    ideal.conductance =
-        Hermes{.programming_noise_scale = 0, .drift_scale = 0, .read_noise_scale = 0};
+    Hermes exact_cells;
+    exact_cells.programming_noise_scale = 0;
+    exact_cells.drift_scale = 0;
+    exact_cells.read_noise_scale = 0;
+    ideal.conductance = exact_cells;
     AnalogProjection analog(ideal, w, 4.0f, 1, "p", 0);
     const Matrix<float> exact = project(w, x.view());
     const Matrix<float> y = analog.project(x.view(), {});

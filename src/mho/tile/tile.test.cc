@@ -407,7 +407,9 @@ void expect_recorded(const nlohmann::json& record) {
     c.drift_compensation = kind;
     c.renormalise_programmed = true;
     if (law.at("class") == "HermesNoiseModel") {
-        c.conductance = Hermes{.devices = law.value("num_devices", 2)};
+        Hermes cells;
+        cells.devices = law.value("num_devices", 2);
+        c.conductance = cells;
         c.converter = SinglePair{.g_max_us = law.at("g_converter").at("g_max")};
     }
     const std::vector<std::pair<std::string, double>> times = {{"1 s", 1},
