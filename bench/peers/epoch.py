@@ -10,6 +10,7 @@ testing cancel; theirs are those of the epoch. Times come from few images.
 """
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -47,7 +48,7 @@ def write_start(file: pathlib.Path, seed: int) -> None:
     """A network file of mho: the perceptron with sigmoids and the start weights of torch.nn.Linear."""
     layers, tensors, data = [{"name": "flatten", "op": "flatten"}], {}, b""
     generator = random.Random(seed)
-    for i, (inputs, outputs) in enumerate(zip(SIZES, SIZES[1:]), start=1):
+    for i, (inputs, outputs) in enumerate(itertools.pairwise(SIZES), start=1):
         layers.append({"name": f"fc{i}", "op": "linear", "in_features": inputs, "out_features": outputs, "bias": True})
         if i + 1 < len(SIZES):
             layers.append({"name": f"sigmoid{i}", "op": "sigmoid"})

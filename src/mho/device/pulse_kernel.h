@@ -28,8 +28,8 @@
 
 namespace mho {
 
-/// Rows that share a sequence of numbers in a sample: one seed for all. (With 2 rows the tables stay
-/// in the first-level cache over the samples; that gains nothing, seeds and queues cost more.)
+/// Rows that share a sequence of numbers in a sample: one seed for all. (With 2 rows the tables
+/// stay in the first-level cache over the samples; that gains nothing, seeds and queues cost more.)
 inline constexpr size_t kPulseRowGroup = 8;
 /// A cell meets no bound if this many standard deviations of a jump stay inside.
 inline constexpr float kJumpSigmas = 7.0f;
