@@ -18,7 +18,9 @@ namespace mho {
 namespace {
 
 constexpr const char* kName = "device-specs";
-constexpr double kLeast = 99.0;  // normalised accuracy that suffices, percent
+// Normalised accuracy that suffices, percent. Small networks on small test sets may not reach the
+// first: the highest is taken at which a tenth of the devices suffice for the CNN after an hour.
+const std::vector<double> kLevels = {99, 98, 95, 90, 80};
 const std::vector<double> kTimes = {3600.0, 365 * 86400.0};
 const char* const kTimeNames[] = {"1 h", "1 year"};
 const std::vector<size_t> kFamilies = {0, 2};  // of hwa_families: CNN, LSTM
@@ -44,7 +46,7 @@ struct Grid {
 
 Grid grid_of(bool is_small) {
     return is_small ? Grid{{10, 24}, {0.1, 2}, {0, 1}}
-                    : Grid{{6, 10, 14, 18, 24}, {0.1, 0.25, 0.5, 1, 2}, {0, 0.5, 1, 2}};
+                    : Grid{{6, 10, 14, 18, 24}, {0.05, 0.1, 0.25, 0.5, 1, 2}, {0, 0.25, 0.5, 1, 2}};
 }
 
 // Phase-change cells with another window. Their programming noise in uS depends on the share of the
@@ -63,10 +65,11 @@ Network with_device(const Network& network, const Device& d) {
 
 // Normalised accuracies, mean over chips: [family][device][time].
 struct Scores {
+    double level = kLevels.back();
     std::vector<Device> devices;
     std::vector<std::vector<std::vector<double>>> mean;
     bool suffices(size_t family, size_t device, size_t time) const {
-        return mean[family][device][time] >= kLeast;
+        return mean[family][device][time] >= level;
     }
     size_t count(size_t family, size_t time) const {
         size_t n = 0;
@@ -76,6 +79,15 @@ struct Scores {
         return n;
     }
 };
+
+void choose_level(Scores& s) {
+    for (const double level : kLevels) {
+        s.level = level;
+        if (10 * s.count(0, 0) >= s.devices.size()) {
+            return;
+        }
+    }
+}
 
 // Largest noise that suffices at a window and the drift of today's cells; 0 = none.
 double tolerated_noise(const Scores& s, size_t family, size_t time, double window_us) {
@@ -204,13 +216,21 @@ StudyResult run_device_specs_study(const StudyOptions& options) {
     }
     const StudyUnitResults done = run_units(options, kName, units);
     size_t unit = 0;
-    StudyTable table{
-        fmt::format(
-            "Devices that keep {:.0f} % of the accuracy, of {}", kLeast, scores.devices.size()),
-        {"network", "floating point", "time", "suffice", "least window [uS]"},
-        {},
-        "Normalised accuracy: 100 % is floating point, 0 % guessing. Least window: at "
-        "the noise and drift of today's cells (scales 1)."};
+    StudyTable table{fmt::format("Devices that suffice, of {}", scores.devices.size()),
+                     {"network",
+                      "floating point",
+                      "time",
+                      "at 99 %",
+                      "98 %",
+                      "95 %",
+                      "90 %",
+                      "80 %",
+                      "judged at",
+                      "least window [uS]"},
+                     {},
+                     "Normalised accuracy: 100 % is floating point, 0 % guessing. Least window: at "
+                     "the noise and drift of today's cells (scales 1)."};
+    std::vector<std::string> exact_text;
     for (size_t f = 0; f < kFamilies.size(); f++) {
         const HwaFamily& family = families[kFamilies[f]];
         const double exact = done.values[unit++][0];
@@ -222,17 +242,26 @@ StudyResult run_device_specs_study(const StudyOptions& options) {
             }
             means.push_back(std::move(a));
         }
+        exact_text.push_back(family.is_text() ? fmt::format("{:.3f} nats", exact)
+                                              : fmt::format("{:.1f} %", 100 * (1 - exact)));
+    }
+    choose_level(scores);
+    for (size_t f = 0; f < kFamilies.size(); f++) {
         for (size_t t = 0; t < kTimes.size(); t++) {
             double least = 0;
             for (auto w = grid.windows_us.rbegin(); w != grid.windows_us.rend(); ++w) {
                 least = tolerated_noise(scores, f, t, *w) >= 1 ? *w : least;
             }
-            table.rows.push_back({family.name,
-                                  family.is_text() ? fmt::format("{:.3f} nats", exact)
-                                                   : fmt::format("{:.1f} %", 100 * (1 - exact)),
-                                  kTimeNames[t],
-                                  fmt::format("{}", scores.count(f, t)),
-                                  least > 0 ? fmt::format("{}", least) : "none"});
+            std::vector<std::string> row = {
+                families[kFamilies[f]].name, exact_text[f], kTimeNames[t]};
+            for (const double level : kLevels) {
+                Scores at = scores;
+                at.level = level;
+                row.push_back(fmt::format("{}", at.count(f, t)));
+            }
+            row.push_back(fmt::format("{:.0f} %", scores.level));
+            row.push_back(least > 0 ? fmt::format("{}", least) : "none");
+            table.rows.push_back(std::move(row));
         }
     }
     StudyResult result;
