@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The mho authors
 # SPDX-License-Identifier: Apache-2.0
-"""Configuration objects of aihwkit and aihwkit-lightning, taken over."""
+"""Configuration objects of aihwkit, taken over."""
 
 from __future__ import annotations
 
@@ -42,9 +42,17 @@ def _plain(value: Any) -> Any:
 
 
 def hardware_from_aihwkit(rpu_config: Any) -> tuple[Hardware, list[Note]]:
-    """Hardware of an rpu_config object of aihwkit or aihwkit-lightning (or its fields as a
-    dictionary with the key `class`), and notes on what was expressed in another way or dropped."""
-    text, notes = _core.translate_rpu_config(json.dumps(_plain(rpu_config)))
+    """Hardware of an rpu_config object of aihwkit (or its fields as a dictionary with the key `class`),
+    and notes on what was expressed in another way or dropped. Configurations of aihwkit-lightning
+    are refused: their layer has a law of its own, `LightningLayer` of the C++ library."""
+    plain = _plain(rpu_config)
+    if isinstance(plain, dict) and "noise_type" in (plain.get("modifier") or {}):
+        raise ValueError(
+            "rpu_config.modifier.noise_type: this is a configuration of aihwkit-lightning. Its layer is `LightningLayer` "
+            "(C++, mho/adapt/lightning.h, examples/13_lightning_layer.cc); for mho.torch.convert give a Hardware with the "
+            "same converters, weight noise and clip (docs: coming from other tools)"
+        )
+    text, notes = _core.translate_rpu_config(json.dumps(plain))
     return Hardware.from_json(text), [Note(*n) for n in notes]
 
 
