@@ -158,7 +158,7 @@ StudyRow number_row(std::string claim,
                     int decimals) {
     return measured_row(std::move(claim),
                         std::move(published),
-                        fmt::format("{} to {} {}", low, high, unit),
+                        fmt::format("{:.6g} to {:.6g} {}", low, high, unit),
                         verdict_in(low, high, measured),
                         measured,
                         unit,

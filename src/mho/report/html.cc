@@ -33,7 +33,7 @@ margin:24px 0 18px}
 .card,figure,.table,details{background:var(--surface);border:1px solid var(--border);
 border-radius:12px}
 .card{padding:16px 18px}
-.card b{display:block;font-size:1.85rem;line-height:1.15;font-weight:650;letter-spacing:-.02em;
+.card b{display:block;overflow-wrap:anywhere;font-size:1.85rem;line-height:1.15;font-weight:650;letter-spacing:-.02em;
 font-variant-numeric:tabular-nums;white-space:nowrap}
 .card span{display:block;margin-top:6px;font-size:.92rem;line-height:1.35}
 .card small{display:block;color:var(--muted);font-size:.82rem;line-height:1.35;margin-top:3px}
