@@ -13,6 +13,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports null dereferences and overflows inside inlined library code at -O3.
   target_compile_options(mho_flags INTERFACE -Wno-null-dereference -Wno-stringop-overflow
     -Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overread)
+else()
+  # std::stable_sort of libstdc++ 12 uses a function that the library itself calls deprecated.
+  target_compile_options(mho_flags INTERFACE -Wno-deprecated-declarations)
 endif()
 if(MHO_SANITIZE)
   target_compile_options(mho_flags INTERFACE -fsanitize=${MHO_SANITIZE} -fno-omit-frame-pointer -g1
