@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GOALS: dict[str, float] = {
+    "resnet32.all": 12,
     "update.ConstantStep.sparse": 80, "update.ConstantStep.dense": 150,
     "update.SoftBounds.sparse": 12, "update.SoftBounds.dense": 50,
     "update.LinearStep.sparse": 12, "update.LinearStep.dense": 50,
