@@ -271,11 +271,10 @@ struct LightningGradients {
 
 /// Gradients of sum(upstream * y) for the recorded pass. The range gradient is
 /// R (sum over x >= R of min(dx, 0) - sum over x <= -R of max(dx, 0)) + decay R while enough inputs
-/// fit, with dx before the mask; for range `fast` it is that of the clamp itself, sum over x > R of
-/// dx
-/// - sum over x < -R of dx. Learned clips get the gradient of learned step sizes (Esser et
-/// al., arXiv 1902.08153), scaled by 1 / sqrt(n), with rounding by 2 sqrt(weight_steps / 2 / n), n
-/// weights.
+/// fit, with dx before the mask; for range `fast` it is that of the clamp itself,
+/// sum over x > R of dx - sum over x < -R of dx. Learned clips get the gradient of learned step
+/// sizes (Esser et al., arXiv 1902.08153), scaled by 1 / sqrt(n), with rounding by 2
+/// sqrt(weight_steps / 2 / n), n weights.
 LightningGradients lightning_backward(const LightningLayer& layer,
                                       ConstFloatView weights,
                                       ConstFloatView x,

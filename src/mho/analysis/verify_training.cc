@@ -11,6 +11,7 @@
 #include <numeric>
 #include <optional>
 
+#include "mho/analysis/noise_resistance.h"
 #include "mho/analysis/verify_cells.h"
 #include "mho/train/pulse_rule.h"
 
@@ -156,19 +157,11 @@ double column_std(const Samples& s, size_t column) {
 }
 
 double column_excess_kurtosis(const Samples& s, size_t column) {
-    const auto n = static_cast<double>(s.rows);
-    double mean = 0;
+    std::vector<float> values(s.rows);
     for (size_t r = 0; r < s.rows; r++) {
-        mean += s(r, column) / n;
+        values[r] = s(r, column);
     }
-    double second = 0;
-    double fourth = 0;
-    for (size_t r = 0; r < s.rows; r++) {
-        const double square = std::pow(s(r, column) - mean, 2);
-        second += square;
-        fourth += square * square;
-    }
-    return second > 0 ? fourth * n / (second * second) - 3.0 : 0.0;
+    return excess_kurtosis(values);
 }
 
 // How far apart the spreads of a loss are, as a share of what is allowed: a factor, in either

@@ -145,9 +145,10 @@ ReramCmo read_cmo(FieldReader& in, const Converter& converter) {
     // The original looks the acceptance range up among the keys, "0.2" and "2" (per cent) unless
     // given, and falls back to the smallest.
     const double acceptance = in.number("acceptance_range", 0.2);
+    const std::vector<std::vector<double>> built_in = {{0.00081107, 0.00106879},
+                                                       {0.0112185391, 0.01129027418}};
     std::vector<double> keys = {0.2, 2.0};
-    std::vector<std::vector<double>> rows = {{0.00081107, 0.00106879},
-                                             {0.0112185391, 0.01129027418}};
+    std::vector<std::vector<double>> rows = built_in;
     if (in.has_object("coeff_dict")) {
         const JsonNode table = in.object("coeff_dict");
         keys.clear();
@@ -169,9 +170,7 @@ ReramCmo read_cmo(FieldReader& in, const Converter& converter) {
     }
     m.acceptance = *at == 2.0 ? ReramAcceptance::k2Percent : ReramAcceptance::k0p2Percent;
     const std::vector<double>& row = rows[static_cast<size_t>(at - keys.begin())];
-    const std::vector<double> measured = *at == 2.0
-                                             ? std::vector<double>{0.0112185391, 0.01129027418}
-                                             : std::vector<double>{0.00081107, 0.00106879};
+    const std::vector<double>& measured = built_in[*at == 2.0 ? 1 : 0];
     if (row.size() != measured.size() || !nearly(row, measured)) {
         m.programming_coefficients_us = row;
     }

@@ -130,8 +130,16 @@ Node lanes_area(const CostSpec& spec, const DigitalUnits& units) {
                 times("multipliers", lanes, "lanes", units.product_area)});
 }
 
+// How the sizes of inputs count: as the array encodes them, but a digit of a crossbar's pass is
+// driven at once, so its size is a width where inputs come bit by bit.
+InputEncoding counted_encoding(const LayerMapping& m, const ArrayCost& array) {
+    const bool digits = m.counts_passes && array.input_encoding == InputEncoding::kBitSerial;
+    return digits ? InputEncoding::kPulseWidth : array.input_encoding;
+}
+
 // All of a layer: sums of its groups.
 struct Counts {
+    InputEncoding encoding = InputEncoding::kPulseWidth;
     double averaged_us = 0;  // the same if sizes and conductances had nothing to do with each other
     double driven_us = 0;    // sum over lines and vectors of size x conductance
     double line_reads = 0;   // lines that were driven
@@ -154,6 +162,7 @@ double averaged_conductance_us(const Activity& lines,
 
 Counts count(const LayerWork& work, InputEncoding encoding) {
     Counts c;
+    c.encoding = encoding;
     const LayerActivity& a = *work.activity;
     if (a.lines.size() != work.mapping.groups || a.conductance_us.size() != work.mapping.groups) {
         throw InputError("activity of layer " + work.name + " has " +
@@ -260,24 +269,23 @@ Node cells_energy(const CostSpec& spec, const Counts& c) {
     // uS x V^2 x ns = fJ.
     const double energy =
         c.driven_us * a.read_voltage_v * a.read_voltage_v * a.read_time_ns * kPjPerFj;
-    return {
-        "cells",
-        energy,
-        "pJ",
-        fmt::format("({} V)^2 x {} ns x {} uS",
-                    number(a.read_voltage_v),
-                    number(a.read_time_ns),
-                    number(c.driven_us)),
-        "Joule heat of the cells, V^2 G t",
-        {parameter(spec, "array.read_voltage_v", a.read_voltage_v, "V"),
-         parameter(spec, "array.read_time_ns", a.read_time_ns, "ns"),
-         {"driven conductance", c.driven_us, "uS", encoding_sum(a.input_encoding), kCounted, {}},
-         {"driven conductance by averages, for comparison",
-          c.averaged_us,
-          "uS",
-          "the same with the mean conductance at every line",
-          kCounted,
-          {}}}};
+    return {"cells",
+            energy,
+            "pJ",
+            fmt::format("({} V)^2 x {} ns x {} uS",
+                        number(a.read_voltage_v),
+                        number(a.read_time_ns),
+                        number(c.driven_us)),
+            "Joule heat of the cells, V^2 G t",
+            {parameter(spec, "array.read_voltage_v", a.read_voltage_v, "V"),
+             parameter(spec, "array.read_time_ns", a.read_time_ns, "ns"),
+             {"driven conductance", c.driven_us, "uS", encoding_sum(c.encoding), kCounted, {}},
+             {"driven conductance by averages, for comparison",
+              c.averaged_us,
+              "uS",
+              "the same with the mean conductance at every line",
+              kCounted,
+              {}}}};
 }
 
 // A word line across a tile, charged once for every driven line and read.
@@ -503,11 +511,7 @@ LayerNodes cost_on_tiles(const LayerWork& work,
                          std::vector<std::string>& warnings) {
     const CostConfig& config = spec.config;
     const LayerMapping& m = work.mapping;
-    // Bits of a digit are driven at once: its size is a width where inputs come bit by bit.
-    const bool digits = m.counts_passes && config.array.input_encoding == InputEncoding::kBitSerial;
-    const InputEncoding encoding =
-        digits ? InputEncoding::kPulseWidth : config.array.input_encoding;
-    const Counts c = count(work, encoding);
+    const Counts c = count(work, counted_encoding(m, config.array));
     const auto* measured = std::get_if<MeasuredTile>(&config.tile);
     ArrayNodes array = measured != nullptr ? measured_array(work, spec, *measured)
                                            : component_array(work, spec, c, warnings);

@@ -7,6 +7,7 @@
 // device/conductance.cc cuts arrays into such runs and draws the normals.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -68,6 +69,17 @@ Real polynomial(std::span<const Real> coefficients, Real x) {
     Real value = 0;
     for (size_t i = coefficients.size(); i-- > 0;) {
         value = value * x + coefficients[i];
+    }
+    return value;
+}
+
+/// The same with a number of terms that the compiler knows, for loops over cells.
+template <size_t kTerms, class Real, size_t kStored>
+Real first_terms(const std::array<double, kStored>& coefficients, Real x) {
+    static_assert(kTerms >= 1 && kTerms <= kStored);
+    Real value = Real(coefficients[kTerms - 1]);
+    for (size_t k = kTerms - 1; k-- > 0;) {
+        value = value * x + Real(coefficients[k]);
     }
     return value;
 }

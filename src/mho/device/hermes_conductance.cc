@@ -73,15 +73,6 @@ Programming programming_of(const Hermes& m, double g_max_us) {
     return p;
 }
 
-template <size_t kTerms, class Real>
-Real polynomial(const std::array<double, kMostTerms>& c, Real x) {
-    Real sum = Real(c[kTerms - 1]);
-    for (size_t k = kTerms - 1; k-- > 0;) {
-        sum = sum * x + Real(c[k]);
-    }
-    return sum;
-}
-
 template <class Real>
 Real cubic(const std::array<double, 4>& c, Real x) {
     return ((Real(c[3]) * x + Real(c[2])) * x + Real(c[1])) * x + Real(c[0]);
@@ -116,7 +107,7 @@ void Hermes::check(const std::string& path, std::vector<Problem>& problems) cons
 
 double sigma_programming(const Hermes& m, double target_us, double g_max_us) {
     const Programming p = programming_of(m, g_max_us);
-    return p.scale * polynomial<kMostTerms>(p.sigma_us, target_us / g_max_us);
+    return p.scale * first_terms<kMostTerms>(p.sigma_us, target_us / g_max_us);
 }
 
 double drift_mean(const Hermes& m, double target_us, double g_max_us) {
@@ -171,7 +162,7 @@ void program_terms(const Hermes& m, double g_max_us, const ProgramBlock& b) {
     const auto drift_scale = static_cast<float>(m.drift_scale);
     for (size_t i = 0; i < b.target.size(); i++) {
         const float rho = b.target[i] * inverse_g_max;
-        const float sigma = sigma_scale * polynomial<kTerms>(p.sigma_us, rho);
+        const float sigma = sigma_scale * first_terms<kTerms>(p.sigma_us, rho);
         b.programmed[i] = std::max(b.target[i] + sigma * b.programming_normal[i], 0.0f);
         b.nu[i] =
             std::abs(fitted(f.mean, rho) + fitted(f.spread, rho) * b.drift_normal[i]) * drift_scale;

@@ -50,23 +50,14 @@ AtTime at_time(const ReramWan2022& m, double t_s) {
 }
 
 template <size_t kTerms, class Real>
-Real polynomial(const std::array<double, kMostTerms>& c, Real x) {
-    Real sum = Real(c[kTerms - 1]);
-    for (size_t k = kTerms - 1; k-- > 0;) {
-        sum = sum * x + Real(c[k]);
-    }
-    return sum;
-}
-
-template <size_t kTerms, class Real>
 Real sigma_of(const ReramWan2022& m, const AtTime& at, Real rho, Real g_max_us) {
-    const Real first = polynomial<kTerms>(at.first, rho);
+    const Real first = first_terms<kTerms>(at.first, rho);
     const Real early = first * Real(m.programming_noise_scale);
     const Real g_scale = m.compatible_reference ? Real(1) : g_max_us / Real(kReference_us);
     if (at.is_first) {
         return g_scale * early;
     }
-    const Real later = polynomial<kTerms>(at.now, rho);
+    const Real later = first_terms<kTerms>(at.now, rho);
     const auto scale = Real(m.relaxation_scale);
     const Real variance = early * early + scale * scale * (later * later - first * first);
     return g_scale * std::sqrt(std::max(variance, Real(0)));

@@ -71,10 +71,18 @@ struct Scores {
     bool suffices(size_t family, size_t device, size_t time) const {
         return mean[family][device][time] >= level;
     }
-    size_t count(size_t family, size_t time) const {
+    size_t count_at(double of_level, size_t family, size_t time) const {
+        return static_cast<size_t>(
+            std::count_if(mean[family].begin(), mean[family].end(), [&](const auto& times) {
+                return times[time] >= of_level;
+            }));
+    }
+    size_t count(size_t family, size_t time) const { return count_at(level, family, time); }
+    // Of the devices that suffice for one family and time those that do for another.
+    size_t common(size_t family, size_t time, size_t other_family, size_t other_time) const {
         size_t n = 0;
         for (size_t d = 0; d < devices.size(); d++) {
-            n += suffices(family, d, time) ? 1 : 0;
+            n += suffices(family, d, time) && suffices(other_family, d, other_time) ? 1 : 0;
         }
         return n;
     }
@@ -102,19 +110,12 @@ double tolerated_noise(const Scores& s, size_t family, size_t time, double windo
 }
 
 StudyRow shrinks(const Scores& s, size_t family, const std::string& name) {
-    size_t held = 0;
-    size_t all = 0;
-    for (size_t d = 0; d < s.devices.size(); d++) {
-        if (s.suffices(family, d, 1)) {
-            all++;
-            held += s.suffices(family, d, 0) ? 1 : 0;
-        }
-    }
+    const size_t all = s.count(family, 1);
     StudyRow row =
         count_row(fmt::format("devices that suffice after a year sufficed after an hour, {}", name),
                   "the feasible set shrinks with time",
                   "all",
-                  held,
+                  s.common(family, 1, family, 0),
                   all);
     row.measured += fmt::format(
         "; {} suffice after an hour, {} after a year", s.count(family, 0), s.count(family, 1));
@@ -127,19 +128,12 @@ StudyRow shrinks(const Scores& s, size_t family, const std::string& name) {
 }
 
 StudyRow contains(const Scores& s, size_t time) {
-    size_t held = 0;
-    size_t all = 0;
-    for (size_t d = 0; d < s.devices.size(); d++) {
-        if (s.suffices(0, d, time)) {
-            all++;
-            held += s.suffices(1, d, time) ? 1 : 0;
-        }
-    }
+    const size_t all = s.count(0, time);
     StudyRow row = count_row(
         fmt::format("devices that suffice for the CNN suffice for the LSTM, {}", kTimeNames[time]),
         "LSTM 99.7 (1 h), 99.1 (1 year); ResNet-32 99.0, 97.0",
         "all",
-        held,
+        s.common(0, time, 1, time),
         all);
     row.measured += fmt::format("; {} suffice for the LSTM", s.count(1, time));
     if (all == 0) {
@@ -255,9 +249,7 @@ StudyResult run_device_specs_study(const StudyOptions& options) {
             std::vector<std::string> row = {
                 families[kFamilies[f]].name, exact_text[f], kTimeNames[t]};
             for (const double level : kLevels) {
-                Scores at = scores;
-                at.level = level;
-                row.push_back(fmt::format("{}", at.count(f, t)));
+                row.push_back(fmt::format("{}", scores.count_at(level, f, t)));
             }
             row.push_back(fmt::format("{:.0f} %", scores.level));
             row.push_back(least > 0 ? fmt::format("{}", least) : "none");

@@ -40,6 +40,13 @@ float scaling_factor(const NoiseManagement& nm, const float* x, size_t count, fl
     return 1.0f;
 }
 
+void count_code(Activity& activity, size_t line, uint64_t code) {
+    activity.codes[line] += code;
+    activity.squares[line] += code * code;
+    activity.bits[line] += static_cast<uint64_t>(std::popcount(code));
+    activity.driven[line] += code != 0 ? 1 : 0;
+}
+
 // Inputs of a crossbar in [-1, 1]: by the range of the layer, else by the largest of the vector.
 float crossbar_input(float x, float range, float largest) {
     return range > 0 ? std::clamp(x / range, -1.0f, 1.0f) : largest > 0 ? x / largest : 0.0f;
@@ -58,11 +65,7 @@ void count_passes(const CrossbarInput& input,
         const double size =
             has_digits ? ((code >> pass.shift) & static_cast<int32_t>(pass.divisor)) / pass.divisor
                        : std::min(std::fabs(static_cast<double>(input_level(input, v))), 1.0);
-        const auto units = static_cast<uint64_t>(std::nearbyint(size * full));
-        activity.codes[line] += units;
-        activity.squares[line] += units * units;
-        activity.bits[line] += static_cast<uint64_t>(std::popcount(units));
-        activity.driven[line] += units != 0 ? 1 : 0;
+        count_code(activity, line, static_cast<uint64_t>(std::nearbyint(size * full)));
     }
 }
 
@@ -154,12 +157,8 @@ void count_activity(const TileGrid& grid, ConstFloatView x, Activity& activity) 
                 const double v =
                     range > 0 ? std::clamp<double>(piece[i] / range, -1.0, 1.0) : piece[i];
                 const double size = std::min(std::fabs(v) / (scale * bound), 1.0);
-                const auto code = static_cast<uint64_t>(std::nearbyint(size * full));
-                const size_t line = offsets[c] + i;
-                activity.codes[line] += code;
-                activity.squares[line] += code * code;
-                activity.bits[line] += static_cast<uint64_t>(std::popcount(code));
-                activity.driven[line] += code != 0 ? 1 : 0;
+                count_code(
+                    activity, offsets[c] + i, static_cast<uint64_t>(std::nearbyint(size * full)));
             }
         }
     }

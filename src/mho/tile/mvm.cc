@@ -44,6 +44,15 @@ const float* draw_rows(void (*fill)(TileKey, Stream, uint64_t, uint64_t, std::sp
     return to.data();
 }
 
+// The same for rows that all follow each other.
+auto draw_block(TileKey key, uint64_t step, uint64_t first_sample, size_t rows) {
+    return [=](auto fill, Stream stream, size_t width, AlignedFloats& to) -> const float* {
+        to.resize(rows * width);
+        fill(key, stream, step, first_sample * width, std::span<float>(to.data(), rows * width));
+        return to.data();
+    };
+}
+
 }  // namespace
 
 struct Mvm::InputDraws {
@@ -471,12 +480,7 @@ void Mvm::run_uniform(const PackedMatrix& weights,
     const size_t rows = x.rows;
     const uint64_t step = mvm_detail::inner_step(call.key.step, 0, 0);
     const uint64_t sample = call.key.first_sample + first_row;
-    const auto draw =
-        [&](auto fill, Stream stream, size_t width, AlignedFloats& to) -> const float* {
-        to.resize(rows * width);
-        fill(key_, stream, step, sample * width, std::span<float>(to.data(), rows * width));
-        return to.data();
-    };
+    const auto draw = draw_block(key_, step, sample, rows);
     const float scale = config_.noise_management.kind == NoiseManagementKind::kConstant &&
                                 config_.noise_management.threshold > 0
                             ? 1.0f / static_cast<float>(config_.noise_management.threshold)
@@ -513,16 +517,7 @@ void Mvm::read_out(FloatView y, unsigned pass, const MvmCall& call, MvmScratch& 
         return;
     }
     const uint64_t step = mvm_detail::inner_step(call.key.step, pass, 0);
-    const auto draw =
-        [&](auto fill, Stream stream, size_t width, AlignedFloats& to) -> const float* {
-        to.resize(y.rows * width);
-        fill(key_,
-             stream,
-             step,
-             call.key.first_sample * width,
-             std::span<float>(to.data(), y.rows * width));
-        return to.data();
-    };
+    const auto draw = draw_block(key_, step, call.key.first_sample, y.rows);
     const OutputDraws draws = draw_outputs(draw, false, true, scratch);
     for (size_t r = 0; r < y.rows; r++) {
         finish_row(y.row(r), outputs_, output_stage(draws, {}, r, 1.0f), nullptr);
