@@ -16,6 +16,7 @@
 #include <ctime>
 
 #include "common.h"
+#include "law_errors.h"
 #include "mho/random/stream.h"
 #include "mho/train/learner.h"
 #include "mho/train/pulse_rule.h"
@@ -242,81 +243,6 @@ void measure_threads(const Work& work, Report& report) {
         row.other_s = 1.0 / rates.processes;
         row.note = "rate of 2 threads on one batch over that of 2 processes, best of all rounds";
         report.add(row);
-    }
-}
-
-// Mean, spread and skewness of the change of identical cells by n pulses, three laws, as a table.
-void print_law_errors() {
-    const TileKey key = make_tile_key(3, "law errors");
-    const std::vector<std::pair<std::string, PulsedDevice>> devices = {
-        {"constant step", ConstantStep{}},
-        {"soft bounds", SoftBounds{}},
-        {"soft bounds, reference", SoftBoundsReference{}},
-        {"exponential step", ExpStep{}},
-        {"power step", PowStep{}},
-        {"power response", PowerResponse{}},
-        {"exponential response", ExponentialResponse{}}};
-    fmt::print(
-        "| model | start | pulses | mean, pulse | mean, sample | std, pulse | std, sample | "
-        "skew, pulse | skew, sample |\n| --- | --- | --- | --- | --- | --- | --- | --- | "
-        "--- |\n");
-    for (auto [name, device] : devices) {
-        PulsedCell& p = common_parameters(device);
-        p.dw_min_dtod = p.up_down_dtod = p.w_max_dtod = p.w_min_dtod = 0;
-        for (const float start : {-0.3f, 0.4f}) {
-            for (const uint32_t n : {3u, 30u}) {
-                double moments[2][3] = {};
-                for (int law = 0; law < 2; law++) {
-                    PulsedArray a(device, 200, 1008, key);
-                    a.set_weights(Matrix<float>(200, 1008, start).view(), 0);
-                    PulseTrains t;
-                    t.samples = 1;
-                    t.rows = 200;
-                    t.cols = 1008;
-                    t.length = {n};
-                    const auto lines = [&](size_t count) {
-                        LineTrains l;
-                        l.lines = count;
-                        l.stride = (count + 15) / 16 * 16;
-                        l.words_per_sample = 1;
-                        l.bits.assign(l.stride, 0);
-                        std::fill_n(l.bits.begin(), count, (1u << n) - 1);
-                        l.negative.assign(l.stride, 0);
-                        return l;
-                    };
-                    t.row_lines = lines(200);
-                    t.col_lines = lines(1008);
-                    PulseOptions o;
-                    o.law = law == 0 ? PulseLaw::kPulse : PulseLaw::kSample;
-                    a.apply(t, 5, o);
-                    const double cells = 200.0 * 1008;
-                    for (int order = 0; order < 3; order++) {
-                        for (size_t r = 0; r < 200; r++) {
-                            for (size_t c = 0; c < 1008; c++) {
-                                const double change = double{a.weights()(r, c)} - double{start};
-                                moments[law][order] +=
-                                    (order == 0 ? change
-                                                : std::pow(change - moments[law][0], order + 1)) /
-                                    cells;
-                            }
-                        }
-                    }
-                    moments[law][1] = std::sqrt(moments[law][1]);
-                    moments[law][2] /= std::pow(moments[law][1], 3);
-                }
-                fmt::print(
-                    "| {} | {} | {} | {:.6f} | {:.6f} | {:.6f} | {:.6f} | {:.3f} | {:.3f} |\n",
-                    name,
-                    start,
-                    n,
-                    moments[0][0],
-                    moments[1][0],
-                    moments[0][1],
-                    moments[1][1],
-                    moments[0][2],
-                    moments[1][2]);
-            }
-        }
     }
 }
 

@@ -28,6 +28,8 @@ foreach(name bench_evaluate bench_updates bench_wires)
   target_link_libraries(${name} PRIVATE mho_bench fmt::fmt)
 endforeach()
 
+target_sources(bench_updates PRIVATE bench/law_errors.cc)
+
 if(MHO_WITH_TORCH)
   add_executable(bench_train bench/bench_train.cc)
   target_link_libraries(bench_train PRIVATE mho_bench mho_nn fmt::fmt)

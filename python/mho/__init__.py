@@ -56,6 +56,7 @@ _LAZY = {
     "progress": "_progress",
     "run_networks": "runs",
     "run_study": "runs",
+    "run_sweep": "sweeps",
     "run_test_data": "runs",
 }
 _MODULES = ("config", "interop", "onnx", "plots", "torch")
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from .matrix import AnalogMatrix
     from .presets import device_preset, explain, learner_preset, list_presets, preset
     from .runs import evaluate_run, list_studies, run_networks, run_study, run_test_data
+    from .sweeps import run_sweep
     from .tiles import Tile, TileGrid
     from .translate import hardware_from_aihwkit
 
@@ -128,6 +130,7 @@ __all__ = [
     "progress",
     "run_networks",
     "run_study",
+    "run_sweep",
     "run_test_data",
     "torch",
     "verify",

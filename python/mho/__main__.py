@@ -9,7 +9,7 @@ from ._core import run_command
 
 def main() -> int:
     """Runs the command line of this process."""
-    return run_command(sys.argv[1:])
+    return run_command(sys.argv[1:], [sys.executable, "-m", "mho"])
 
 
 if __name__ == "__main__":

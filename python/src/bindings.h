@@ -84,6 +84,7 @@ void bind_device(nb::module_& m);
 void bind_pulses(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_analysis(nb::module_& m);
+void bind_sweep(nb::module_& m);
 void bind_layer(nb::module_& m);
 
 }  // namespace mho::python

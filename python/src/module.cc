@@ -40,18 +40,24 @@ NB_MODULE(_core, m) {
     bind_pulses(m);
     bind_network(m);
     bind_analysis(m);
+    bind_sweep(m);
     bind_layer(m);
     m.def(
         "run_command",
-        [](const std::vector<std::string>& arguments) {
+        [](const std::vector<std::string>& arguments, const std::vector<std::string>& program) {
             const nb::gil_scoped_release release;
-            const int code = mho::run_mho(arguments, mho::core_commands(), std::cout, std::cerr);
+            const int code =
+                mho::run_mho(arguments, mho::core_commands(), std::cout, std::cerr, program);
             std::cout.flush();
             std::cerr.flush();
             return code;
         },
         nb::arg("arguments"),
-        "Runs a command of the program `mho` and returns its exit code.");
+        nb::arg("program") = std::vector<std::string>{},
+        nb::sig("def run_command(arguments: collections.abc.Sequence[str], program: "
+                "collections.abc.Sequence[str] = []) -> int"),
+        "Runs a command of the program `mho` and returns its exit code. `program`: the words that "
+        "start it in another process (`mho sweep` does so).");
     m.def("available_threads", &mho::available_threads, "Processors that this process may use.");
     m.def(
         "nearest_name",

@@ -4,6 +4,7 @@
 
 #include "bindings.h"
 #include "mho/net/hardware.h"
+#include "mho/tile/conductance_csv.h"
 #include "mho/tile/grid.h"
 #include "mho/util/error.h"
 #include "no_copy.h"
@@ -215,6 +216,16 @@ void bind_tile(nb::module_& m) {
         .def_prop_ro("output_offsets",
                      [](const TileGrid& g) { return std::vector<size_t>(g.output_offsets()); })
         .def_prop_ro("bytes", &TileGrid::bytes)
+        .def(
+            "write_conductances",
+            [](const TileGrid& g, const std::string& path) { write_conductances(path, g); },
+            nb::arg("path"),
+            "Present conductances as CSV: tile_row,tile_col,slice,row,column,g_us.")
+        .def(
+            "read_conductances",
+            [](TileGrid& g, const std::string& path) { read_conductances(path, g); },
+            nb::arg("path"),
+            "Measured conductances of that form in the place of the simulated ones.")
         .def("tile",
              nb::overload_cast<size_t, size_t>(&TileGrid::tile),
              nb::arg("output_piece"),

@@ -155,22 +155,51 @@ TEST(DifferentialEvolution, FindsTheMinimum) {
 
 TEST(WeightMap, IsNeverWorseAndStillInverts) {
     const Matrix<float> w = gaussian_weights();
-    WeightMapOptions options;
-    options.evolution.generations = 8;
-    options.evolution.population = 10;
-    options.most_weights = 200;
-    const WeightMap map = optimise_weight_map(PcmLike{}, 25.0, w.view(), options);
-    EXPECT_LE(map.optimised_error, map.plain_error);
-    EXPECT_GT(map.optimised_error, 0);
-    require_valid(map.converter);
-    const Conductances cells = to_conductances(map.converter, w.view());
-    Matrix<float> back(kSize, kSize);
-    to_weights(map.converter, cells, back.view());
-    for (size_t i = 0; i < back.values.size(); i++) {
-        EXPECT_NEAR(back.values[i], w.values[i], 1e-5);
+    for (const int pairs : {1, 2}) {
+        WeightMapOptions options;
+        options.evolution.generations = 8;
+        options.evolution.population = 10;
+        options.most_weights = 200;
+        options.pairs = pairs;
+        const WeightMap map = optimise_weight_map(PcmLike{}, 25.0, w.view(), options);
+        EXPECT_LE(map.optimised_error, map.plain_error);
+        EXPECT_GT(map.optimised_error, 0);
+        EXPECT_EQ(map.converter.factors.size(), static_cast<size_t>(pairs));
+        require_valid(map.converter);
+        const Conductances cells = to_conductances(map.converter, w.view());
+        EXPECT_EQ(cells.slices.size(), 2 * static_cast<size_t>(pairs));
+        for (const auto& slice : cells.slices) {
+            for (const float g : slice.values) {
+                EXPECT_GE(g, 0);
+                EXPECT_LE(g, 25.0f * 1.000001f);
+            }
+        }
+        Matrix<float> back(kSize, kSize);
+        to_weights(map.converter, cells, back.view());
+        for (size_t i = 0; i < back.values.size(); i++) {
+            EXPECT_NEAR(back.values[i], w.values[i], 1e-5);
+        }
+        EXPECT_THROW(weight_error(map.converter, PcmLike{}, w.view(), {}, make_tile_key(1, "t"), 1),
+                     InputError);
     }
-    EXPECT_THROW(weight_error(map.converter, PcmLike{}, w.view(), {}, make_tile_key(1, "t"), 1),
-                 InputError);
+    WeightMapOptions three;
+    three.pairs = 3;
+    EXPECT_THROW(optimise_weight_map(PcmLike{}, 25.0, w.view(), three), InputError);
+}
+
+// Independent noise of two equal halves of a weight averages: by root two where noise does not
+// depend on the conductance.
+TEST(WeightMap, TwoPairsAverage) {
+    const Matrix<float> w = gaussian_weights();
+    PcmLike flat;
+    flat.programming_coefficients_us = {0.5};
+    flat.drift_scale = 0;
+    flat.read_noise_scale = 0;
+    const TileKey key = make_tile_key(1, "two pairs");
+    const double one = weight_error(SinglePair{}, flat, w.view(), {0.0}, key, 20);
+    const double two = weight_error(even_pairs(25.0), flat, w.view(), {0.0}, key, 20);
+    // Cells at rest cannot go below zero, which costs a little of it.
+    EXPECT_NEAR(one / two, std::sqrt(2.0), 0.05);
 }
 
 }  // namespace

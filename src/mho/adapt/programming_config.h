@@ -58,6 +58,7 @@ struct ProgrammingConfig {
     // Optimised map.
     int generations = 60;
     int population = 40;
+    int pairs = 1;
 };
 
 template <>
@@ -184,7 +185,14 @@ struct Schema<ProgrammingConfig> {
                    .min = 5,
                    .max = 10000,
                    .meaning = "of the differential evolution",
-                   .source = "Mackin et al. 2022: 100"})};
+                   .source = "Mackin et al. 2022: 100"}),
+            field("pairs",
+                  &C::pairs,
+                  {.unit = "pairs",
+                   .min = 1,
+                   .max = 2,
+                   .meaning = "of devices that hold a weight in the optimised map",
+                   .source = "Mackin et al. 2022: 2"})};
     }
 };
 

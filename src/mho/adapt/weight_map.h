@@ -18,6 +18,7 @@ namespace mho {
 
 struct WeightMapOptions {
     int bins = 6;               // pieces of the map from 0 to the largest weight
+    int pairs = 1;              // of devices that hold a weight: 1 or 2
     size_t most_weights = 512;  // of the tile, equally spaced in order, that the loss looks at
     std::vector<double> times_s = {1, 3600, 86400, 2592000, 31536000};
     DifferentialEvolution evolution = {};
@@ -25,9 +26,12 @@ struct WeightMapOptions {
 
 struct WeightMap {
     CustomPair converter;
-    double plain_error = 0;      // root mean square weight error over the times, of the usual pair,
+    double plain_error = 0;      // root mean square weight error over the times, of that candidate,
     double optimised_error = 0;  // and of this map, in units of the largest weight
 };
+
+/// Two pairs of equal significance, each with half of every weight and one device at rest.
+CustomPair even_pairs(double g_max_us);
 
 /// Root mean square error, over the times, of weights programmed by a converter and read with the
 /// best common factor at each time (global drift compensation), in units of the largest weight.
@@ -39,10 +43,12 @@ double weight_error(const Converter& converter,
                     TileKey key,
                     size_t repetitions);
 
-/// Finds a common-mode conductance for every size of weight (the same for both signs), piecewise
-/// linear over `bins` pieces, that minimises weight_error: weight w is held by
-/// g+ = w + c(|w|), g- = c(|w|). The usual pair has c = 0 and is one of the candidates, so the
-/// result is never worse on the weights looked at. `g_max_us` bounds both devices.
+/// Finds which conductances hold a weight of every size (the same for both signs), piecewise linear
+/// over `bins` pieces, such that weight_error is least. One pair: g+ = w + c(|w|), g- = c(|w|). Two
+/// pairs, the first with significance f in [0.1, 5]: w = f (G+ - G-) + (g+ - g-), where the share
+/// of the first pair, both common modes and f are free. The usual pair (c = 0), or an even split
+/// over two pairs, is one of the candidates: the result is never worse than that on the weights
+/// looked at. `g_max_us` bounds all devices.
 WeightMap optimise_weight_map(const ConductanceModel& model,
                               double g_max_us,
                               ConstFloatView weights,

@@ -3,6 +3,9 @@
 #include "mho/analysis/ablation.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "mho/device/cell.h"
 
 namespace mho {
 namespace {
@@ -67,6 +70,15 @@ void leave_granular(Crossbar& c) {
     }
 }
 
+// Cells that are known above a conductance only.
+bool needs_smallest(const Crossbar& c) {
+    return std::holds_alternative<RramMiloCell>(c.cell.model);
+}
+
+bool wears(const Wear& w) {
+    return w.low_resistance.p3 != 0 || w.high_resistance.p3 != 0;
+}
+
 const std::vector<CircuitSource>& circuit_sources() {
     static const std::vector<CircuitSource> sources = {
         {"input converter (crossbar)",
@@ -90,6 +102,35 @@ const std::vector<CircuitSource>& circuit_sources() {
              c.weights.slice_bits.clear();
              c.cell.bits = 0;
              leave_granular(c);
+             // What is given slice by slice: one is left, as large as the most significant.
+             std::vector<double>& limits = c.adc_range.limits;
+             limits.erase(limits.begin(),
+                          limits.begin() + std::max<std::ptrdiff_t>(0, std::ssize(limits) - 1));
+             c.wires.ideal_slices.clear();
+         }},
+        {"smallest conductance (on/off ratio)",
+         [](const Crossbar& c) { return c.cell.on_off_ratio > 0 && !needs_smallest(c); },
+         [](Crossbar& c) { c.cell.on_off_ratio = needs_smallest(c) ? c.cell.on_off_ratio : 0; }},
+        {"clipped weights (percentile)",
+         [](const Crossbar& c) { return c.weights.percentile < 1; },
+         [](Crossbar& c) { c.weights.percentile = 1; }},
+        {"read noise of the cells",
+         [](const Crossbar& c) { return Cell(c.cell).has_read_noise(); },
+         [](Crossbar& c) { c.cell.read_noise = false; }},
+        {"I-V curve of the cells",
+         [](const Crossbar& c) {
+             const Cell cell(c.cell);
+             return cell.has_shape() || cell.has_state_dependent_iv();
+         },
+         [](Crossbar& c) { c.cell.ohmic = true; }},
+        {"read disturb",
+         [](const Crossbar& c) { return c.cell.read_disturb.enabled; },
+         [](Crossbar& c) { c.cell.read_disturb = {}; }},
+        {"endurance and retention",
+         [](const Crossbar& c) { return wears(c.cell.endurance) || wears(c.cell.retention); },
+         [](Crossbar& c) {
+             c.cell.endurance = {};
+             c.cell.retention = {};
          }},
         {"wires",
          [](const Crossbar& c) { return c.wires.acts(); },
@@ -104,6 +145,13 @@ const std::vector<CircuitSource>& circuit_sources() {
     return sources;
 }
 
+// Cells whose conductance is what it was programmed to, at all times.
+bool is_ideal(const CellConfig& c) {
+    return (std::holds_alternative<IdealCell>(c.model) ||
+            std::holds_alternative<CubicCell>(c.model)) &&
+           !c.read_disturb.enabled && !wears(c.endurance) && !wears(c.retention);
+}
+
 }  // namespace
 
 std::vector<NonIdeality> active_non_idealities(const Network& network) {
@@ -115,9 +163,32 @@ std::vector<NonIdeality> active_non_idealities(const Network& network) {
     no_programming.programming = false;
     no_drift.drift = false;
     no_read.read = false;
-    active.push_back({"programming noise", {}, no_programming});
-    active.push_back({"drift", {}, no_drift});
-    active.push_back({"1/f noise of the cells", {}, no_read});
+    const auto any = [&](const auto& acts) {
+        return std::any_of(network.analog.begin(), network.analog.end(), [&](const auto& entry) {
+            return acts(entry.second);
+        });
+    };
+    const auto errs = [](const Hardware& h) {
+        return !h.crossbar.enabled || !is_ideal(h.crossbar.cell);
+    };
+    if (any(errs)) {
+        active.push_back({"programming noise", {}, no_programming});
+        active.push_back({"drift", {}, no_drift});
+    }
+    if (any([](const Hardware& h) { return !h.crossbar.enabled; })) {
+        active.push_back({"1/f noise of the cells", {}, no_read});
+    }
+    if (any([](const Hardware& h) {
+            return h.stuck_cells.probability > 0 ||
+                   (h.crossbar.enabled && !h.crossbar.cell.stuck_map.empty());
+        })) {
+        active.push_back({"stuck cells",
+                          [](Hardware& h) {
+                              h.stuck_cells = {};
+                              h.crossbar.cell.stuck_map.clear();
+                          },
+                          {}});
+    }
     for (const Source& s : product_sources()) {
         const bool acts =
             std::any_of(network.analog.begin(), network.analog.end(), [&](const auto& entry) {

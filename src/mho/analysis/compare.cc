@@ -121,7 +121,8 @@ RunComparison compare_results(const std::string& first,
             row.second = mean(y);
             row.difference = c.paired && x.size() == y.size() ? paired_difference(y, x, 1)
                                                               : welch_difference(x, y);
-            row.differs = row.difference.low > 0 || row.difference.high < 0;
+            row.has_interval = x.size() > 1 && y.size() > 1;
+            row.differs = row.has_interval && (row.difference.low > 0 || row.difference.high < 0);
             c.rows.push_back(row);
         }
     }

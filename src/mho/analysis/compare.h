@@ -16,8 +16,9 @@ struct ComparedAccuracy {
     std::string time;
     double first = 0.0;  // mean over chips
     double second = 0.0;
-    Interval difference;   // second - first
-    bool differs = false;  // the interval leaves out zero
+    Interval difference;        // second - first
+    bool has_interval = false;  // two chips or more on both sides
+    bool differs = false;       // the interval leaves out zero
 };
 
 struct RunComparison {

@@ -113,7 +113,7 @@ class Phase {
 class Evaluation {
   public:
     Evaluation(const RunFile& run, const LabelledImages& test, const EvaluateOptions& options)
-        : run_(run), test_(test), options_(options) {
+        : test_(test), options_(options) {
         const size_t wanted = static_cast<size_t>(run.evaluation.images);
         images_ = wanted > 0 ? wanted : test.count;
         labels_ = test.labels.size() / std::max<size_t>(test.count, 1);
@@ -159,7 +159,6 @@ class Evaluation {
     const EvaluateOptions& options() const { return options_; }
 
   private:
-    const RunFile& run_;
     const LabelledImages& test_;
     const EvaluateOptions& options_;
     static constexpr double kLossUnits = 1e6;

@@ -73,6 +73,14 @@ void LearningConfig::check(const std::string& path, std::vector<Problem>& proble
 LearningConfig learning_from_json(const std::string& text, const std::string& path) {
     Json j = parse_json(text, path);
     Problems problems;
+    if (j.is_string()) {
+        // The short form: plain analog SGD and TTv2 on the soft-bounds ReRAM device.
+        if (j != "in memory") {
+            throw ConfigError(path, "expected an object { ... } or \"in memory\", got " + j.dump());
+        }
+        j = Json::parse(R"({"rules": [{"learner": {"preset": "sgd_reram_sb"}},
+                                      {"learner": {"preset": "ttv2_reram_sb"}}]})");
+    }
     if (j.is_object() && j.contains("rules") && j["rules"].is_array()) {
         Json& rules = j["rules"];
         for (size_t i = 0; i < rules.size(); i++) {

@@ -43,5 +43,12 @@ TEST(LearningConfig, WrongPresetsAreNamed) {
     EXPECT_NE(message(R"({"rules": 3})").find("learning.rules"), std::string::npos);
 }
 
+TEST(LearningConfig, TheShortFormHasTwoRules) {
+    const LearningConfig c = learning_from_json(R"("in memory")");
+    ASSERT_EQ(c.rules.size(), 2u);
+    EXPECT_EQ(c.rules[1].label(), "ttv2_reram_sb");
+    EXPECT_THROW(learning_from_json(R"("on paper")"), ConfigError);
+}
+
 }  // namespace
 }  // namespace mho

@@ -124,7 +124,12 @@ Network with_spec(const Network& network, const DeviceSpec& spec) {
                 source.switch_off(h);
             }
         }
+        // What stands instead of `forward` and the conductance model would make every axis idle.
         h.stuck_cells = {};
+        h.crossbar = {};
+        h.time_ir_drop = {};
+        h.programming = {};
+        h.periphery = {};
         StateIndependent cells;
         cells.programming_coefficients_us = {spec.programming_noise * kReferenceUs};
         cells.drift_nu_mean = spec.drift;

@@ -118,6 +118,22 @@ TEST(Specs, OfANetwork) {
                  InputError);
 }
 
+// What stands in place of `forward` and the conductance model is gone: the axes act.
+TEST(Specs, OfNetworksOnCrossbars) {
+    const RunFile run =
+        tiny_run({"hardware.preset=crossbar sar", "hardware.crossbar.cell.read_voltage_v=0.3"});
+    const RunNetworks networks = matched_networks(run, pattern_images(64, 1));
+    for (const auto& [name, h] : with_spec(networks.naive, {}).analog) {
+        EXPECT_FALSE(h.crossbar.enabled) << name;
+        EXPECT_FALSE(h.time_ir_drop.enabled) << name;
+    }
+    const ChipScore score(pattern_images(60, 2), 60, run.seed, 1);
+    DeviceSpec noisy;
+    noisy.programming_noise = 0.5;
+    EXPECT_LT(score.on_chip(with_spec(networks.naive, noisy), 0, 86400.0, 1),
+              score.on_chip(with_spec(networks.naive, {}), 0, 86400.0, 1));
+}
+
 TEST(Yield, WilsonInterval) {
     const double chips[] = {0.9, 0.91, 0.89, 0.95, 0.92, 0.93, 0.88, 0.9, 0.94, 0.9};
     const Interval y = chip_yield(chips, 0.9);
@@ -131,6 +147,16 @@ TEST(Yield, WilsonInterval) {
     EXPECT_NEAR(all.low, 10 / (10 + 3.8414588), 1e-6);
     EXPECT_NEAR(chip_yield(chips, 0.99).low, 0.0, 1e-12);
     EXPECT_THROW(chip_yield({}, 0.5), InputError);
+    const std::string results =
+        R"({"accuracy": {"float": 0.95, "naive": {"1 day": {"mean": 0.9, "all": [0.9, 0.88, 0.92, 0.94]}}}})";
+    const std::vector<CurveYield> of_run = yields_of(results, "r", 0.9);
+    ASSERT_EQ(of_run.size(), 1u);
+    EXPECT_EQ(of_run[0].curve + of_run[0].time, "naive1 day");
+    EXPECT_EQ(of_run[0].chips, 4u);
+    EXPECT_EQ(of_run[0].share.mean, 0.75);
+    const std::string losses = R"({"loss": {"float": 1, "hwa": {"1 s": {"all": [1.1, 1.3]}}}})";
+    EXPECT_EQ(yields_of(losses, "r", 1.2)[0].share.mean, 0.5);
+    EXPECT_THROW(yields_of("{}", "r", 0.9), InputError);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "mho/util/error.h"
+#include "mho/util/json.h"
 
 namespace mho {
 
@@ -22,6 +23,44 @@ Interval chip_yield(std::span<const double> accuracies, double threshold) {
     const double half =
         kZ / (1 + kZ * kZ / n) * std::sqrt(share * (1 - share) / n + kZ * kZ / (4 * n * n));
     return {share, std::max(0.0, middle - half), std::min(1.0, middle + half)};
+}
+
+std::vector<CurveYield> yields_of(const std::string& results_json,
+                                  const std::string& origin,
+                                  double threshold) {
+    const Json j = parse_json(results_json, origin);
+    const char* key = j.is_object() && j.contains("loss") ? "loss" : "accuracy";
+    if (!j.is_object() || !j.contains(key) || !j[key].is_object()) {
+        throw InputError(origin + ": not the results of an evaluation (no accuracy)");
+    }
+    const bool is_loss = std::string_view(key) == "loss";
+    std::vector<CurveYield> all;
+    for (const auto& [curve, times] : j[key].items()) {
+        if (!times.is_object()) {
+            continue;
+        }
+        for (const auto& [time, entry] : times.items()) {
+            std::vector<double> chips;
+            if (entry.is_object() && entry.contains("all") && entry["all"].is_array()) {
+                for (const Json& v : entry["all"]) {
+                    if (v.is_number()) {
+                        // A loss is good from below.
+                        chips.push_back(is_loss ? -v.get<double>() : v.get<double>());
+                    }
+                }
+            }
+            if (!chips.empty()) {
+                all.push_back({curve,
+                               time,
+                               chips.size(),
+                               chip_yield(chips, is_loss ? -threshold : threshold)});
+            }
+        }
+    }
+    if (all.empty()) {
+        throw InputError(origin + ": holds no chips");
+    }
+    return all;
 }
 
 }  // namespace mho

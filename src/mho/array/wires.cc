@@ -397,30 +397,4 @@ EffectiveConductances Wires::effective(size_t threads, double tolerance) const {
     return e;
 }
 
-Matrix<float> effective_conductances(const WireConfig& config,
-                                     ConstFloatView conductance,
-                                     ConstFloatView negative,
-                                     size_t threads,
-                                     const std::string& path) {
-    const auto in_double = [](ConstFloatView m) {
-        Matrix<double> d(m.rows, m.cols);
-        for (size_t i = 0; i < m.rows; i++) {
-            std::copy_n(m.row(i), m.cols, d.row(i));
-        }
-        return d;
-    };
-    const Matrix<double> g = in_double(conductance);
-    const Matrix<double> n = in_double(negative);
-    const Wires wires(
-        config, g.view(), negative.data == nullptr ? MatrixView<const double>() : n.view(), path);
-    // Single precision is what comes out: seven digits, and two more for cancellation between
-    // columns.
-    const EffectiveConductances e = wires.effective(threads, 1e-9);
-    Matrix<float> out(conductance.rows, conductance.cols);
-    for (size_t i = 0; i < out.values.size(); i++) {
-        out.values[i] = static_cast<float>(e.conductance.values[i]);
-    }
-    return out;
-}
-
 }  // namespace mho

@@ -169,14 +169,6 @@ class Wires {
     std::unique_ptr<Impl> impl_;
 };
 
-/// What an array of cells `[inputs, outputs]` does behind its wires: the same matrix when no
-/// resistance acts. Topology `input line`, or pairs with `negative`.
-Matrix<float> effective_conductances(const WireConfig& config,
-                                     ConstFloatView conductance,
-                                     ConstFloatView negative = {},
-                                     size_t threads = 1,
-                                     const std::string& path = "wires");
-
 }  // namespace mho
 
 #endif  // MHO_ARRAY_WIRES_H

@@ -80,12 +80,15 @@ Table figures(const AdcReport& r) {
         const Band i = band(r, true);
         const Band d = band(r, false);
         const size_t middle = i.code.size() / 2;
+        // The code at which the largest capacitor takes over from all others; the curve begins at
+        // code 1.
+        const size_t middle_dnl = d.code.size() / 2 - 1;
         table.row({"mid-scale INL, standard deviation [LSB]",
                    format_number(i.root_mean_square[middle], 3)});
         table.row({"  theory: sigma sqrt(2^b) / 2",
                    format_number(mid_scale_inl_std(sar->bits, sar->capacitor_sigma), 3)});
         table.row({"mid-scale DNL, standard deviation [LSB]",
-                   format_number(d.root_mean_square[d.code.size() / 2], 3)});
+                   format_number(d.root_mean_square[middle_dnl], 3)});
         table.row({"  theory: sigma sqrt(2^b - 1)",
                    format_number(mid_scale_dnl_std(sar->bits, sar->capacitor_sigma), 3)});
     }

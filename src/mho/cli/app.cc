@@ -55,7 +55,8 @@ std::vector<Command> core_commands() {
 int run_mho(const std::vector<std::string>& arguments,
             const std::vector<Command>& commands,
             std::ostream& out,
-            std::ostream& err) {
+            std::ostream& err,
+            const std::vector<std::string>& program) {
     try {
         CLI::App app{
             "mho: accuracy, training and cost of neural networks on analog in-memory hardware",
@@ -63,7 +64,7 @@ int run_mho(const std::vector<std::string>& arguments,
         app.set_version_flag("--version", "mho " + version());
         app.require_subcommand(1);
         app.get_formatter()->column_width(34);
-        const CommandContext context{out, err, stop_requested};
+        const CommandContext context{out, err, stop_requested, program};
         std::vector<std::pair<CLI::App*, std::function<int()>>> actions;
         std::vector<std::string> names;
         for (const Command& c : commands) {

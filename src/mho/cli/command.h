@@ -26,6 +26,8 @@ struct CommandContext {
     std::ostream& out;
     std::ostream& err;
     const std::atomic<bool>& stop;  // set by Ctrl-C
+    std::vector<std::string> program =
+        {};  // how this program is started again; empty: its own file
 };
 
 /// A sub-command: `define` adds its options and returns what to do once they are parsed.
@@ -55,11 +57,13 @@ Command verify_command();
 std::vector<Command> core_commands();
 
 /// Parses the arguments (without the program's name) and runs the command. Errors are printed to
-/// `err`; never throws.
+/// `err`; never throws. `program`: the words that start this program in a process of its own, where
+/// that is not the file that runs (a module of Python).
 int run_mho(const std::vector<std::string>& arguments,
             const std::vector<Command>& commands,
             std::ostream& out,
-            std::ostream& err);
+            std::ostream& err,
+            const std::vector<std::string>& program = {});
 
 }  // namespace mho
 

@@ -13,6 +13,7 @@
 #include "mho/cli/command.h"
 #include "mho/convert/adc_json.h"
 #include "mho/io/file.h"
+#include "mho/net/presets.h"
 #include "mho/report/table.h"
 #include "mho/util/error.h"
 #include "mho/util/json.h"
@@ -29,16 +30,45 @@ struct Arguments {
     std::string page, svg, json;
 };
 
-// The converter of a file: alone, below "adc", or that of a crossbar in a run or hardware file.
+// The converter of a file: alone, or of the crossbar of a hardware file or of a run (with its
+// presets).
 Json adc_of_file(const std::string& path) {
     const Json j = parse_json(read_file(path, uint64_t{16} << 20), path);
-    for (const char* at : {"/hardware/crossbar/adc", "/crossbar/adc", "/adc"}) {
-        const Json::json_pointer pointer(at);
-        if (j.is_object() && j.contains(pointer)) {
-            return j[pointer];
-        }
+    if (!j.is_object() || j.contains("model")) {
+        return j;
     }
-    return j;
+    const bool is_run = j.contains("hardware");
+    const HardwareSpec spec =
+        is_run ? read_run_file(path, {}).hardware : hardware_from_json(j.dump(), path);
+    const Crossbar& crossbar = spec.base.crossbar;
+    if (!crossbar.enabled) {
+        throw ConfigError(is_run ? "hardware.crossbar.enabled" : "crossbar.enabled",
+                          path + " has no crossbar with converters of its own; must be true");
+    }
+    return Json::parse(adc_to_json(crossbar.adc));
+}
+
+// A converter model, or a preset of hardware whose crossbar has one.
+Json adc_of_name(const std::string& given) {
+    std::string name = given;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    std::vector<std::string> known = adc_model_names();
+    if (std::find(known.begin(), known.end(), name) != known.end()) {
+        return {{"model", name}};
+    }
+    for (const PresetInfo& preset : list_presets()) {
+        const Crossbar crossbar =
+            hardware_from_json(Json{{"preset", preset.name}}.dump()).base.crossbar;
+        if (!crossbar.enabled) {
+            continue;
+        }
+        if (preset.name == given || preset.name == name) {
+            return Json::parse(adc_to_json(crossbar.adc));
+        }
+        known.push_back(preset.name);
+    }
+    throw UsageError("`" + given + "` is neither a file nor a converter nor hardware with one" +
+                     suggestion(name, known));
 }
 
 AdcModel find_adc(const Arguments& a) {
@@ -47,14 +77,7 @@ AdcModel find_adc(const Arguments& a) {
     if (std::filesystem::is_regular_file(a.source, ignored)) {
         j = adc_of_file(a.source);
     } else {
-        std::string name = a.source;
-        std::replace(name.begin(), name.end(), '_', ' ');
-        const std::vector<std::string> known = adc_model_names();
-        if (std::find(known.begin(), known.end(), name) == known.end()) {
-            throw UsageError("`" + a.source + "` is neither a file nor a converter" +
-                             suggestion(name, known));
-        }
-        j = {{"model", name}};
+        j = adc_of_name(a.source);
     }
     for (const std::string& o : a.overrides) {
         const size_t equals = o.find('=');
@@ -106,10 +129,11 @@ Command adc_command() {
         "linearity (INL, DNL) of an output converter",
         [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
             auto a = std::make_shared<Arguments>();
-            app.add_option("converter",
-                           a->source,
-                           "model, or JSON file of a converter, a crossbar or a run (default: "
-                           "list models)");
+            app.add_option(
+                "converter",
+                a->source,
+                "model, preset with a crossbar, or JSON file of a converter, of hardware or "
+                "of a run (default: list models)");
             app.add_option("--set", a->overrides, "parameter: name=value (repeatable)")
                 ->type_name("NAME=VALUE")
                 ->expected(1)

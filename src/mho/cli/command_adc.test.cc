@@ -51,6 +51,50 @@ TEST(AdcCommand, ReportsTheLinearityBesideTheory) {
     EXPECT_NE(read_file(page.string()).find("integral non-linearity"), std::string::npos);
 }
 
+// Mid-scale figures of many converters come close to their theory, each at its own code.
+TEST(AdcCommand, MidScaleFiguresAgreeWithTheory) {
+    const auto json = std::filesystem::path(testing::TempDir()) / "adc.json";
+    const Outcome o = mho_adc({"sar",
+                               "--set",
+                               "capacitor_sigma=0.02",
+                               "--set",
+                               "split=false",
+                               "--set",
+                               "sign_capacitors=false",
+                               "--converters",
+                               "400"});
+    ASSERT_EQ(o.code, 0) << o.err;
+    const auto after = [&](const std::string& label) {
+        const size_t at = o.out.find(label);
+        EXPECT_NE(at, std::string::npos) << label << o.out;
+        return std::stod(o.out.substr(o.out.find_first_of("0123456789", at + label.size())));
+    };
+    EXPECT_NEAR(
+        after("mid-scale DNL, standard deviation [LSB]") / after("theory: sigma sqrt(2^b - 1)"),
+        1.0,
+        0.15);
+    EXPECT_NEAR(
+        after("mid-scale INL, standard deviation [LSB]") / after("theory: sigma sqrt(2^b) / 2"),
+        1.0,
+        0.15);
+}
+
+TEST(AdcCommand, TakesTheConverterOfHardwareAndRuns) {
+    const auto folder = std::filesystem::path(testing::TempDir());
+    const std::string hardware = (folder / "adc_hardware.json").string();
+    write_file_atomically(hardware,
+                          R"({"preset": "crossbar sar", "crossbar": {"adc": {"bits": 6}}})");
+    EXPECT_NE(mho_adc({hardware, "--converters", "2"}).out.find("sar converter, 6 bit"),
+              std::string::npos);
+    const std::string run = (folder / "adc_run.json").string();
+    write_file_atomically(run, R"({"name": "r", "hardware": {"preset": "crossbar sar"}})");
+    EXPECT_NE(mho_adc({run, "--converters", "2"}).out.find("sar converter"), std::string::npos);
+    EXPECT_NE(mho_adc({"crossbar sar", "--converters", "2"}).out.find("sar converter"),
+              std::string::npos);
+    write_file_atomically(run, R"({"name": "r", "hardware": {"preset": "standard"}})");
+    EXPECT_NE(mho_adc({run}).err.find("hardware.crossbar.enabled"), std::string::npos);
+}
+
 TEST(AdcCommand, RefusesWithTheNearestName) {
     EXPECT_NE(mho_adc({"srr"}).err.find("did you mean `sar`"), std::string::npos);
     EXPECT_EQ(mho_adc({"srr"}).code, kExitUsage);

@@ -55,14 +55,16 @@ Table table_of(const RunComparison& c, const Arguments& a) {
                "",
                ""});
     for (const ComparedAccuracy& r : c.rows) {
-        table.row(
-            {r.curve,
-             r.time,
-             score(c, r.first),
-             score(c, r.second),
-             fmt::format("{:+.3f}", scale * r.difference.mean),
-             fmt::format("{:+.3f} to {:+.3f}", scale * r.difference.low, scale * r.difference.high),
-             r.differs ? "differs" : ""});
+        table.row({r.curve,
+                   r.time,
+                   score(c, r.first),
+                   score(c, r.second),
+                   fmt::format("{:+.3f}", scale * r.difference.mean),
+                   r.has_interval ? fmt::format("{:+.3f} to {:+.3f}",
+                                                scale * r.difference.low,
+                                                scale * r.difference.high)
+                                  : std::string(kNoValue),
+                   r.differs ? "differs" : (r.has_interval ? "" : "one chip: no interval")});
     }
     table.footnote("First: " + a.first + ". Second: " + a.second + ".");
     table.footnote(c.paired ? "Chips are compared pair by pair: they share their random draws."
@@ -104,8 +106,8 @@ std::string json_of(const RunComparison& c, const Arguments& a) {
                              {"first", r.first},
                              {"second", r.second},
                              {"difference", r.difference.mean},
-                             {"low", r.difference.low},
-                             {"high", r.difference.high},
+                             {"low", r.has_interval ? Json(r.difference.low) : Json()},
+                             {"high", r.has_interval ? Json(r.difference.high) : Json()},
                              {"differs", r.differs}});
     }
     j["notes"] = c.notes;

@@ -39,9 +39,7 @@ std::vector<double> ideal_currents(const SolveProblem& p) {
     WireConfig none;
     none.topology = p.wires.topology;
     WireOptions options;
-    if (p.curvature > 0) {
-        options.law = sinh_cells(p.curvature);
-    }
+    options.law = p.cell_law();
     return Wires(none, p.conductance.view(), p.negative_view()).solve(p.voltage, options).currents;
 }
 
@@ -52,16 +50,16 @@ Answer answer(const SolveProblem& p, const std::string& mode) {
         WireOptions options;
         options.tolerance = p.tolerance;
         options.voltages = true;
-        if (p.curvature > 0) {
-            options.law = sinh_cells(p.curvature);
+        if (!p.is_ohmic()) {
+            options.law = p.cell_law();
             options.tolerance = std::max(p.tolerance, 1e-13);
         }
         a.solution =
             Wires(p.wires, p.conductance.view(), p.negative_view()).solve(p.voltage, options);
         return a;
     }
-    if (p.curvature > 0) {
-        throw ConfigError("curvature", "the fast modes are for ohmic cells: must be 0");
+    if (!p.is_ohmic()) {
+        throw ConfigError("curvature", "the fast modes are for ohmic cells");
     }
     a.is_fast = true;
     if (mode == "dmr") {
@@ -116,7 +114,7 @@ std::string text_of(const SolveProblem& p, const Answer& a) {
     }
     text += fmt::format("residual        {:.2e}\n", a.solution.residual);
     text += fmt::format("iterations      {}\n", a.solution.iterations);
-    if (p.curvature > 0) {
+    if (!p.is_ohmic()) {
         text += fmt::format("newton steps    {}\n", a.solution.newton_steps);
     }
     return text + fmt::format("balance         {:.2e}   (Kirchhoff's law at the outputs)\n",

@@ -95,6 +95,45 @@ TEST(CommandSolve, TakesALayerOfARun) {
     EXPECT_NE(solve(layer, ", \"voltage\": [1]").err.find("voltage: "), std::string::npos);
 }
 
+// Currents in units of g_max do not depend on what g_max is, and the layer's own wires act.
+TEST(CommandSolve, TakesWiresAndUnitOfACrossbar) {
+    const auto currents = [](double g_max_us, const std::string& more) {
+        const RunFixture fixture({"hardware.preset=crossbar sar",
+                                  "hardware.crossbar.cell.g_max_us=" + std::to_string(g_max_us),
+                                  "hardware.crossbar.wires.row_resistance=1e-3",
+                                  "hardware.crossbar.wires.column_resistance=2e-3"});
+        Executor executor(load_run(fixture.folder, {}).networks.hardware_aware, 1);
+        const std::string layer = executor.analog_layers()[0];
+        const std::string path = fixture.scratch.file("layer.json");
+        const std::string json = fixture.scratch.file("out.json");
+        write_file_atomically(path, "{\"run\": \"run\", \"layer\": \"" + layer + "\"" + more + "}");
+        const Outcome o = run({"solve", path, "--json", json});
+        EXPECT_EQ(o.code, 0) << o.err;
+        const Json found = Json::parse(read_file(json));
+        executor.program();
+        const Tile& tile = executor.grids(layer)[0].tile(0, 0);
+        const Matrix<float> g = tile.conductances_us()[0];
+        double largest = 0;
+        for (size_t j = 0; j < g.rows; j++) {
+            double sum = 0;
+            for (size_t i = 0; i < g.cols; i++) {
+                sum += double{g(j, i)} / tile.g_max_us();
+            }
+            EXPECT_NEAR(found["currents_without_wires"][j].get<double>(), sum, 1e-5 * sum + 1e-9);
+            largest = std::max(largest, sum - found["currents"][j].get<double>());
+        }
+        EXPECT_EQ(found["wires"]["column_resistance"].get<double>(), more.empty() ? 2e-3 : 0.0);
+        EXPECT_EQ(largest > 0, more.empty());
+        return found["currents"];
+    };
+    const Json at_100 = currents(100, "");
+    const Json at_50 = currents(50, "");
+    for (size_t j = 0; j < at_100.size(); j++) {
+        EXPECT_NEAR(at_100[j].get<double>(), at_50[j].get<double>(), 1e-6);
+    }
+    currents(100, ", \"wire_resistance\": 0");
+}
+
 TEST(CommandSolve, ErrorsNameThePath) {
     const ScratchFolder folder;
     const auto error_of = [&](const std::string& text) {

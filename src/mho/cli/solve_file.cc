@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -11,6 +12,7 @@
 #include "mho/cli/run_folder.h"
 #include "mho/io/file.h"
 #include "mho/net/executor.h"
+#include "mho/tile/sliced_tile.h"
 #include "mho/util/json.h"
 
 namespace mho {
@@ -31,9 +33,9 @@ struct SolveFile {
     std::optional<double> wire_resistance;
     std::optional<double> row_resistance;
     std::optional<double> column_resistance;
-    double driver_resistance = 0.0;
-    double sense_resistance = 0.0;
-    WireTopology topology = WireTopology::kInputLine;
+    std::optional<double> driver_resistance;
+    std::optional<double> sense_resistance;
+    std::optional<WireTopology> topology;
     double curvature = 0.0;
     double tolerance = 1e-14;
 
@@ -80,10 +82,11 @@ void SolveFile::check(const std::string& path, Problems& problems) const {
     const size_t columns = conductance[0].size();
     check_shape(conductance, columns, join_path(path, "conductance"), problems);
     check_shape(negative, columns, join_path(path, "negative"), problems);
-    if (has_pairs(topology) ? negative.size() != conductance.size() : !negative.empty()) {
+    const WireTopology lines = topology.value_or(WireTopology::kInputLine);
+    if (has_pairs(lines) ? negative.size() != conductance.size() : !negative.empty()) {
         problems.push_back({join_path(path, "negative"),
-                            has_pairs(topology)
-                                ? "topology `" + std::string(enum_name(topology)) +
+                            has_pairs(lines)
+                                ? "topology `" + std::string(enum_name(lines)) +
                                       "` needs the conductances of the negative cells, as many "
                                       "rows as `conductance`"
                                 : "negative cells need a topology of pairs"});
@@ -94,7 +97,7 @@ void SolveFile::check(const std::string& path, Problems& problems) const {
                                 " numbers, one for each word line, got " +
                                 std::to_string(voltage.size())});
     }
-    for (size_t i = 0; has_supply_lines(topology) && i < voltage.size(); i++) {
+    for (size_t i = 0; has_supply_lines(lines) && i < voltage.size(); i++) {
         if (!(voltage[i] >= 0 && voltage[i] <= 1)) {
             problems.push_back({join_path(path, "voltage[" + std::to_string(i) + "]"),
                                 "gates a cell with this topology: must be 0 to 1"});
@@ -118,7 +121,7 @@ Matrix<double> slice_of(const Tile& tile, const std::vector<Matrix<float>>& slic
                               " devices, numbered from 0; there is no " + std::to_string(slice));
     }
     const Matrix<float>& g = slices[static_cast<size_t>(slice)];
-    const double g_max = g_max_us(tile.config().converter);
+    const double g_max = tile.g_max_us();
     Matrix<double> m(g.cols, g.rows);
     for (size_t i = 0; i < m.rows; i++) {
         for (size_t j = 0; j < m.cols; j++) {
@@ -126,6 +129,35 @@ Matrix<double> slice_of(const Tile& tile, const std::vector<Matrix<float>>& slic
         }
     }
     return m;
+}
+
+// The layer's own lines and cells, but for what the file gives.
+void take_crossbar(const SolveFile& f, const Crossbar& crossbar, SolveProblem& p) {
+    const CrossbarWires& w = crossbar.wires;
+    const bool pairs = crossbar.weights.interleaved;
+    if (!f.topology) {
+        p.wires.topology =
+            has_supply_lines(w.topology)
+                ? (pairs ? WireTopology::kSupplyLinePairs : WireTopology::kSupplyLine)
+                : (pairs ? WireTopology::kInputLinePairs : WireTopology::kInputLine);
+    }
+    const bool ideal =
+        std::find(w.ideal_slices.begin(),
+                  w.ideal_slices.end(),
+                  crossbar.weights.coding == WeightCoding::kBalanced ? f.slice / 2 : f.slice) !=
+        w.ideal_slices.end();
+    const auto take = [&](bool given, double layers, double& to) {
+        to = given ? to : (ideal ? 0.0 : layers);
+    };
+    take(f.row_resistance || f.wire_resistance, w.row_resistance, p.wires.row_resistance);
+    take(f.column_resistance || f.wire_resistance, w.column_resistance, p.wires.column_resistance);
+    take(f.driver_resistance.has_value(), w.driver_resistance, p.wires.driver_resistance);
+    take(f.sense_resistance.has_value(), w.sense_resistance, p.wires.sense_resistance);
+    const Cell cell(crossbar.cell);
+    if (f.curvature == 0 && (cell.has_shape() || cell.has_state_dependent_iv())) {
+        p.law = cell_law(cell);
+    }
+    p.notes.push_back("lines and cells as the run has them, where the file says nothing");
 }
 
 void take_layer(const SolveFile& f, const std::string& origin, SolveProblem& p) {
@@ -164,8 +196,12 @@ void take_layer(const SolveFile& f, const std::string& origin, SolveProblem& p) 
     const Tile& tile =
         grid.tile(static_cast<size_t>(f.tile_row), static_cast<size_t>(f.tile_column));
     const std::vector<Matrix<float>> slices = tile.conductances_us();
+    const Crossbar& crossbar = tile.config().crossbar;
+    if (crossbar.enabled) {
+        take_crossbar(f, crossbar, p);
+    }
     p.conductance = slice_of(tile, slices, f.slice);
-    if (has_pairs(f.topology)) {
+    if (has_pairs(p.wires.topology)) {
         p.negative = slice_of(tile, slices, f.slice + 1);
     }
     if (p.voltage.empty()) {
@@ -183,7 +219,7 @@ void take_layer(const SolveFile& f, const std::string& origin, SolveProblem& p) 
                           f.tile_row,
                           f.tile_column,
                           f.slice,
-                          has_pairs(f.topology) ? " and the next" : "");
+                          has_pairs(p.wires.topology) ? " and the next" : "");
 }
 
 }  // namespace
@@ -226,11 +262,11 @@ SolveProblem read_solve_file(const std::string& path) {
     SolveFile f;
     read_struct_or_throw(parse_json(read_file(path), path), f, "");
     SolveProblem p;
-    p.wires.topology = f.topology;
+    p.wires.topology = f.topology.value_or(WireTopology::kInputLine);
     p.wires.row_resistance = f.row_resistance.value_or(f.wire_resistance.value_or(0.0));
     p.wires.column_resistance = f.column_resistance.value_or(f.wire_resistance.value_or(0.0));
-    p.wires.driver_resistance = f.driver_resistance;
-    p.wires.sense_resistance = f.sense_resistance;
+    p.wires.driver_resistance = f.driver_resistance.value_or(0.0);
+    p.wires.sense_resistance = f.sense_resistance.value_or(0.0);
     p.voltage = f.voltage;
     p.curvature = f.curvature;
     p.tolerance = f.tolerance;

@@ -18,9 +18,12 @@ struct SolveProblem {
     Matrix<double> negative;     // with pairs
     std::vector<double> voltage;
     double curvature = 0.0;  // of the cells: I = g sinh(k V) / sinh(k); 0 = ohmic
+    CellLaw law;             // of the cells of a run's layer, where they are not ohmic
     double tolerance = 1e-14;
     std::vector<std::string> notes;
 
+    bool is_ohmic() const { return curvature == 0 && !law; }
+    CellLaw cell_law() const { return law || curvature == 0 ? law : sinh_cells(curvature); }
     MatrixView<const double> negative_view() const {
         return has_pairs(wires.topology) ? negative.view() : MatrixView<const double>();
     }

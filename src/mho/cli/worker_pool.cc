@@ -22,8 +22,8 @@ extern char** environ;
 namespace mho {
 namespace {
 
-pid_t spawn(const WorkerTask& task, const std::string& program) {
-    std::vector<std::string> words = {program};
+pid_t spawn(const WorkerTask& task, std::vector<std::string> words) {
+    const std::string program = words[0];
     words.insert(words.end(), task.arguments.begin(), task.arguments.end());
     std::vector<char*> argv;
     for (std::string& w : words) {
@@ -62,11 +62,15 @@ pid_t spawn(const WorkerTask& task, const std::string& program) {
 
 }  // namespace
 
-size_t run_workers(const std::vector<WorkerTask>& tasks,
+size_t run_workers(const std::vector<std::string>& program,
+                   const std::vector<WorkerTask>& tasks,
                    size_t processes,
                    const std::atomic<bool>& stop,
                    const std::function<void()>& finished) {
-    const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+    std::vector<std::string> words = program;
+    if (words.empty()) {
+        words = {std::filesystem::read_symlink("/proc/self/exe").string()};
+    }
     std::vector<pid_t> running;
     size_t next = 0;
     size_t failed = 0;
@@ -97,7 +101,7 @@ size_t run_workers(const std::vector<WorkerTask>& tasks,
                 interrupted = true;
             }
             while (next < tasks.size() && running.size() < std::max<size_t>(processes, 1)) {
-                running.push_back(spawn(tasks[next++], program));
+                running.push_back(spawn(tasks[next++], words));
             }
             collect();
             if (!running.empty()) {

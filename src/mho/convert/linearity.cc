@@ -4,22 +4,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "mho/util/error.h"
 
 namespace mho {
 namespace {
 
-constexpr int kMaxBits = 12;
-constexpr size_t kSweepPerCode = 16;  // first looks per code: what is narrower is a missing code
+constexpr int kMaxBits = 16;
 constexpr int kBisections = 30;
+
+// First looks per code; between two looks every code that both sides enclose is found by bisection.
+size_t looks_per_code(int bits) {
+    return bits > 12 ? 2 : 16;
+}
 
 }  // namespace
 
 Linearity measure_linearity(const AdcBank& bank, size_t column) {
     const int bits = bits_of(bank.model());
     if (bits == 0 || bits > kMaxBits) {
-        throw InputError("linearity is measured of converters with 2 to 12 bits");
+        throw InputError("linearity is measured of converters with 2 to 16 bits");
     }
     if (column >= bank.columns()) {
         throw InputError("there is no column " + std::to_string(column));
@@ -35,24 +40,30 @@ Linearity measure_linearity(const AdcBank& bank, size_t column) {
     std::vector<double> widths(codes, 0.0);
     const double start = range.low - 2 * nominal - 0.25 * width;
     const double end = range.high + 2 * nominal + 0.25 * width;
-    const size_t points = 2 * kSweepPerCode * codes;
+    const size_t points = 2 * looks_per_code(bits) * codes;
     double last_edge = start;
+    const std::function<void(double, size_t, double, size_t, int)> find_edges =
+        [&](double x0, size_t c0, double x1, size_t c1, int left) {
+            if (c0 == c1) {
+                return;
+            }
+            if (left == 0) {
+                widths[c0] += x1 - last_edge;
+                last_edge = x1;
+                return;
+            }
+            const double middle = 0.5 * (x0 + x1);
+            const size_t c = code_at(middle);
+            find_edges(x0, c0, middle, c, left - 1);
+            find_edges(middle, c, x1, c1, left - 1);
+        };
     double x0 = start;
     size_t c0 = code_at(start);
     for (size_t i = 1; i <= points; i++) {
         const double x1 =
             start + (end - start) * static_cast<double>(i) / static_cast<double>(points);
         const size_t c1 = code_at(x1);
-        if (c1 != c0) {
-            double a = x0;
-            double b = x1;
-            for (int k = 0; k < kBisections; k++) {
-                const double middle = 0.5 * (a + b);
-                (code_at(middle) == c0 ? a : b) = middle;
-            }
-            widths[c0] += b - last_edge;
-            last_edge = b;
-        }
+        find_edges(x0, c0, x1, c1, kBisections);
         x0 = x1;
         c0 = c1;
     }

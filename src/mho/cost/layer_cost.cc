@@ -264,20 +264,28 @@ void add_warnings(const LayerWork& work,
     }
 }
 
-Node cells_energy(const CostSpec& spec, const Counts& c) {
+// A parameter of the cost configuration, or what the hardware of the layer has in its place.
+Node or_simulated(const CostSpec& spec,
+                  const std::string& path,
+                  double number,
+                  const std::string& unit,
+                  const std::string& simulated) {
+    return simulated.empty() ? parameter(spec, path, number, unit)
+                             : value(path.substr(path.find('.') + 1), number, unit, simulated);
+}
+
+Node cells_energy(const CostSpec& spec, const LayerMapping& m, const Counts& c) {
     const ArrayCost& a = spec.config.array;
+    const double v = m.read_voltage_v.value_or(a.read_voltage_v);
     // uS x V^2 x ns = fJ.
-    const double energy =
-        c.driven_us * a.read_voltage_v * a.read_voltage_v * a.read_time_ns * kPjPerFj;
+    const double energy = c.driven_us * v * v * a.read_time_ns * kPjPerFj;
     return {"cells",
             energy,
             "pJ",
-            fmt::format("({} V)^2 x {} ns x {} uS",
-                        number(a.read_voltage_v),
-                        number(a.read_time_ns),
-                        number(c.driven_us)),
+            fmt::format(
+                "({} V)^2 x {} ns x {} uS", number(v), number(a.read_time_ns), number(c.driven_us)),
             "Joule heat of the cells, V^2 G t",
-            {parameter(spec, "array.read_voltage_v", a.read_voltage_v, "V"),
+            {or_simulated(spec, "array.read_voltage_v", v, "V", m.read_voltage_source),
              parameter(spec, "array.read_time_ns", a.read_time_ns, "ns"),
              {"driven conductance", c.driven_us, "uS", encoding_sum(c.encoding), kCounted, {}},
              {"driven conductance by averages, for comparison",
@@ -349,7 +357,7 @@ ArrayNodes component_array(const LayerWork& work,
     ArrayNodes n;
     n.energy = sum("array",
                    "pJ",
-                   {cells_energy(spec, c),
+                   {cells_energy(spec, m, c),
                     word_lines(spec, m, c),
                     times("DACs", inputs, "line reads", dac.energy),
                     times("ADCs", conversions, "conversions", adc.energy),
@@ -364,18 +372,21 @@ ArrayNodes component_array(const LayerWork& work,
               fmt::format("{} reads x {} ns", number(reads), number(a.read_time_ns)),
               kShape,
               {parameter(spec, "array.read_time_ns", a.read_time_ns, "ns")}};
-    Node convert{
-        "conversions",
-        converting,
-        "ns",
-        fmt::format("{} turns x {} ns x {}",
-                    number(turns),
-                    number(adc.latency.value),
-                    number(config.layout.sensing_factor)),
-        kShape,
-        {adc.latency,
-         parameter(spec, "array.columns_per_adc", static_cast<double>(m.columns_per_adc), "1"),
-         parameter(spec, "layout.sensing_factor", config.layout.sensing_factor, "1")}};
+    Node convert{"conversions",
+                 converting,
+                 "ns",
+                 fmt::format("{} turns x {} ns x {}",
+                             number(turns),
+                             number(adc.latency.value),
+                             number(config.layout.sensing_factor)),
+                 kShape,
+                 {adc.latency,
+                  or_simulated(spec,
+                               "array.columns_per_adc",
+                               static_cast<double>(m.columns_per_adc),
+                               "1",
+                               m.columns_per_adc_source),
+                  parameter(spec, "layout.sensing_factor", config.layout.sensing_factor, "1")}};
     n.read_ns = {"a vector on the tiles",
                  a.sample_and_hold ? std::max(reading, converting) : reading + converting,
                  "ns",

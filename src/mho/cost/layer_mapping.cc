@@ -35,6 +35,10 @@ int bits_or_assumed(double steps, const char* what, std::vector<std::string>& wa
     return kAssumedBits;
 }
 
+bool has_groups(const mho::AdcModel& model) {
+    return std::visit([](const auto& a) { return requires { a.group_size; }; }, model);
+}
+
 // Bit slices side by side, inputs in passes: every slice of every pass has a conversion, unless the
 // passes are added as charge.
 void map_crossbar(const Crossbar& crossbar, const ArrayCost& array, LayerMapping& m) {
@@ -52,6 +56,14 @@ void map_crossbar(const Crossbar& crossbar, const ArrayCost& array, LayerMapping
     m.adc_bits = bits_of(crossbar.adc);
     m.counts_passes = true;
     m.g_max_us = crossbar.cell.g_max_us;
+    m.read_voltage_v = crossbar.cell.read_voltage_v;
+    m.read_voltage_source = "hardware.crossbar.cell.read_voltage_v, as simulated";
+    // The columns of a ramp have a comparator each; of other converters the group shares one.
+    const bool ramp = std::holds_alternative<RampAdc>(crossbar.adc);
+    if (has_groups(crossbar.adc) && !ramp) {
+        m.columns_per_adc = group_size_of(crossbar.adc);
+        m.columns_per_adc_source = "hardware.crossbar.adc.group_size, as simulated";
+    }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #define MHO_COST_LAYER_MAPPING_H
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct LayerMapping {
     bool counts_passes = false;  // the activity holds every pass as a vector of its own digits
     size_t columns_per_adc = 8;
     double g_max_us = 25.0;
+    std::string columns_per_adc_source = {};    // if not the cost configuration
+    std::optional<double> read_voltage_v = {};  // if not that of the cost configuration
+    std::string read_voltage_source = {};
 
     size_t tiles() const { return groups * input_pieces * output_pieces; }
     size_t adcs_per_tile() const { return (tile_columns + columns_per_adc - 1) / columns_per_adc; }

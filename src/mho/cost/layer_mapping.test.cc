@@ -62,8 +62,11 @@ TEST(LayerMapping, SlicesAndPassesOfACrossbar) {
     hardware.crossbar.weights.slices = 4;
     hardware.crossbar.input.bits = 8;
     hardware.crossbar.input.slice_bits = 1;
-    hardware.crossbar.adc = SarAdc{};
+    hardware.crossbar.adc = SarAdc{.group_size = 4};
+    hardware.crossbar.cell.read_voltage_v = 0.3;
     LayerMapping m = map_layer(hardware, 1, 10, 10, {}, warnings);
+    EXPECT_EQ(m.columns_per_adc, 4u);
+    EXPECT_EQ(m.read_voltage_v.value_or(0), 0.3);
     EXPECT_EQ(m.devices_per_weight, 8u);  // pairs
     EXPECT_EQ(m.reads, 7u);
     EXPECT_EQ(m.conversions, 28u);

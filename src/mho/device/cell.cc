@@ -105,11 +105,21 @@ void CellConfig::check(const std::string& path, std::vector<Problem>& problems) 
 
 Cell::Cell(const CellConfig& config) : config_(config) {
     if (auto* table = std::get_if<TableCell>(&config_.model)) {
+        const std::string iv_file = table->iv_file;
         if (!table->file.empty()) {
             *table = read_cell_table(table->file, *table);
         }
+        if (!iv_file.empty()) {
+            *table = read_cell_table(iv_file, *table);
+        }
         std::vector<Problem> problems;
         table->check("cell", problems);
+        if (problems.empty() && table->state_us.back() < config_.g_max_us * (1 - 1e-9)) {
+            problems.push_back({"cell.g_max_us",
+                                "the table is known up to " +
+                                    std::to_string(table->state_us.back()) + " uS, got " +
+                                    std::to_string(config_.g_max_us)});
+        }
         if (!problems.empty()) {
             throw ConfigError(std::move(problems));
         }
@@ -202,6 +212,9 @@ double Cell::read_std(double g) const {
 }
 
 bool Cell::has_read_noise() const {
+    if (!config_.read_noise) {
+        return false;
+    }
     if (const auto* generic = std::get_if<GenericCell>(&config_.model)) {
         return generic->read > 0;
     }
@@ -209,14 +222,17 @@ bool Cell::has_read_noise() const {
 }
 
 bool Cell::has_shape() const {
-    return std::holds_alternative<CubicCell>(config_.model) || !curve_.empty();
+    return !config_.ohmic && (std::holds_alternative<CubicCell>(config_.model) || !curve_.empty());
 }
 
 bool Cell::has_state_dependent_iv() const {
-    return std::holds_alternative<RramMiloCell>(config_.model);
+    return !config_.ohmic && std::holds_alternative<RramMiloCell>(config_.model);
 }
 
 double Cell::shape(double v) const {
+    if (config_.ohmic) {
+        return v;
+    }
     if (std::holds_alternative<CubicCell>(config_.model)) {
         const double volt = config_.read_voltage_v;
         return v - 0.25 * volt * volt * v * v * v;

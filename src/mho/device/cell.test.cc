@@ -81,8 +81,21 @@ TEST(Cell, GoldenSonos) {
         EXPECT_NEAR(cell.programming_std(at[i] / 1800, 5 * kDay) * 1800, day5[i], 6e-4);
         EXPECT_NEAR(cell.read_std(at[i] / 1800) * 1800, read[i], 6e-4);
     }
-    EXPECT_NEAR(sonos_shift_na(800, 1), -3.83, 1e-9);
-    EXPECT_NEAR(sonos_shift_na(1800, 5), -43.40, 1e-9);
+    // golden/oracles/compare_crosssim.py: mean change of the current, nA, after 1 to 5 days.
+    const std::vector<double> currents = {0, 50, 100, 200, 400, 800, 1200, 1600, 1800};
+    const std::vector<std::vector<double>> shift = {
+        {0.17, 1.70, 1.74, 1.01, 0.62, -3.83, -7.31, -11.53, -10.32},
+        {0.25, 2.19, 2.43, 1.52, -0.07, -8.00, -15.07, -22.37, -21.00},
+        {-0.02, 2.96, 3.62, 2.97, 0.82, -9.31, -18.27, -26.91, -28.80},
+        {0.04, 3.11, 3.62, 2.30, -1.55, -13.89, -26.03, -38.27, -42.11},
+        {0.32, 3.55, 4.12, 2.64, -1.47, -15.17, -28.54, -40.70, -43.40}};
+    for (size_t day = 1; day <= shift.size(); day++) {
+        for (size_t i = 0; i < currents.size(); i++) {
+            EXPECT_NEAR(
+                sonos_shift_na(currents[i], static_cast<double>(day)), shift[day - 1][i], 1e-9)
+                << day << " days, " << currents[i] << " nA";
+        }
+    }
     EXPECT_NEAR(sonos_shift_na(200, 2.5), (1.52 + 2.97) / 2, 1e-9);
     EXPECT_NEAR(sonos_shift_na(800, 0.5), -3.83 / 2, 1e-9);
     // Shape-preserving: no value between two points leaves them.
@@ -93,6 +106,29 @@ TEST(Cell, GoldenSonos) {
     EXPECT_THROW(cell.require_time(6 * kDay), InputError);
     EXPECT_THROW(Cell(cell_of(SonosCell{3200}, 100)).require_time(kDay), InputError);
     EXPECT_NO_THROW(Cell(cell_of(SonosCell{3200}, 100)).require_time(0));
+}
+
+TEST(Cell, SwitchesOfReadNoiseAndIvCurve) {
+    CellConfig milo = cell_of(RramMiloCell{}, 225, 4.5);
+    EXPECT_TRUE(Cell(milo).has_state_dependent_iv());
+    milo.ohmic = true;
+    EXPECT_FALSE(Cell(milo).has_state_dependent_iv());
+    CellConfig cubic = cell_of(CubicCell{}, 100);
+    EXPECT_NE(Cell(cubic).shape(1.0), 1.0);
+    cubic.ohmic = true;
+    EXPECT_FALSE(Cell(cubic).has_shape());
+    EXPECT_EQ(Cell(cubic).shape(1.0), 1.0);
+    CellConfig sonos = cell_of(SonosCell{1600}, 100);
+    EXPECT_TRUE(Cell(sonos).has_read_noise());
+    sonos.read_noise = false;
+    EXPECT_FALSE(Cell(sonos).has_read_noise());
+}
+
+TEST(Cell, TablesAreNotExtrapolated) {
+    TableCell table;
+    table.state_us = {0, 50, 100};
+    EXPECT_NO_THROW(Cell(cell_of(table, 100)));
+    EXPECT_THROW(Cell(cell_of(table, 200)), ConfigError);
 }
 
 // Mean and spread of many cells, six standard errors each.

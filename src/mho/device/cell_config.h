@@ -70,6 +70,7 @@ struct CubicCell {};
 /// A measured cell: columns over its state, all of one length, states ascending.
 struct TableCell {
     std::string file;               // CSV or JSON instead of the lists
+    std::string iv_file;            // CSV of the I-V curve alone
     std::vector<double> state_us;   // what it is programmed to
     std::vector<double> mean_us;    // what it is then; empty = the state
     std::vector<double> std_us;     // spread of programming; empty = none
@@ -140,7 +141,9 @@ struct CellConfig {
     int bits = 0;               // 2^bits states, 0 = any
     double read_voltage_v = 0.2;
     bool clip = false;
-    std::string stuck_map;  // CSV of defective cells, see device/stuck_map.h
+    bool ohmic = false;      // leave out the I-V curve of the model
+    bool read_noise = true;  // of the model acts
+    std::string stuck_map;   // CSV of defective cells, see device/stuck_map.h
     ReadDisturb read_disturb;
     Wear endurance;
     Wear retention;
@@ -233,7 +236,8 @@ struct Schema<TableCell> {
     static auto fields() {
         using C = TableCell;
         constexpr FieldInfo us{.unit = "uS", .min = 0, .max = 1e6};
-        auto us_field = [us](std::string_view name, std::vector<double> C::*m, std::string_view t) {
+        auto us_field = [us](
+                            std::string_view name, std::vector<double> C::* m, std::string_view t) {
             FieldInfo info = us;
             info.meaning = t;
             return field(name, m, info);
@@ -242,6 +246,10 @@ struct Schema<TableCell> {
             field("file",
                   &C::file,
                   {.meaning = "CSV or JSON file with these columns, relative to the run file"}),
+            field("iv_file",
+                  &C::iv_file,
+                  {.meaning =
+                       "CSV file with the columns voltage_v,current, relative to the run file"}),
             us_field("state_us", &C::state_us, "states that can be programmed, ascending"),
             us_field("mean_us", &C::mean_us, "mean conductance after programming; empty = state"),
             us_field("std_us", &C::std_us, "spread after programming; empty = none"),
@@ -405,6 +413,11 @@ struct Schema<CellConfig> {
                   &C::clip,
                   {.meaning = "cut conductances with errors to the range of the cell; else only at "
                               "zero"}),
+            field(
+                "ohmic",
+                &C::ohmic,
+                {.meaning = "take the current as linear in the voltage, whatever the model's I-V"}),
+            field("read_noise", &C::read_noise, {.meaning = "the model's noise of readings acts"}),
             field("stuck_map",
                   &C::stuck_map,
                   {.meaning = "CSV of defective cells (slice, row, column, state) of every tile, "

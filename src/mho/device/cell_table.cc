@@ -21,7 +21,7 @@ constexpr uint64_t kMaxTableFile = uint64_t{16} << 20;
 
 struct Column {
     const char* name;
-    std::vector<double> TableCell::*values;
+    std::vector<double> TableCell::* values;
     double low, high;
 };
 constexpr Column kColumns[] = {{"state_us", &TableCell::state_us, 0, 1e6},
@@ -57,7 +57,7 @@ TableCell from_json_text(std::string_view text, const std::string& origin) {
     } catch (const ConfigError& e) {
         throw IoError(e.what());
     }
-    if (!cell.file.empty()) {
+    if (!cell.file.empty() || !cell.iv_file.empty()) {
         problems.push_back({"file", "a table file cannot name another file"});
     }
     if (!problems.empty()) {
@@ -112,6 +112,7 @@ TableCell parse_cell_table(std::string_view text,
     const std::string_view body = trim(text.substr(0, std::min<size_t>(text.size(), 64)));
     TableCell cell = base;
     cell.file.clear();
+    cell.iv_file.clear();
     if (body.starts_with("{")) {
         cell = from_json_text(text, origin);
     } else {

@@ -65,6 +65,7 @@ Hardware with_weight_map(Hardware hardware, ConstFloatView weights) {
         WeightMapOptions options;
         options.evolution.population = hardware.programming.population;
         options.evolution.generations = hardware.programming.generations;
+        options.pairs = hardware.programming.pairs;
         hardware.converter =
             optimise_weight_map(hardware.conductance, pair->g_max_us, weights, options).converter;
     }

@@ -195,6 +195,7 @@ void resolve_files(HardwareSpec& spec, const std::string& folder) {
     cell.stuck_map = resolved(cell.stuck_map);
     if (auto* table = std::get_if<TableCell>(&cell.model)) {
         table->file = resolved(table->file);
+        table->iv_file = resolved(table->iv_file);
     }
     for (size_t i = 0; i < spec.overrides.size(); i++) {
         std::string& text = spec.overrides[i].set_json;
@@ -204,7 +205,8 @@ void resolve_files(HardwareSpec& spec, const std::string& folder) {
         Json j = parse_json(text, fmt::format("hardware.layers[{}].set", i));
         const Json::json_pointer map("/crossbar/cell/stuck_map");
         const Json::json_pointer file("/crossbar/cell/model/file");
-        for (const Json::json_pointer& at : {map, file}) {
+        const Json::json_pointer iv_file("/crossbar/cell/model/iv_file");
+        for (const Json::json_pointer& at : {map, file, iv_file}) {
             if (j.contains(at) && j[at].is_string()) {
                 j[at] = resolved(j[at].get<std::string>());
             }

@@ -72,8 +72,8 @@ size_t norms_of(const Graph& graph) {
         }));
 }
 
-// The units of one network: clean accuracy on parts of the pictures, then one unit per draw of the
-// noise with the accuracy at every level.
+// The units of one network: clean accuracy on parts of the pictures and on those that the noisy
+// networks see, then one unit per draw of the noise with the accuracy at every level.
 class Units {
   public:
     Units(const StudyOptions& options, const NoiseProtocol& protocol, const Data& data)
@@ -89,6 +89,7 @@ class Units {
                               for (size_t p = 0; p < kParts; p++) {
                                   parts.push_back(measure(network, test_, p * count, count));
                               }
+                              parts.push_back(measure(network, test_, 0, protocol_.test));
                               return parts;
                           }});
         for (size_t d = 0; d < protocol_.draws; d++) {
@@ -152,6 +153,9 @@ NoiseOutcome collect(const NoiseCase& c,
     outcome.weights = summarize(network).weights;
     outcome.norms = norms_of(network.graph);
     outcome.parts = values[next++];
+    // Normalised by the same pictures: another sample of them would differ by points.
+    const double clean = outcome.parts.back();
+    outcome.parts.pop_back();
     outcome.clean = mean(outcome.parts);
     const auto take = [&](size_t count) {
         std::vector<std::vector<double>> draws(
@@ -160,11 +164,10 @@ NoiseOutcome collect(const NoiseCase& c,
         next += count;
         return draws;
     };
-    outcome.sweep = sweep_of(outcome.clean, protocol.levels, take(protocol.draws));
+    outcome.sweep = sweep_of(clean, protocol.levels, take(protocol.draws));
     outcome.average = average_normalised_accuracy(outcome.sweep);
     if (c.recalibrate && outcome.norms > 0) {
-        outcome.recalibrated =
-            sweep_of(outcome.clean, protocol.levels, take(protocol.recalibrated_draws));
+        outcome.recalibrated = sweep_of(clean, protocol.levels, take(protocol.recalibrated_draws));
         outcome.average_recalibrated = average_normalised_accuracy(outcome.recalibrated);
     }
     return outcome;
@@ -203,12 +206,12 @@ NoiseProtocol noise_protocol(bool is_small) {
     if (is_small) {
         return {{0.05, 0.3}, 2, 1, 200, 60, 100, 64};
     }
-    return {{0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4}, 20, 5, 2000, 200, 1000, 256};
+    return {{0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4}, 20, 5, 20000, 1000, 10000, 512};
 }
 
 TrainConfig noise_training(bool is_small) {
     TrainConfig config;
-    config.epochs = is_small ? 2 : 5;
+    config.epochs = is_small ? 2 : 6;
     config.batch = is_small ? 20 : 64;
     config.optimizer = OptimizerKind::kAdam;
     config.learning_rate = 4e-3;
@@ -289,7 +292,7 @@ StudyChart noise_chart(const std::vector<NoiseOutcome>& outcomes) {
         StudyCurve curve{o.name, {}, {}};
         for (size_t l = 0; l < o.sweep.levels.size(); l++) {
             curve.x.push_back(100 * o.sweep.levels[l]);
-            curve.y.push_back(100 * mean(o.sweep.accuracy[l]) / o.clean);
+            curve.y.push_back(100 * mean(o.sweep.accuracy[l]) / o.sweep.clean);
         }
         chart.curves.push_back(std::move(curve));
     }

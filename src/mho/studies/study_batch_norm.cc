@@ -29,7 +29,7 @@ void add_pair(std::vector<NoiseCase>& cases,
 }  // namespace
 
 StudyResult run_batch_norm_study(const StudyOptions& options) {
-    const int width = options.small ? 2 : 4;
+    const int width = options.small ? 2 : 8;
     std::vector<NoiseCase> cases;
     const std::vector<int> depths =
         options.small ? std::vector<int>{8} : std::vector<int>{8, 14, 20};

@@ -15,7 +15,7 @@ namespace mho {
 
 StudyResult run_gaussian_noise_benchmark(const StudyOptions& options) {
     const bool is_small = options.small;
-    const int width = is_small ? 2 : 4;
+    const int width = is_small ? 2 : 8;
     const TrainConfig training = noise_training(is_small);
     TrainConfig plain = training;
     plain.learning_rate /= 4;

@@ -22,8 +22,8 @@ constexpr double kTrainingNoise = 0.06;  // of the largest weight of an output
 
 struct TextSizes {
     int positions = 32;
-    size_t train = 3000;
-    size_t test = 60;
+    size_t train = 12000;
+    size_t test = 120;
 };
 
 Data text_data(bool is_small, const TextSizes& sizes) {
@@ -72,7 +72,7 @@ HardwareSpec hwa_hardware() {
 }
 
 std::vector<HwaFamily> hwa_families(bool is_small) {
-    const Data images = is_small ? generated_images(400, 60) : small_fashion(2000, 200);
+    const Data images = is_small ? generated_images(400, 60) : small_fashion(8000, 500);
     const Data text = text_data(is_small, {});
     const auto positions = static_cast<int>(text.test.width);
     const auto vocabulary = static_cast<int>(text.test.classes);
@@ -84,28 +84,28 @@ std::vector<HwaFamily> hwa_families(bool is_small) {
     const SmallGptSizes gpt{vocabulary, positions, is_small ? 8 : 32, is_small ? 2 : 4, 2};
     const size_t calibration = is_small ? 40 : 512;
     return {{"CNN (ResNet-8)",
-             resnet_cifar_of_width(8, small_image_input(), 4),
+             resnet_cifar_of_width(8, small_image_input(), is_small ? 4 : 8),
              images,
-             training(epochs(6), image_batch, 6e-3, false),
-             training(epochs(3), image_batch, 2e-3, true),
+             training(epochs(12), image_batch, 6e-3, false),
+             training(epochs(8), image_batch, 2e-3, true),
              calibration},
             {"MLP",
              mlp({256, 128, 64, 10}, small_image_input()),
              images,
-             training(epochs(8), image_batch, 2e-3, false),
-             training(epochs(4), image_batch, 1e-3, true),
+             training(epochs(16), image_batch, 2e-3, false),
+             training(epochs(16), image_batch, 1e-3, true),
              calibration},
             {"LSTM",
              char_lstm(lstm),
              text,
-             training(epochs(3), text_batch, 8e-3, false),
-             training(epochs(1), text_batch, 3e-3, true),
+             training(epochs(5), text_batch, 8e-3, false),
+             training(epochs(4), text_batch, 3e-3, true),
              calibration},
             {"transformer",
              small_gpt(gpt),
              text,
-             training(epochs(3), text_batch, 5e-3, false),
-             training(epochs(1), text_batch, 2e-3, true),
+             training(epochs(5), text_batch, 5e-3, false),
+             training(epochs(4), text_batch, 2e-3, true),
              calibration}};
 }
 

@@ -52,7 +52,7 @@ Interval difference(const std::vector<double>& a, const std::vector<double>& b) 
 StudyResult run_l1_topk_norm_study(const StudyOptions& options) {
     const size_t trainings = options.small ? 2 : 3;
     const int depth = 8;
-    const Graph graph = resnet_cifar_of_width(depth, small_image_input(), options.small ? 2 : 4);
+    const Graph graph = resnet_cifar_of_width(depth, small_image_input(), options.small ? 2 : 8);
     std::vector<NoiseCase> cases;
     for (const Kind& kind : kKinds) {
         for (size_t t = 0; t < trainings; t++) {

@@ -22,7 +22,7 @@ constexpr size_t kRateCount = std::size(kRates);
 }  // namespace
 
 StudyResult run_learning_rate_study(const StudyOptions& options) {
-    const Graph graph = resnet_cifar_of_width(8, small_image_input(), options.small ? 2 : 4);
+    const Graph graph = resnet_cifar_of_width(8, small_image_input(), options.small ? 2 : 8);
     const size_t trainings = options.small ? 1 : 2;
     std::vector<NoiseCase> cases;
     for (const double rate : kRates) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "mho/array/weight_slices.h"
+#include "mho/array/wires.h"
 #include "mho/convert/adc_bank.h"
 #include "mho/device/cell_config.h"
 #include "mho/util/reflect.h"
@@ -67,9 +68,25 @@ struct CrossbarAdcRange {
     std::vector<double> limits;  // calibrated: one per slice; until there are any: max
 };
 
+enum class WireMode {
+    kExact,            // the circuit
+    kDmr,              // dual mean resistance
+    kColumnRecursion,  // all open cells of a supply line at one voltage
+};
+template <>
+struct EnumNames<WireMode> {
+    static constexpr std::array<std::pair<WireMode, std::string_view>, 3> names = {
+        {{WireMode::kExact, "exact"},
+         {WireMode::kDmr, "dmr"},
+         {WireMode::kColumnRecursion, "column recursion"}}};
+};
+
 /// Resistances of the lines in units of 1 / g_max; the circuit is that of array/wires.h: drivers
-/// before the first column, ground after the last row. Interleaved pairs have two word lines a row.
+/// before the first column, ground after the last row. Interleaved pairs have two lines a row (or a
+/// column of supply lines).
 struct CrossbarWires {
+    WireTopology topology = WireTopology::kInputLine;
+    WireMode mode = WireMode::kExact;
     double row_resistance = 0.0;     // per segment of a word line
     double column_resistance = 0.0;  // per segment of a bit line
     double driver_resistance = 0.0;
@@ -165,6 +182,17 @@ struct Schema<CrossbarWires> {
     static auto fields() {
         using C = CrossbarWires;
         return std::tuple{
+            field("topology",
+                  &C::topology,
+                  {.meaning =
+                       "where the current of a cell comes from: `input line` or `supply line`, "
+                       "which the input gates (pairs follow from weights.interleaved)",
+                   .source = "CrossSim 3.2 gate_input"}),
+            field("mode",
+                  &C::mode,
+                  {.meaning = "exact circuit, or a closed form for small drops: dmr (input line), "
+                              "column recursion (supply line)",
+                   .source = "array/wires_fast.h"}),
             field("row_resistance",
                   &C::row_resistance,
                   {.unit = "1/g_max",

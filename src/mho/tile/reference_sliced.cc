@@ -26,6 +26,10 @@ void SlicedTile::reference(ConstFloatView x, MatrixView<double> y, const MvmCall
             y(r, i) = states_.input_gain * sum * double{inputs.scale[r]};
         }
     }
+    std::vector<bool> solved(width_, false);
+    for (const Circuit& c : circuits_) {
+        std::fill_n(solved.begin() + static_cast<std::ptrdiff_t>(c.first), c.width, true);
+    }
     // Numbers of the converters of row r, added to the outputs.
     const auto convert_and_add = [&](size_t r, size_t pass, std::vector<double> flow, double gain) {
         std::vector<float> uniforms(width_);
@@ -54,13 +58,19 @@ void SlicedTile::reference(ConstFloatView x, MatrixView<double> y, const MvmCall
         for (size_t r = 0; r < x.rows; r++) {
             std::vector<double> flow(width_, 0.0);
             std::vector<float> noise(width_);
+            if (!circuits_.empty()) {
+                const std::vector<double> one(voltages.row(r), voltages.row(r) + inputs_);
+                add_circuit_currents(one, flow);
+            }
             const uint64_t row = (call.key.first_sample + r) * passes_.size() + p;
             fill_normal(key_, Stream::kWeightNoise, call.key.step, row * width_, noise);
             for (size_t c = 0; c < width_; c++) {
                 double variance = 0;
                 for (size_t j = 0; j < inputs_; j++) {
                     const double v = double{voltages(r, j)};
-                    flow[c] += double{rows_(c, j)} * cell_.shape(v);
+                    if (!solved[c]) {
+                        flow[c] += double{rows_(c, j)} * cell_.shape(v);
+                    }
                     if (second_.rows > 0) {
                         flow[c] += double{second_(c, j)} * v * std::abs(v) +
                                    double{third_(c, j)} * v * v * v;

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <string>
 
-#include "mho/array/wires.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -203,56 +202,6 @@ void SlicedTile::write(ConstFloatView weights,
     refresh();
 }
 
-// The one place where the wires come in: conductances of the cells of a slice -> what they do at
-// the ends of their lines, [columns, inputs].
-Matrix<float> SlicedTile::behind_wires(size_t slice, bool negative) const {
-    const Matrix<float>& plus = now_[pairs() ? 2 * slice + (negative ? 1 : 0) : slice];
-    const std::vector<float>& unit = unit_now_[slice];
-    const CrossbarWires& lines = config_.wires;
-    const std::vector<int>& ideal = lines.ideal_slices;
-    const bool acts = lines.acts() &&
-                      std::find(ideal.begin(), ideal.end(), static_cast<int>(slice)) == ideal.end();
-    const size_t width = outputs_ + (unit.empty() ? 0 : 1);
-    const auto column_of = [&](const Matrix<float>& g, size_t i, size_t j) {
-        return i < outputs_ ? g(i, j) : unit[j];
-    };
-    Matrix<float> out(width, inputs_);
-    if (!acts) {
-        for (size_t i = 0; i < width; i++) {
-            for (size_t j = 0; j < inputs_; j++) {
-                const float other = config_.weights.interleaved ? now_[2 * slice + 1](i, j) : 0.0f;
-                out(i, j) = column_of(plus, i, j) - other;
-            }
-        }
-        return out;
-    }
-    Matrix<float> cells(inputs_, width);
-    Matrix<float> others(config_.weights.interleaved ? inputs_ : 0, width);
-    for (size_t i = 0; i < width; i++) {
-        for (size_t j = 0; j < inputs_; j++) {
-            cells(j, i) = column_of(plus, i, j);
-            if (config_.weights.interleaved) {
-                others(j, i) = now_[2 * slice + 1](i, j);
-            }
-        }
-    }
-    WireConfig wires;
-    wires.topology =
-        config_.weights.interleaved ? WireTopology::kInputLinePairs : WireTopology::kInputLine;
-    wires.row_resistance = lines.row_resistance;
-    wires.column_resistance = lines.column_resistance;
-    wires.driver_resistance = lines.driver_resistance;
-    wires.sense_resistance = lines.sense_resistance;
-    const Matrix<float> effective =
-        effective_conductances(wires, cells.view(), others.view(), 1, "crossbar.wires");
-    for (size_t i = 0; i < width; i++) {
-        for (size_t j = 0; j < inputs_; j++) {
-            out(i, j) = effective(j, i);
-        }
-    }
-    return out;
-}
-
 void SlicedTile::refresh() {
     const bool has_variance = cell_.has_read_noise();
     const bool has_iv = cell_.has_state_dependent_iv();
@@ -294,7 +243,23 @@ void SlicedTile::refresh() {
             }
         }
     }
-    packed_.pack(rows_.view());
+    build_circuits();
+    if (circuits_.empty()) {
+        packed_.pack(rows_.view());
+    } else {
+        // What is solved vector by vector takes no part in the product.
+        Matrix<float> linear = rows_;
+        for (const Circuit& c : circuits_) {
+            for (size_t i = c.first; i < c.first + c.width; i++) {
+                std::fill_n(linear.row(i), inputs_, 0.0f);
+                if (has_iv) {
+                    std::fill_n(second_.row(i), inputs_, 0.0f);
+                    std::fill_n(third_.row(i), inputs_, 0.0f);
+                }
+            }
+        }
+        packed_.pack(linear.view());
+    }
     if (has_variance) {
         packed_variance_.pack(variance_.view());
     }
@@ -390,6 +355,18 @@ void SlicedTile::currents(ConstFloatView voltages,
                 for (size_t c = 0; c < width_; c++) {
                     to(r, c) += scratch.position.data()[r * stride + c];
                 }
+            }
+        }
+    }
+    if (!circuits_.empty()) {
+        std::vector<double> sums(width_);
+        std::vector<double> one(inputs_);
+        for (size_t r = 0; r < rows; r++) {
+            std::copy_n(voltages.row(r), inputs_, one.begin());
+            std::fill(sums.begin(), sums.end(), 0.0);
+            add_circuit_currents(one, sums);
+            for (size_t c = 0; c < width_; c++) {
+                to(r, c) += static_cast<float>(sums[c]);
             }
         }
     }

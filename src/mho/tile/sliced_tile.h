@@ -14,9 +14,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "mho/array/wires.h"
 #include "mho/device/cell.h"
 #include "mho/device/stuck_map.h"
 #include "mho/kernels/product.h"
@@ -41,6 +44,10 @@ int input_top(const CrossbarInput& input);
 int32_t input_code(const CrossbarInput& input, float v);
 /// What an input in [-1, 1] becomes, all passes together.
 float input_level(const CrossbarInput& input, float v);
+
+/// The I-V of a cell as wires take it: g shape(v) + second(g) v |v| + third(g) v^3, in units of
+/// g_max and full input; its slope by a central difference.
+CellLaw cell_law(const Cell& cell);
 
 class SlicedTile {
   public:
@@ -99,11 +106,28 @@ class SlicedTile {
         size_t width = 0;            // outputs, and the unit column
         bool is_subtracted = false;  // from the block before it, ahead of the converter
     };
+    // Columns whose currents are not linear in the inputs: their circuit is solved for every
+    // vector.
+    struct Circuit {
+        size_t first = 0;
+        size_t width = 0;
+        double sign = 1.0;
+        std::shared_ptr<const Wires> wires;  // or, for the column recursion,
+        Matrix<double> conductance;          // [inputs, columns]
+    };
     bool pairs() const { return config_.weights.coding == WeightCoding::kBalanced; }
     void lay_out();
     void refresh();
     void fit(ConstFloatView weights);
+    // wires (sliced_wires.cc)
+    WireConfig wire_config() const;
+    bool has_wires(size_t slice) const;
+    bool is_solved_by_vector(size_t slice) const;
+    Matrix<double> cells_of(size_t slice, bool negative) const;
     Matrix<float> behind_wires(size_t slice, bool negative) const;
+    void build_circuits();
+    void require_increasing_cells() const;
+    void add_circuit_currents(std::span<const double> voltages, std::span<double> sums) const;
     float lowest_input() const { return config_.input.is_signed ? -1.0f : 0.0f; }
     void pass_voltages(const UnitInputs& inputs,
                        size_t pass,
@@ -130,6 +154,7 @@ class SlicedTile {
     std::vector<Matrix<float>> now_;            // [device] [out, in] in units of g_max
     std::vector<std::vector<float>> unit_now_;  // [slice] of the unit columns, or empty
     std::vector<Block> blocks_;
+    std::vector<Circuit> circuits_;
     size_t width_ = 0;                                // columns of the joint matrix
     Matrix<float> rows_, second_, third_, variance_;  // [width, in]; empty where there is no effect
     PackedMatrix packed_, packed_second_, packed_third_, packed_variance_;

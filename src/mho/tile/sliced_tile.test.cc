@@ -499,6 +499,72 @@ TEST(SlicedTile, StuckCellsReachTheProduct) {
     }
 }
 
+// CrossSim's rule for offset slices: a power of two of cells, widened such that steps fall on
+// multiples of the smallest current.
+TEST(SlicedTile, RangeOfOffsetSlices) {
+    Crossbar c = plain();
+    c.weights.coding = WeightCoding::kOffset;
+    c.weights.weight_bits = 8;
+    c.weights.slices = 4;  // two bits each
+    c.input.coding = InputCoding::kSignMagnitude;
+    c.input.bits = 8;
+    c.adc = SarAdc{.bits = 8};
+    const SlicedTile tile(c, {}, 3, 24, kKey);
+    const double high = 32.0 * (4.0 / 3.0) * (254.0 / 256.0) * (128.0 / 127.0);  // 24 -> 2^5
+    EXPECT_NEAR(tile.adc_range(0).high, high, 1e-9);
+    EXPECT_NEAR(tile.adc_range(0).low, -high, 1e-9);
+    c.input.is_signed = false;
+    const SlicedTile positive(c, {}, 3, 24, kKey);
+    EXPECT_NEAR(
+        positive.adc_range(3).high, 32.0 * (4.0 / 3.0) * (255.0 / 256.0) * (256.0 / 255.0), 1e-9);
+    EXPECT_EQ(positive.adc_range(3).low, 0.0);
+}
+
+TEST(SlicedTile, ColumnsSaturateAtTheirLimit) {
+    Crossbar c = plain();
+    c.cell.on_off_ratio = 0;
+    c.column_limit = 5;
+    Matrix<float> w(2, 8, 1.0f);
+    for (size_t j = 0; j < 8; j++) {
+        w(1, j) = j < 3 ? 1.0f : 0.0f;
+    }
+    const Matrix<float> x(1, 8, 1.0f);
+    const Matrix<float> y = run(c, w, x);
+    EXPECT_NEAR(y(0, 0), 5.0f, 1e-5);  // of 8
+    EXPECT_NEAR(y(0, 1), 3.0f, 1e-5);
+}
+
+// Standard deviation of a product with noise on every voltage; 4000 readings, six standard errors.
+TEST(SlicedTile, VoltageNoiseHasTheRightSpread) {
+    Crossbar c = plain();
+    c.cell.on_off_ratio = 0;
+    c.input.relative_noise = 0.1;
+    constexpr size_t kReads = 4000;
+    Matrix<float> w(1, 4);
+    w.values = {0.5f, -0.25f, 1.0f, 0.75f};
+    Matrix<float> x(kReads, 4);
+    double variance = 0;
+    double mean = 0;
+    for (size_t j = 0; j < 4; j++) {
+        const float v = 0.2f * static_cast<float>(j + 1);
+        for (size_t r = 0; r < kReads; r++) {
+            x(r, j) = v;
+        }
+        mean += double{w(0, j)} * double{v};
+        variance += std::pow(0.1 * double{w(0, j)} * double{v}, 2);
+    }
+    const Matrix<float> y = run(c, w, x);
+    double sum = 0;
+    double square = 0;
+    for (const float v : y.values) {
+        sum += double{v} - mean;
+        square += std::pow(double{v} - mean, 2);
+    }
+    const double std = std::sqrt(variance);
+    EXPECT_NEAR(sum / kReads, 0.0, 6 * std / std::sqrt(double{kReads}));
+    EXPECT_NEAR(std::sqrt(square / kReads), std, 6 * std / std::sqrt(2.0 * kReads));
+}
+
 TEST(SlicedTile, RefusesWhatDoesNotFit) {
     const auto refused = [](auto&& change) {
         Crossbar c = plain();

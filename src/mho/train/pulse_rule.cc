@@ -400,7 +400,10 @@ PulseActivity pulsed_update(PulsedArray& array,
             d.cols));
     }
     if (update.type == PulseType::kNoneWithDevice) {
-        array.add(outer_products(x, d, rate).view(), key.step);
+        // Clipped after every vector, as the device would be.
+        for (size_t s = 0; s < x.rows; s++) {
+            array.add(outer_products(x.row_block(s, 1), d.row_block(s, 1), rate).view(), key.step);
+        }
         return {};
     }
     if (update.type == PulseType::kNone) {

@@ -166,6 +166,22 @@ TEST(PulseRule, FloatingPointTypesSkipTheDevice) {
     }
 }
 
+// Bounds act after every vector: a batch is no sum.
+TEST(PulseRule, FloatingPointUpdatesClipVectorByVector) {
+    ConstantStep device = counting_cells();
+    device.w_max = 0.6;
+    device.w_min = -0.6;
+    PulseUpdate u;
+    u.type = PulseType::kNoneWithDevice;
+    PulsedArray a(device, 1, 1, kKey);
+    a.set_weights(Matrix<float>(1, 1, 0.5f).view(), 0);
+    const std::vector<float> x = {1.0f, 1.0f};
+    const std::vector<float> d = {-0.3f, 0.3f};
+    pulsed_update(
+        a, u, ConstFloatView(x.data(), 2, 1), ConstFloatView(d.data(), 2, 1), 1.0, {0, 0});
+    EXPECT_NEAR(a.weights()(0, 0), 0.3, 1e-6);
+}
+
 TEST(PulseRule, ResolutionRoundsProbabilities) {
     const std::vector<float> x = {0.06f, 1.0f};
     const std::vector<float> d = {1.0f};
