@@ -30,8 +30,8 @@ def sweep_file(tmp_path_factory):
     mho.make_network("mlp", [1, 28, 28], [784, 12, 10], seed=1).save(str(folder / "float.safetensors"))
     run = {
         "name": "tiny",
-        "data": {"set": "mnist", "folder": str(folder)},
-        "network": {"model": {"model": "mlp", "sizes": [784, 12, 10]}, "weights": "float.safetensors"},
+        "data": {"set": "fashion mnist", "folder": str(folder)},
+        "network": {"model": {"model": "mlp", "hidden": [12]}, "weights": "float.safetensors"},
         "hardware": {"preset": "standard"},
         "evaluation": {
             "times": [{"name": "1 day", "t_s": 86400.0}],

@@ -23,6 +23,11 @@ class SweepFolder {
     /// Reads the sweep's file and its run, with the overrides of every point (the first 1000), so
     /// that a wrong path or value fails before hours of work do. Throws ConfigError, IoError.
     explicit SweepFolder(const std::string& file);
+    // It may hold the lock of a folder.
+    SweepFolder(const SweepFolder&) = delete;
+    SweepFolder& operator=(const SweepFolder&) = delete;
+    SweepFolder(SweepFolder&&) = default;
+    SweepFolder& operator=(SweepFolder&&) = default;
 
     const Sweep& sweep() const { return sweep_; }
     const std::vector<SweepPoint>& points() const { return points_; }
