@@ -5,12 +5,21 @@
 #include "mho/device/pulsed_array.h"
 #include "mho/net/training_presets.h"
 #include "mho/train/learner.h"
+#include "mho/train/programming_cost.h"
 #include "mho/train/pulse_rule.h"
 #include "mho/util/error.h"
 
 namespace mho::python {
 
 namespace {
+
+nb::dict wear_of(const PulsedArray& array) {
+    const Endurance e = endurance(array);
+    nb::dict d;
+    d["most"] = static_cast<double>(e.most);
+    d["mean"] = e.mean;
+    return d;
+}
 
 Matrix<float> matrix_of(ConstFloatView view) {
     Matrix<float> m(view.rows, view.cols);
@@ -134,6 +143,36 @@ void bind_pulses(nb::module_& m) {
             "table",
             [](const PulsedArray& a, const std::string& name) { return to_numpy(a.table(name)); },
             nb::arg("name"))
+        .def(
+            "set_table",
+            [](PulsedArray& a, const std::string& name, nb::handle values) {
+                a.set_table(name, Input(values, "values").view());
+            },
+            nb::arg("name"),
+            nb::arg("values"),
+            nb::sig("def set_table(self, name: str, values: numpy.typing.ArrayLike) -> None"),
+            "Puts values [rows, cols] in the place of a table of the cells.")
+        .def("reset_columns",
+             &PulsedArray::reset_columns,
+             nb::arg("first"),
+             nb::arg("count"),
+             nb::arg("probability") = 1.0,
+             nb::arg("step") = 0,
+             "Resets columns [first, first + count), each cell with this probability.")
+        .def("drift",
+             &PulsedArray::drift,
+             nb::arg("delta_ms"),
+             nb::arg("step") = 0,
+             "Lets time pass for the drift, in ms.")
+        .def("count_pulses",
+             &PulsedArray::count_pulses,
+             nb::arg("on") = true,
+             "Begins to count the pulses of every cell, or stops.")
+        .def(
+            "endurance",
+            [](const PulsedArray& a) { return wear_of(a); },
+            nb::sig("def endurance(self) -> dict[str, float]"),
+            "Pulses since count_pulses: of the most pulsed cell (`most`), and on average (`mean`).")
         .def("state", [](const PulsedArray& a) { return arrays(a.state()); })
         .def("set_state", [](PulsedArray& a, nb::dict state) { a.set_state(arrays(state)); });
 
@@ -193,6 +232,42 @@ void bind_pulses(nb::module_& m) {
             "table",
             [](const Learner& l, const std::string& name) { return to_numpy(l.table(name)); },
             nb::arg("name"))
+        .def(
+            "set_table",
+            [](Learner& l, const std::string& name, nb::handle values) {
+                l.set_table(name, Input(values, "values").view());
+            },
+            nb::arg("name"),
+            nb::arg("values"),
+            nb::sig("def set_table(self, name: str, values: numpy.typing.ArrayLike) -> None"),
+            "Puts values in the place of a table of its devices or of a buffer of the rule.")
+        .def("reset_columns",
+             &Learner::reset_columns,
+             nb::arg("first"),
+             nb::arg("count"),
+             nb::arg("probability") = 1.0,
+             nb::arg("step") = 0,
+             "Resets columns of every device, each cell with this probability.")
+        .def("drift",
+             &Learner::drift,
+             nb::arg("delta_ms"),
+             nb::arg("step") = 0,
+             "Lets time pass for the drift of the devices, in ms.")
+        .def("count_pulses",
+             &Learner::count_pulses,
+             nb::arg("on") = true,
+             "Begins to count the pulses of every cell of every device, or stops.")
+        .def(
+            "endurance",
+            [](const Learner& l, size_t device) {
+                if (device >= l.device_count()) {
+                    throw InputError("device: there are " + std::to_string(l.device_count()));
+                }
+                return wear_of(l.device(device));
+            },
+            nb::arg("device") = 0,
+            nb::sig("def endurance(self, device: int = 0) -> dict[str, float]"),
+            "Pulses since count_pulses: of the most pulsed cell (`most`), and on average (`mean`).")
         .def(
             "activity",
             [](const Learner& l, size_t device) {

@@ -53,6 +53,31 @@ def test_learners_learn_and_keep_their_state():
         learner.update(np.zeros((2, 4)), np.zeros((2, 4)), 0.1)
 
 
+def test_tables_resets_and_wear():
+    array = mho.PulsedArray("idealized", 3, 4, seed=1)
+    array.set_weights(np.full((3, 4), 0.2))
+    steps = array.table("dwmin_up")
+    array.set_table("dwmin_up", 2 * steps)
+    assert np.allclose(array.table("dwmin_up"), 2 * steps)
+    with pytest.raises(mho.InputError):
+        array.set_table("dwmin_up", np.ones((2, 2)))
+    with pytest.raises(mho.InputError, match="dwmin_upp"):
+        array.set_table("dwmin_upp", steps)
+    array.reset_columns(1, 2)
+    weights = array.weights()
+    assert np.abs(weights[:, [0, 3]] - 0.2).max() < 1e-6 and np.abs(weights[:, 1:3]).max() < 0.19
+    array.drift(1000.0)
+    with pytest.raises(mho.InputError):
+        array.endurance()
+    learner = mho.learner("sgd idealized", 4, 3, seed=2)
+    learner.count_pulses()
+    learner.update(np.ones((5, 3)), np.ones((5, 4)), rate=0.01)
+    wear = learner.endurance()
+    assert wear["most"] >= wear["mean"] > 0
+    learner.reset_columns(0, 1)
+    learner.set_table("dwmin_up", learner.table("dwmin_up"))
+
+
 def test_response_of_a_device():
     data = mho.device_response("reram es", cells=50)
     assert len(data["pulse"]) == len(data["nominal"]) == len(data["spread"]["mean"])

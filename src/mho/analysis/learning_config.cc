@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/analysis/learning_config.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "mho/analysis/learning_config_json.h"
@@ -140,6 +142,33 @@ void describe_learning(std::vector<ParameterDoc>& docs) {
                     "0 to 1e+06",
                     "learning rate of this rule; 0 = that of learning.training",
                     ""});
+    docs.push_back(
+        {"learning.rules[].rate_factors",
+         "list of object",
+         "[]",
+         "",
+         "",
+         "learning rates by layer and tile: {match, tile_row, tile_column, factor}, later ones "
+         "win; factor 0 = these tiles do not learn",
+         ""});
+    docs.push_back({"learning.rules[].count_pulses",
+                    "true or false",
+                    "false",
+                    "",
+                    "",
+                    "count the pulses of every device: the results say how worn they are",
+                    ""});
+    for (const char* direction : {"up", "down"}) {
+        docs.push_back(
+            {fmt::format("learning.rules[].pulse_{}_j", direction),
+             "number",
+             "0.0",
+             "J",
+             "0 to 1",
+             fmt::format("energy of a pulse {}; with count_pulses the results say what all took",
+                         direction),
+             ""});
+    }
     docs.push_back({"learning.digital",
                     "true or false",
                     "true",

@@ -12,10 +12,22 @@
 namespace mho {
 
 /// One learner that a run trains its network with.
+/// A factor on the learning rate of some layers, or of some of their tiles.
+struct RateFactor {
+    std::string match = "*";  // names of layers
+    int tile_row = -1;        // along the outputs; -1: all
+    int tile_column = -1;
+    double factor = 1.0;
+};
+
 struct LearningRule {
     std::string name;  // "" = that of the learner
     LearnerConfig learner;
-    double learning_rate = 0.0;  // 0 = that of the training
+    double learning_rate = 0.0;            // 0 = that of the training
+    std::vector<RateFactor> rate_factors;  // later ones win
+    bool count_pulses = false;             // of every device, for its endurance
+    double pulse_up_j = 0.0;               // energy of a pulse, when they are counted
+    double pulse_down_j = 0.0;
 
     std::string label() const { return name.empty() ? std::string(learner_name(learner)) : name; }
 };

@@ -11,6 +11,28 @@
 namespace mho {
 
 template <>
+struct Schema<RateFactor> {
+    static constexpr std::string_view name = "RateFactor";
+    static auto fields() {
+        using R = RateFactor;
+        return std::tuple{
+            field("match", &R::match, {.meaning = "layers whose name matches (`*`, `?`)"}),
+            field("tile_row",
+                  &R::tile_row,
+                  {.min = -1, .max = 1e6, .meaning = "tile along the outputs; -1 = all"}),
+            field("tile_column",
+                  &R::tile_column,
+                  {.min = -1, .max = 1e6, .meaning = "tile along the inputs; -1 = all"}),
+            field("factor",
+                  &R::factor,
+                  {.unit = "1",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "on the learning rate; 0 = these tiles do not learn"})};
+    }
+};
+
+template <>
 struct Schema<LearningRule> {
     static constexpr std::string_view name = "LearningRule";
     static auto fields() {
@@ -23,7 +45,24 @@ struct Schema<LearningRule> {
                   {.unit = "1",
                    .min = 0,
                    .max = 1e6,
-                   .meaning = "learning rate of this rule; 0 = that of learning.training"})};
+                   .meaning = "learning rate of this rule; 0 = that of learning.training"}),
+            field("rate_factors",
+                  &R::rate_factors,
+                  {.meaning = "learning rates by layer and tile: a list of factors"}),
+            field(
+                "count_pulses",
+                &R::count_pulses,
+                {.meaning = "count the pulses of every device: the results say how worn they are"}),
+            field("pulse_up_j",
+                  &R::pulse_up_j,
+                  {.unit = "J",
+                   .min = 0,
+                   .max = 1,
+                   .meaning =
+                       "energy of a pulse up; with count_pulses the results say what all took"}),
+            field("pulse_down_j",
+                  &R::pulse_down_j,
+                  {.unit = "J", .min = 0, .max = 1, .meaning = "energy of a pulse down"})};
     }
 };
 

@@ -14,6 +14,7 @@
 #include "mho/io/file.h"
 #include "mho/io/safetensors.h"
 #include "mho/net/hardware_json.h"
+#include "mho/net/training_presets_json.h"
 #include "mho/net/zoo.h"
 
 namespace mho {
@@ -248,8 +249,14 @@ RunFile parse_run_file(const std::string& text,
 }
 
 RunFile read_run_file(const std::string& path, const std::vector<std::string>& overrides) {
-    RunFile run = parse_run_file(read_file(path, uint64_t{16} << 20), path, overrides);
-    run.folder = std::filesystem::path(path).parent_path().string();
+    std::string text = read_file(path, uint64_t{16} << 20);
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    if (Json j = parse_json(text, path); j.is_object() && j.contains("learning")) {
+        resolve_device_files(j["learning"], folder);
+        text = j.dump();
+    }
+    RunFile run = parse_run_file(text, path, overrides);
+    run.folder = folder;
     resolve_files(run.hardware, run.folder);
     return run;
 }

@@ -15,7 +15,9 @@
 #include "mho/report/html.h"
 #include "mho/report/line_chart.h"
 #include "mho/report/table.h"
+#include "mho/train/programming_cost.h"
 #include "mho/util/error.h"
+#include "mho/util/glob.h"
 
 namespace mho {
 namespace {
@@ -26,6 +28,13 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr uint64_t kTestStep = uint64_t{1} << 40;
 
 // One line of the table: digital, or a rule.
+// What the pulses did to one device of the learners, over all layers.
+struct Wear {
+    double most = 0;  // of the most pulsed cell
+    double mean = 0;
+    double energy_j = 0;
+};
+
 struct Row {
     std::string name;
     std::string learner;
@@ -33,7 +42,8 @@ struct Row {
     const LearningRule* rule = nullptr;
     std::vector<double> loss;           // per epoch, in training mode
     std::vector<double> test_accuracy;  // share of the labels
-    std::vector<double> pulses;         // per weight of the fast device, so far
+    std::vector<double> pulses;         // per weight of the first device, so far
+    std::vector<Wear> wear;             // per device, where pulses are counted
     std::vector<std::string> notes;
     bool finished = false;
 };
@@ -45,8 +55,10 @@ std::string checkpoint_name(size_t row) {
 std::vector<Row> rows_of(const RunFile& run) {
     std::vector<Row> rows;
     if (run.learning.digital) {
-        rows.push_back(
-            {"digital", "digital", run.learning.training.learning_rate, nullptr, {}, {}, {}, {}});
+        Row row;
+        row.name = row.learner = "digital";
+        row.learning_rate = run.learning.training.learning_rate;
+        rows.push_back(std::move(row));
     }
     for (const LearningRule& rule : run.learning.rules) {
         Row row;
@@ -58,6 +70,49 @@ std::vector<Row> rows_of(const RunFile& run) {
         rows.push_back(std::move(row));
     }
     return rows;
+}
+
+void apply_rate_factors(const GraphNetwork& network, const LearningRule& rule) {
+    for (size_t i = 0; i < rule.rate_factors.size(); i++) {
+        const RateFactor& f = rule.rate_factors[i];
+        size_t tiles = 0;
+        std::string known;
+        for (const auto& [name, layer] : network->analog_layers()) {
+            known += (known.empty() ? "" : ", ") + name;
+            if (matches_glob(f.match, name)) {
+                tiles += layer->set_rate_factor(f.factor, f.tile_row, f.tile_column);
+            }
+        }
+        if (tiles == 0) {
+            throw ConfigError(
+                "learning.rules[`" + rule.label() + "`].rate_factors[" + std::to_string(i) + "]",
+                "no tile of an analog layer fits; layers: " + known);
+        }
+    }
+}
+
+std::vector<Wear> wear_of(const GraphNetwork& network, const LearningRule& rule) {
+    std::vector<Wear> all;
+    std::vector<double> cells;
+    for (const auto& [name, layer] : network->analog_layers()) {
+        for (const Learner* l : layer->learners()) {
+            all.resize(std::max(all.size(), l->device_count()));
+            cells.resize(all.size());
+            for (size_t k = 0; k < l->device_count(); k++) {
+                const Endurance e = endurance(l->device(k));
+                const auto count = static_cast<double>(l->rows() * l->cols());
+                all[k].most = std::max(all[k].most, static_cast<double>(e.most));
+                all[k].mean += e.mean * count;
+                cells[k] += count;
+                all[k].energy_j +=
+                    programming_energy_j(l->device(k), {rule.pulse_up_j, rule.pulse_down_j});
+            }
+        }
+    }
+    for (size_t k = 0; k < all.size(); k++) {
+        all[k].mean /= cells[k];
+    }
+    return all;
 }
 
 double pulses_per_weight(const GraphNetwork& network) {
@@ -73,6 +128,11 @@ double pulses_per_weight(const GraphNetwork& network) {
 }
 
 OrderedJson to_object(const Row& r) {
+    OrderedJson wear = OrderedJson::array();
+    for (const Wear& w : r.wear) {
+        wear.push_back(
+            {{"most_pulses", w.most}, {"mean_pulses", w.mean}, {"energy_j", w.energy_j}});
+    }
     return {{"name", r.name},
             {"learner", r.learner},
             {"learning_rate", r.learning_rate},
@@ -80,6 +140,7 @@ OrderedJson to_object(const Row& r) {
             {"loss", r.loss},
             {"test_accuracy", r.test_accuracy},
             {"pulses_per_weight", r.pulses},
+            {"devices", wear},
             {"notes", r.notes}};
 }
 
@@ -114,6 +175,12 @@ class Learning {
         GraphNetwork network(start, run_.seed);
         if (row.rule != nullptr) {
             network->learn_in_memory(row.rule->learner);
+            apply_rate_factors(network, *row.rule);
+            for (const auto& [name, layer] : network->analog_layers()) {
+                if (row.rule->count_pulses) {
+                    layer->count_pulses();
+                }
+            }
             row.notes = notes_of(network);
         }
         Trainer trainer(network, data_.train, config, run_.seed);
@@ -144,6 +211,9 @@ class Learning {
             row.test_accuracy.push_back(
                 test_accuracy(network, data_.test, kTestStep + static_cast<uint64_t>(e.epoch)));
             row.pulses.push_back(pulses_per_weight(network));
+            if (row.rule != nullptr && row.rule->count_pulses) {
+                row.wear = wear_of(network, *row.rule);
+            }
             // Results first: a checkpoint never is ahead of them.
             write_results();
             trainer.save(checkpoint);
@@ -217,6 +287,10 @@ class Learning {
                 r.test_accuracy = j[i].at("test_accuracy").get<std::vector<double>>();
                 r.pulses = j[i].at("pulses_per_weight").get<std::vector<double>>();
                 r.notes = j[i].at("notes").get<std::vector<std::string>>();
+                r.wear.clear();
+                for (const OrderedJson& w : j[i].value("devices", OrderedJson::array())) {
+                    r.wear.push_back({w.at("most_pulses"), w.at("mean_pulses"), w.at("energy_j")});
+                }
             }
         } catch (const nlohmann::json::exception& e) {
             throw IoError(file("learning.json") + " is damaged: " + e.what());
@@ -230,7 +304,7 @@ class Learning {
             .column("test accuracy", Align::kRight, "%")
             .column("against digital", Align::kRight, "points")
             .column("best epoch", Align::kRight, "%")
-            .column("pulses per weight", Align::kRight);
+            .column("pulses per weight, first device", Align::kRight);
         const double digital = run_.learning.digital && !rows_[0].test_accuracy.empty()
                                    ? rows_[0].test_accuracy.back()
                                    : -1.0;
@@ -250,6 +324,17 @@ class Learning {
                    r.rule != nullptr ? fmt::format("{:.1f}", r.pulses.back()) : ""});
         }
         for (const Row& r : rows_) {
+            for (size_t k = 0; k < r.wear.size(); k++) {
+                const std::string energy =
+                    r.wear[k].energy_j > 0 ? fmt::format(", {:.3g} J", r.wear[k].energy_j) : "";
+                t.footnote(fmt::format(
+                    "{}, device {}: {:.1f} pulses a cell, {:.0f} of the most pulsed one{}",
+                    r.name,
+                    k,
+                    r.wear[k].mean,
+                    r.wear[k].most,
+                    energy));
+            }
             for (const std::string& note : r.notes) {
                 t.footnote(r.name + ": " + note);
             }

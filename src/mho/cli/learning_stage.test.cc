@@ -17,7 +17,8 @@ namespace {
 constexpr const char* kRules = R"([
     {"name": "plain", "learner": {"model": "analog sgd"}},
     {"learner": {"model": "agad", "devices": [{"model": "soft bounds"}, {"model": "soft bounds"}],
-                 "auto_scale": true, "auto_granularity": 100}, "learning_rate": 0.05},
+                 "auto_scale": true, "auto_granularity": 100}, "learning_rate": 0.05,
+     "count_pulses": true, "pulse_up_j": 1e-12},
     {"learner": {"model": "mixed precision", "device": {"model": "exponential step"}}}
 ])";
 
@@ -89,6 +90,14 @@ TEST(LearningStage, KilledAndResumedIsTheUnbrokenRun) {
     EXPECT_GT(rows[0]["test_accuracy"].back().get<double>(), 0.3);
     EXPECT_GT(rows[1]["test_accuracy"].back().get<double>(), 0.3);
     EXPECT_GT(rows[1]["pulses_per_weight"].back().get<double>(), 1.0);
+    // The wear of both devices of AGAD, where it is asked for.
+    EXPECT_TRUE(rows[1]["devices"].empty());
+    ASSERT_EQ(rows[2]["devices"].size(), 2u);
+    const Json& fast = rows[2]["devices"][0];
+    EXPECT_NEAR(
+        fast["mean_pulses"].get<double>(), rows[2]["pulses_per_weight"].back().get<double>(), 1e-6);
+    EXPECT_GT(fast["most_pulses"].get<double>(), fast["mean_pulses"].get<double>());
+    EXPECT_GT(fast["energy_j"].get<double>(), 0);
 
     size_t killed = 0;
     for (const long lines : {3, 11, 19, 27}) {
@@ -138,6 +147,11 @@ TEST(LearningStage, NamesWhatIsWrong) {
     const Outcome u = unknown.train(unknown.scratch.file("out"), false);
     EXPECT_EQ(u.code, 1);
     EXPECT_NE(u.err.find("learning.rules[0].learner.tail"), std::string::npos) << u.err;
+    const LearningFixture nowhere(
+        R"([{"learner": {"model": "agad"}, "rate_factors": [{"match": "nothing*", "factor": 0}]}])");
+    const Outcome n = nowhere.train(nowhere.scratch.file("out"), false);
+    EXPECT_EQ(n.code, 1);
+    EXPECT_NE(n.err.find("rate_factors[0]"), std::string::npos) << n.err;
 }
 
 }  // namespace

@@ -13,6 +13,13 @@
 #include "mho/report/accuracy_report.h"
 
 namespace mho {
+namespace {
+
+constexpr const char* kLearntInMemory =
+    ": trained in memory, its results are learning.json and learning.html; to evaluate one of its "
+    "networks, name learning-N.safetensors as network.weights of a run file without `learning`";
+
+}  // namespace
 
 bool RunFolder::has(const std::string& name) const {
     return std::filesystem::exists(file(name));
@@ -37,6 +44,9 @@ LoadedRun load_run(const std::string& what, const std::vector<std::string>& over
                                      "; set it in `mho train`, or change evaluation, data or seed");
                 }
             }
+        }
+        if (!folder.has("float.safetensors") && folder.has("learning.json")) {
+            throw IoError(what + kLearntInMemory);
         }
         if (!folder.has("float.safetensors")) {
             throw IoError(what +
@@ -177,6 +187,9 @@ void evaluate_into(const RunFile& run,
 std::string write_report(const std::string& path) {
     const RunFolder folder{path};
     for (const char* needed : {"run.json", "results.json"}) {
+        if (!folder.has(needed) && folder.has("learning.json")) {
+            throw IoError(path + kLearntInMemory);
+        }
         if (!folder.has(needed)) {
             throw IoError(path + " has no " + needed + "; run `mho evaluate` on it first");
         }

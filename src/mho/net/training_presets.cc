@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/net/training_presets.h"
 
+#include <filesystem>
+
+#include "mho/device/step_table.h"
+#include "mho/io/file.h"
 #include "mho/net/presets.h"
 #include "mho/net/training_presets_json.h"
 
@@ -12,8 +16,61 @@ bool is_device_key(const std::string& key) {
     return key == "device" || key.ends_with("_device");
 }
 
-// One device: its preset, if it names one, with the other keys on top.
+// A device from a file: a table of measured steps (CSV), or the device of a JSON file, such as a
+// fit has written. `w_min` and `w_max` beside it scale the states of a table.
+Json device_of_file(const Json& j, const std::string& path, Problems& problems) {
+    const std::string here = join_path(path, "file");
+    for (const char* other : {"preset", "model"}) {
+        if (j.contains(other)) {
+            problems.push_back({join_path(path, other), "the file says which device it is"});
+        }
+    }
+    std::string file;
+    from_json(j["file"], file, here, {}, problems);
+    if (!problems.empty()) {
+        return Json::object();
+    }
+    try {
+        Json device;
+        Json changes = j;
+        changes.erase("file");
+        if (file.find(".csv") != std::string::npos) {
+            StepTableOptions options;
+            for (const auto& [key, to] :
+                 {std::pair("w_min", &options.w_min), std::pair("w_max", &options.w_max)}) {
+                if (j.contains(key)) {
+                    double value = 0;
+                    from_json(
+                        j[key], value, join_path(path, key), {.min = -1e6, .max = 1e6}, problems);
+                    *to = value;
+                    changes.erase(key);
+                }
+            }
+            device = problems.empty() ? to_json(PulsedDevice(read_step_table(file, options)))
+                                      : Json::object();
+        } else {
+            device = parse_json(read_file(file), file);
+            if (device.is_object() && device.contains("device")) {
+                device = Json(device["device"]);
+            }
+        }
+        for (const auto& [key, value] : changes.items()) {
+            device[key] = value;
+        }
+        return device;
+    } catch (const ConfigError& e) {
+        problems.insert(problems.end(), e.problems().begin(), e.problems().end());
+    } catch (const Error& e) {
+        problems.push_back({here, e.what()});
+    }
+    return Json::object();
+}
+
+// One device: its preset or file, if it names one, with the other keys on top.
 Json expanded(const Json& j, const std::string& path, Problems& problems) {
+    if (j.is_object() && j.contains("file")) {
+        return device_of_file(j, path, problems);
+    }
     if (!j.is_object() || !j.contains("preset")) {
         return j;
     }
@@ -67,6 +124,36 @@ PulsedDevice read_device(const Json& j, const std::string& path) {
 }
 
 }  // namespace
+
+void resolve_device_files(Json& j, const std::string& folder) {
+    for (auto& [key, value] : j.items()) {
+        if (!value.is_object() && !value.is_array()) {
+            continue;
+        }
+        if (is_device_key(key) && value.is_object() && value.contains("file") &&
+            value["file"].is_string()) {
+            const std::filesystem::path file(value["file"].get<std::string>());
+            if (file.is_relative()) {
+                value["file"] = (std::filesystem::path(folder) / file).string();
+            }
+        }
+        if (key == "devices" && value.is_array()) {
+            for (Json& device : value) {
+                Json one = {{"device", device}};
+                resolve_device_files(one, folder);
+                device = one["device"];
+            }
+        } else if (value.is_array()) {
+            for (Json& entry : value) {
+                if (entry.is_structured()) {
+                    resolve_device_files(entry, folder);
+                }
+            }
+        } else {
+            resolve_device_files(value, folder);
+        }
+    }
+}
 
 Json with_device_presets(const Json& j, const std::string& path, Problems& problems) {
     if (!j.is_object()) {

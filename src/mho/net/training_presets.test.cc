@@ -7,7 +7,9 @@
 #include <cmath>
 #include <set>
 
+#include "mho/io/file.h"
 #include "mho/net/presets.h"
+#include "mho/net/training_presets_json.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -116,6 +118,33 @@ TEST(TrainingPresets, SayWhatIsWrong) {
                   .find("learning.devices[0].preset"),
               std::string::npos);
     EXPECT_NE(message("3", true).find("learning"), std::string::npos);
+}
+
+TEST(TrainingPresets, DevicesFromFiles) {
+    const std::string csv = testing::TempDir() + "/device_of_a_run.csv";
+    write_file_atomically(csv, "state,up,down\n-1,0.02,0.01\n0,0.015,0.015\n1,0.01,0.02\n");
+    const PulsedDevice table =
+        pulsed_device_from_json(R"({"file": ")" + csv + R"(", "dw_min_std": 0.2})");
+    ASSERT_TRUE(std::holds_alternative<MeasuredStep>(table));
+    EXPECT_EQ(common_parameters(table).w_max, 1.0);
+    const std::string json = testing::TempDir() + "/device_of_a_run.json";
+    write_file_atomically(json,
+                          R"({"about": "x", "device": )" + pulsed_device_to_json(table) + "}");
+    EXPECT_TRUE(std::holds_alternative<MeasuredStep>(
+        pulsed_device_from_json(R"({"file": ")" + json + "\"}")));
+    const std::string scaled = R"({"model": "analog sgd", "device": {"file": ")" + csv +
+                               R"(", "w_min": -0.5, "w_max": 0.5}})";
+    const auto sgd = std::get<AnalogSgd>(learner_from_json_with_presets(scaled));
+    EXPECT_NEAR(common_parameters(sgd.device).w_max, 0.5, 1e-12);
+    Json run = Json::parse(R"({"rules": [{"learner": {"device": {"file": "a.csv"}}},
+                                        {"learner": {"devices": [{"file": "/b.csv"}, {"preset": "x"}]}}]})");
+    resolve_device_files(run, "/runs");
+    EXPECT_EQ(run["rules"][0]["learner"]["device"]["file"], "/runs/a.csv");
+    EXPECT_EQ(run["rules"][1]["learner"]["devices"][0]["file"], "/b.csv");
+    EXPECT_THROW(pulsed_device_from_json(R"({"file": "/missing.csv"})"), ConfigError);
+    EXPECT_THROW(pulsed_device_from_json(R"({"file": 3})"), ConfigError);
+    EXPECT_THROW(pulsed_device_from_json(R"({"file": ")" + csv + R"(", "model": "soft bounds"})"),
+                 ConfigError);
 }
 
 }  // namespace

@@ -11,7 +11,11 @@
 
 namespace mho {
 
-/// Replaces every {"preset": NAME, parameters ...} that stands for a pulsed device (under a key
+/// Puts `folder` before relative names of files of devices ("file" where a preset may stand).
+void resolve_device_files(Json& j, const std::string& folder);
+
+/// Replaces every {"preset": NAME, parameters ...} or {"file": NAME, ...} (a table of measured
+/// steps in CSV, or a JSON file with a device) that stands for a pulsed device (under a key
 /// "device", "fast_device", ... or in a list under "devices") by the device's own parameters with
 /// the others on top. Problems are reported below `path`.
 Json with_device_presets(const Json& j, const std::string& path, Problems& problems);

@@ -448,6 +448,20 @@ void AnalogLayerImpl::learn(double rate, uint64_t step) {
     show_learned_weights();
 }
 
+size_t AnalogLayerImpl::set_rate_factor(double factor, int tile_row, int tile_column) {
+    if (learning_ == nullptr) {
+        throw InputError("layer " + path_ + " does not learn in memory");
+    }
+    return learning_->set_rate_factor(factor, tile_row, tile_column);
+}
+
+void AnalogLayerImpl::count_pulses() {
+    if (learning_ == nullptr) {
+        throw InputError("layer " + path_ + " does not learn in memory");
+    }
+    learning_->count_pulses();
+}
+
 std::vector<const Learner*> AnalogLayerImpl::learners() const {
     std::vector<const Learner*> all;
     if (learning_ != nullptr) {

@@ -71,6 +71,10 @@ class AnalogLayerImpl : public torch::nn::Module {
     bool learns_in_memory() const { return learning_ != nullptr; }
     /// The vector updates of all backward passes since the last call, as step `step`.
     void learn(double rate, uint64_t step);
+    /// A factor on the learning rate of some tiles (LayerLearning::set_rate_factor).
+    size_t set_rate_factor(double factor, int tile_row = -1, int tile_column = -1);
+    /// Begins to count the pulses of every device, for endurance() of train/programming_cost.h.
+    void count_pulses();
     /// The learners of all tiles: [group][output piece][input piece]; empty without learning.
     std::vector<const Learner*> learners() const;
     /// State of the learners; restoring it sets the tile weights, too.

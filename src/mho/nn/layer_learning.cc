@@ -3,6 +3,9 @@
 #include "mho/nn/layer_learning.h"
 
 #include <algorithm>
+#include <cmath>
+
+#include "mho/util/error.h"
 
 namespace mho {
 
@@ -24,6 +27,7 @@ LayerLearning::LayerLearning(const LearnerConfig& config,
                 t.col = grid.input_offsets()[c];
                 t.cols = grid.input_offsets()[c + 1] - t.col;
                 t.piece = c;
+                t.output_piece = r;
                 tiles_.push_back(t);
                 learners_.push_back(make_learner(
                     config,
@@ -32,6 +36,29 @@ LayerLearning::LayerLearning(const LearnerConfig& config,
                     make_tile_key(seed, name, static_cast<uint32_t>(r), static_cast<uint32_t>(c))));
             }
         }
+    }
+}
+
+size_t LayerLearning::set_rate_factor(double factor, int tile_row, int tile_column) {
+    if (!(factor >= 0) || !std::isfinite(factor)) {
+        throw InputError("a factor of the learning rate must be finite and at least 0");
+    }
+    size_t count = 0;
+    for (Tile& t : tiles_) {
+        const auto fits = [](int wanted, size_t is) {
+            return wanted < 0 || static_cast<size_t>(wanted) == is;
+        };
+        if (fits(tile_row, t.output_piece) && fits(tile_column, t.piece)) {
+            t.rate_factor = factor;
+            count++;
+        }
+    }
+    return count;
+}
+
+void LayerLearning::count_pulses() {
+    for (const std::unique_ptr<Learner>& l : learners_) {
+        l->count_pulses(true);
     }
 }
 
@@ -121,7 +148,7 @@ void LayerLearning::learn_rows(const Pass& pass,
     const size_t pieces = pass.scales.mapping.rows;
     for (size_t i = 0; i < tiles_.size(); i++) {
         const Tile& t = tiles_[i];
-        if (t.group != group) {
+        if (t.group != group || t.rate_factor == 0) {
             continue;
         }
         const double factor =
@@ -150,7 +177,7 @@ void LayerLearning::learn_rows(const Pass& pass,
         }
         UpdateCall part = call;
         part.key.first_sample = row_number;
-        part.rate *= factor;
+        part.rate *= factor * t.rate_factor;
         learners_[i]->update(x, {errors_.data(), inputs.rows, t.rows}, part);
     }
 }

@@ -45,6 +45,13 @@ class LayerLearning {
     /// What a forward pass sees now.
     void read(FloatView tile_weights) const;
 
+    /// Multiplies the learning rate of some tiles (negative row or column: all of them); 0: they do
+    /// not learn. Returns how many tiles that are.
+    size_t set_rate_factor(double factor, int tile_row = -1, int tile_column = -1);
+
+    /// Begins to count the pulses of every device.
+    void count_pulses();
+
     /// Learners of all tiles: [group][output piece][input piece].
     const std::vector<std::unique_ptr<Learner>>& learners() const { return learners_; }
 
@@ -64,6 +71,8 @@ class LayerLearning {
         size_t col = 0;
         size_t cols = 0;
         size_t piece = 0;  // of the inputs
+        size_t output_piece = 0;
+        double rate_factor = 1.0;
     };
     void learn_rows(const Pass& pass,
                     size_t group,

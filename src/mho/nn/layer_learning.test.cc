@@ -183,6 +183,35 @@ TEST(LayerLearning, LearnsByPulses) {
     }
 }
 
+// A factor of 0 leaves a layer as it is; others act on the step.
+TEST(LayerLearning, RatesByLayerAndTile) {
+    AnalogSgd exact;
+    ConstantStep device;
+    exact.device = device;
+    exact.update.type = PulseType::kNone;  // W -= rate d x'
+    const auto moved = [&](double factor) {
+        GraphNetwork network(map_to_hardware(initialize(convolution_graph(), 2), noisy_hardware()),
+                             5);
+        network->learn_in_memory(exact);
+        const auto& layer = network->analog_layers().at("fc");
+        EXPECT_GT(layer->set_rate_factor(factor), 0u);
+        EXPECT_EQ(layer->set_rate_factor(factor, 1000), 0u);
+        const torch::Tensor before = layer->tile_weight.detach().clone();
+        TrainConfig config = plain_sgd();
+        config.epochs = 1;
+        const LabelledImages data = pictures(static_cast<size_t>(config.batch));
+        Trainer trainer(network, data, config, 5);
+        trainer.run();  // one step
+        return (layer->tile_weight.detach() - before).clone();
+    };
+    const torch::Tensor whole = moved(1.0);
+    EXPECT_GT(whole.abs().max().item<float>(), 0);
+    EXPECT_EQ(moved(0.0).abs().max().item<float>(), 0);
+    EXPECT_TRUE(torch::allclose(2 * moved(0.5), whole, 1e-3, 1e-7));
+    GraphNetwork plain(map_to_hardware(initialize(convolution_graph(), 2), noisy_hardware()), 5);
+    EXPECT_THROW(plain->analog_layers().at("fc")->set_rate_factor(0.5), InputError);
+}
+
 TEST(LayerLearning, RefusesWhatItCannotDo) {
     GraphNetwork network(map_to_hardware(initialize(convolution_graph(), 2), noisy_hardware()), 5);
     network->learn_in_memory(AnalogSgd());

@@ -70,6 +70,36 @@ MvmConfig line_read_without_management(const MvmConfig& config,
     return read;
 }
 
+namespace {
+
+// Options that the devices, or other options, leave without effect.
+void note_idle_options(const PulseUpdate& update,
+                       const std::vector<PulsedDevice>& devices,
+                       std::vector<std::string>& notes) {
+    const auto adds_up = [](const PulsedDevice& d) {
+        return std::holds_alternative<ConstantStep>(d) || std::holds_alternative<LinearStep>(d) ||
+               std::holds_alternative<SoftBounds>(d) ||
+               std::holds_alternative<SoftBoundsReference>(d) ||
+               std::holds_alternative<SoftBoundsPmax>(d);
+    };
+    const bool trains =
+        update.type == PulseType::kStochastic || update.type == PulseType::kStochasticCompressed;
+    if (update.law == PulseLaw::kBatch &&
+        (!trains || !std::all_of(devices.begin(), devices.end(), adds_up))) {
+        notes.emplace_back(
+            "update.law: `batch` is for stochastic trains on constant and linear steps; where it "
+            "does "
+            "not apply `sample` is taken");
+    }
+    if (update.statistics_only && !trains) {
+        notes.push_back(
+            fmt::format("update.statistics_only: binomial counts take the place of type `{}`",
+                        enum_name(update.type)));
+    }
+}
+
+}  // namespace
+
 uint64_t period_in_vectors(double every, bool in_batches, size_t batch) {
     const double vectors =
         in_batches ? std::ceil(every * static_cast<double>(batch)) : std::nearbyint(every);
@@ -95,6 +125,19 @@ Learner::Learner(LearnerConfig config, size_t rows, size_t cols, TileKey key)
         arrays_.emplace_back(devices[k], rows, cols, device_key(key, k));
     }
     activity_.resize(devices.size());
+    for (const PulsedDevice& d : devices) {
+        if (common_parameters(d).drift.nu != 0) {
+            notes_.emplace_back("device.drift acts when time is let pass, not between updates");
+            break;
+        }
+    }
+    std::visit(
+        [&](const auto& c) {
+            if constexpr (requires { c.update.law; }) {
+                note_idle_options(c.update, devices, notes_);
+            }
+        },
+        config_);
 }
 
 void Learner::set_weights(ConstFloatView weights, uint64_t step) {

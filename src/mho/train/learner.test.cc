@@ -239,5 +239,26 @@ TEST(Learner, DecaysAndDiffusesAfterABatch) {
     EXPECT_NEAR(0.25, learner->weights()(0, 0), 1e-6);
 }
 
+// What is accepted and does nothing is said.
+TEST(Learner, NotesOptionsWithoutEffect) {
+    AnalogSgd c;
+    ExpStep exponential;
+    exponential.drift.nu = 0.1;
+    c.device = exponential;
+    c.update.law = PulseLaw::kBatch;
+    c.update.type = PulseType::kMeanCount;
+    c.update.statistics_only = true;
+    const auto learner = make_learner(c, 2, 3, make_tile_key(1, "notes"));
+    std::string notes;
+    for (const std::string& n : learner->notes()) {
+        notes += n + "\n";
+    }
+    for (const char* part : {"device.drift", "update.law", "update.statistics_only"}) {
+        EXPECT_NE(notes.find(part), std::string::npos) << notes;
+    }
+    c = AnalogSgd{};
+    EXPECT_TRUE(make_learner(c, 2, 3, make_tile_key(1, "notes"))->notes().empty());
+}
+
 }  // namespace
 }  // namespace mho
