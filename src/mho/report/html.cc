@@ -35,6 +35,7 @@ border-radius:12px}
 .card{padding:16px 18px}
 .card b{display:block;overflow-wrap:anywhere;font-size:1.85rem;line-height:1.15;font-weight:650;letter-spacing:-.02em;
 font-variant-numeric:tabular-nums;white-space:nowrap}
+.card b.words{font-size:1.3rem;white-space:normal}
 .card span{display:block;margin-top:6px;font-size:.92rem;line-height:1.35}
 .card small{display:block;color:var(--muted);font-size:.82rem;line-height:1.35;margin-top:3px}
 figure{margin:14px 0;padding:18px 20px}
@@ -115,7 +116,10 @@ HtmlPage& HtmlPage::cards(const std::vector<KeyFigure>& figures) {
     }
     body_ += "<div class=\"cards\">\n";
     for (const KeyFigure& f : figures) {
-        body_ += "<div class=\"card\"><b>" + escape_xml(f.number) + "</b><span>" +
+        // A name in the place of a number may take two lines.
+        constexpr size_t kMostDigits = 12;
+        const char* open = f.number.size() > kMostDigits ? "<b class=\"words\">" : "<b>";
+        body_ += std::string("<div class=\"card\">") + open + escape_xml(f.number) + "</b><span>" +
                  escape_xml(f.caption) + "</span>";
         if (!f.detail.empty()) {
             body_ += "<small>" + escape_xml(f.detail) + "</small>";
