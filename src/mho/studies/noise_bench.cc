@@ -113,7 +113,8 @@ class Units {
                                bool recalibrate) const {
         std::vector<double> accuracies;
         for (const double level : protocol_.levels) {
-            Network noisy = with_weight_noise(network, {level}, options_.seed, draw);
+            Network noisy = with_weight_noise(
+                network, {.level = level, .norms = c.norm_noise}, options_.seed, draw);
             if (recalibrate) {
                 noisy = with_recalibrated_norms(noisy, calibration_, kCalibrationBatch, c.norm);
             }

@@ -28,6 +28,7 @@ struct NoiseCase {
     bool recalibrate = true;  // also with batch-norm statistics taken anew under the noise
     uint64_t seed = 1;        // of the start and of the order of the pictures
     NormRule norm = {};       // of the batch norms in training
+    bool norm_noise = false;  // noise on weight and bias of the batch norms, too
 };
 
 struct NoiseOutcome {

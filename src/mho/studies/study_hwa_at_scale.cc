@@ -105,7 +105,8 @@ class Units {
 
 struct FamilyUnits {
     size_t floating_point = 0;
-    std::vector<size_t> direct, hardware_aware, tolerance;  // one per chip
+    size_t digital = 0;  // the retrained weights without hardware
+    std::vector<size_t> direct, hardware_aware, tolerance, half;  // one per chip
 };
 
 struct FamilyResult {
@@ -113,6 +114,8 @@ struct FamilyResult {
     // [time][chip], normalised accuracy in percent
     std::vector<std::vector<double>> direct, hardware_aware;
     std::vector<double> tolerance;  // multiplier of the programming noise, per chip
+    double digital = 0;             // A* of the retrained weights without hardware
+    std::vector<double> half;       // A* after 1 h on cells with half the noise, per chip
 };
 
 FamilyUnits add_family(Units& units,
@@ -125,6 +128,18 @@ FamilyUnits add_family(Units& units,
     u.floating_point = units.add(family.name + " float", [&] {
         return errors_over_time(networks.floating_point, test, seed, 0, {});
     });
+    u.digital = units.add(family.name + " hardware-aware without hardware", [&] {
+        return errors_over_time(to_digital(networks.hardware_aware), test, seed, 0, {});
+    });
+    for (uint32_t chip = 0; chip < sizes.tolerance_chips; chip++) {
+        u.half.push_back(
+            units.add(fmt::format("{} half the noise chip {}", family.name, chip), [&, seed, chip] {
+                const Network quiet = changed(networks.hardware_aware, [](TileConfig& c) {
+                    c.conductance = scaled(c.conductance, {0.5, 1, 0.5});
+                });
+                return errors_over_time(quiet, test, seed, chip, {kTimes[kHour]});
+            }));
+    }
     for (uint32_t chip = 0; chip < sizes.chips; chip++) {
         const auto over_time = [&, seed, chip](const Network& network) {
             return errors_over_time(network, test, seed, chip, kTimes);
@@ -157,6 +172,10 @@ FamilyResult collect(const Units& units, const HwaFamily& family, const FamilyUn
     const auto star = [&](double error) {
         return normalised_accuracy(error, r.float_error, family.chance_error());
     };
+    r.digital = star(units.of(u.digital)[0]);
+    for (const size_t unit : u.half) {
+        r.half.push_back(star(units.of(unit)[0]));
+    }
     for (size_t t = 0; t < kTimes.size(); t++) {
         std::vector<double>& direct = r.direct.emplace_back();
         std::vector<double>& aware = r.hardware_aware.emplace_back();
@@ -180,6 +199,29 @@ std::string cell(const std::vector<double>& values, uint64_t seed, int decimals 
     const Interval v = bootstrap_interval(values, seed);
     return fmt::format(
         "{:.{}f} ({:.{}f} to {:.{}f})", v.mean, decimals, v.low, decimals, v.high, decimals);
+}
+
+// Training, or the noise of the cells? Both are tested.
+std::string why_not_iso(const std::vector<HwaFamily>& families,
+                        const std::vector<FamilyResult>& results) {
+    std::string text =
+        "A* without hardware / on cells with half the noise of programming and reading:";
+    size_t without = 0;
+    size_t half = 0;
+    for (size_t f = 0; f < families.size(); f++) {
+        text += fmt::format("{} {} {:.1f} / {:.1f} %",
+                            f > 0 ? ";" : "",
+                            families[f].name,
+                            results[f].digital,
+                            mean(results[f].half));
+        without += results[f].digital >= kIsoAccuracy ? 1 : 0;
+        half += mean(results[f].half) >= kIsoAccuracy ? 1 : 0;
+    }
+    return text + fmt::format(
+                      ". So {} of 4 would be iso-accurate but for the hardware, and {} of 4 on "
+                      "cells of half the noise.",
+                      without,
+                      half);
 }
 
 // One number that is what it is: no interval.
@@ -324,6 +366,9 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options) {
                      exact_number(iso),
                      "of 4 networks",
                      0));
+    if (result.rows.back().verdict != Verdict::kHolds) {
+        result.rows.back().explanation = why_not_iso(families, results);
+    }
     for (const size_t f : {size_t{2}, size_t{3}}) {
         result.rows.push_back(at_least_row(
             fmt::format("the {} stands more noise of its cells than the CNN: difference of the "
@@ -334,6 +379,19 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options) {
             paired_difference(results[f].tolerance, results[0].tolerance, seed),
             "times",
             2));
+        if (result.rows.back().verdict != Verdict::kHolds) {
+            result.rows.back().explanation = fmt::format(
+                "the order is that of the paper before hardware-aware training and not after it: "
+                "mapped "
+                "directly, A* after 1 h is {:.1f} % for the CNN and {:.1f} % for the {}; retrained "
+                "it is "
+                "{:.1f} % and {:.1f} %, and the tolerance is counted from there.",
+                mean(results[0].direct[kHour]),
+                mean(results[f].direct[kHour]),
+                families[f].name,
+                mean(results[0].hardware_aware[kHour]),
+                mean(results[f].hardware_aware[kHour]));
+        }
     }
     // Loss of the CNN's A* against the standard model, by group, chip by chip.
     std::vector<double> io_minus_weights;
