@@ -39,6 +39,9 @@ LearnerConfig offset_rule(OffsetRule rule, const OffsetResolution& resolution, d
             ChoppedTikiTaka c = settings(ChoppedTikiTaka{});
             c.input_chop_probability = rule == kTtv2 ? 0.0 : 0.5;
             c.input_chop_random = rule != kChoppedRegularly;
+            if (rule == kChoppedHigh) {
+                c.auto_granularity *= 3;
+            }
             return c;
         }
     }

@@ -13,9 +13,22 @@
 
 namespace mho {
 
-enum OffsetRule { kTtv2, kChopped, kAgad, kPlain, kOffsetRules, kChoppedRegularly = kOffsetRules };
-inline constexpr const char* kOffsetNames[] = {
-    "TTv2", "c-TTv2", "AGAD", "analog SGD", "c-TTv2, a flip at every second read"};
+enum OffsetRule {
+    kTtv2,
+    kChopped,
+    kAgad,
+    kPlain,
+    kOffsetRules,
+    // Two forms of c-TTv2 that test why it fails on fine devices.
+    kChoppedRegularly = kOffsetRules,
+    kChoppedHigh,
+};
+inline constexpr const char* kOffsetNames[] = {"TTv2",
+                                               "c-TTv2",
+                                               "AGAD",
+                                               "analog SGD",
+                                               "c-TTv2, a flip at every second read",
+                                               "c-TTv2, threshold x 3"};
 inline constexpr double kOffsets[] = {0.0, 0.05, 0.1, 0.2, 0.5};
 inline constexpr size_t kOffsetCount = std::size(kOffsets);
 
