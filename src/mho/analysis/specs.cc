@@ -117,6 +117,13 @@ Network with_spec(const Network& network, const DeviceSpec& spec) {
     Network changed = network;
     for (auto& [name, h] : changed.analog) {
         const float bound = h.forward.adc.bound;
+        // What stands instead of `forward` and the conductance model would make every axis idle,
+        // and hide what `forward` then brings.
+        h.stuck_cells = {};
+        h.crossbar = {};
+        h.time_ir_drop = {};
+        h.programming = {};
+        h.periphery = {};
         Network one;
         one.analog[name] = h;
         for (const NonIdeality& source : active_non_idealities(one)) {
@@ -124,12 +131,6 @@ Network with_spec(const Network& network, const DeviceSpec& spec) {
                 source.switch_off(h);
             }
         }
-        // What stands instead of `forward` and the conductance model would make every axis idle.
-        h.stuck_cells = {};
-        h.crossbar = {};
-        h.time_ir_drop = {};
-        h.programming = {};
-        h.periphery = {};
         StateIndependent cells;
         cells.programming_coefficients_us = {spec.programming_noise * kReferenceUs};
         cells.drift_nu_mean = spec.drift;

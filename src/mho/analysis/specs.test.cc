@@ -126,6 +126,10 @@ TEST(Specs, OfNetworksOnCrossbars) {
     for (const auto& [name, h] : with_spec(networks.naive, {}).analog) {
         EXPECT_FALSE(h.crossbar.enabled) << name;
         EXPECT_FALSE(h.time_ir_drop.enabled) << name;
+        // Nothing of `forward` acts that the crossbar stood in for.
+        EXPECT_EQ(h.forward.output_noise.std, 0) << name;
+        EXPECT_EQ(h.forward.ir_drop.strength, 0) << name;
+        EXPECT_EQ(h.forward.adc.steps, 0) << name;
     }
     const ChipScore score(pattern_images(60, 2), 60, run.seed, 1);
     DeviceSpec noisy;
