@@ -16,15 +16,6 @@
 namespace mho {
 namespace {
 
-bool is_step_table(std::string name) {
-    for (const char* end : {".gz", ".bz2", ".xz"}) {
-        if (name.ends_with(end)) {
-            name.erase(name.rfind('.'));
-        }
-    }
-    return name.ends_with(".csv");
-}
-
 DeviceSubject device_of_file(const std::string& path) {
     const Json j = parse_json(read_file(path), path);
     DeviceSubject subject;

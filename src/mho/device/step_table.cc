@@ -231,6 +231,15 @@ MeasuredStep parse_step_table(std::string_view csv,
     return device;
 }
 
+bool is_step_table(std::string name) {
+    for (const char* end : {".gz", ".bz2", ".xz"}) {
+        if (name.ends_with(end)) {
+            name.erase(name.rfind('.'));
+        }
+    }
+    return name.ends_with(".csv");
+}
+
 MeasuredStep read_step_table(const std::string& path, const StepTableOptions& options) {
     return parse_step_table(read_maybe_compressed(path, kMaxTextBytes), path, options);
 }

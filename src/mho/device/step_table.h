@@ -35,6 +35,9 @@ MeasuredStep parse_step_table(std::string_view csv,
                               const std::string& origin,
                               const StepTableOptions& options = {});
 
+/// Whether a file is such a table by its name: `.csv`, compressed or not.
+bool is_step_table(std::string name);
+
 /// The same from a file, decompressed if need be.
 MeasuredStep read_step_table(const std::string& path, const StepTableOptions& options = {});
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/net/training_presets.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "mho/device/step_table.h"
@@ -34,7 +35,7 @@ Json device_of_file(const Json& j, const std::string& path, Problems& problems) 
         Json device;
         Json changes = j;
         changes.erase("file");
-        if (file.find(".csv") != std::string::npos) {
+        if (is_step_table(file)) {
             StepTableOptions options;
             for (const auto& [key, to] :
                  {std::pair("w_min", &options.w_min), std::pair("w_max", &options.w_max)}) {
@@ -52,6 +53,10 @@ Json device_of_file(const Json& j, const std::string& path, Problems& problems) 
             device = parse_json(read_file(file), file);
             if (device.is_object() && device.contains("device")) {
                 device = Json(device["device"]);
+            }
+            if (!device.is_object()) {
+                problems.push_back({here, file + " holds no device: expected an object { ... }"});
+                return Json::object();
             }
         }
         for (const auto& [key, value] : changes.items()) {
@@ -126,32 +131,23 @@ PulsedDevice read_device(const Json& j, const std::string& path) {
 }  // namespace
 
 void resolve_device_files(Json& j, const std::string& folder) {
+    const auto resolve = [&](Json& device) {
+        if (device.is_object() && device.contains("file") && device["file"].is_string()) {
+            // A full path stays what it is.
+            device["file"] =
+                (std::filesystem::path(folder) / device["file"].get<std::string>()).string();
+        }
+    };
+    if (!j.is_structured()) {
+        return;
+    }
     for (auto& [key, value] : j.items()) {
-        if (!value.is_object() && !value.is_array()) {
-            continue;
+        if (is_device_key(key)) {
+            resolve(value);
+        } else if (key == "devices" && value.is_array()) {
+            std::for_each(value.begin(), value.end(), resolve);
         }
-        if (is_device_key(key) && value.is_object() && value.contains("file") &&
-            value["file"].is_string()) {
-            const std::filesystem::path file(value["file"].get<std::string>());
-            if (file.is_relative()) {
-                value["file"] = (std::filesystem::path(folder) / file).string();
-            }
-        }
-        if (key == "devices" && value.is_array()) {
-            for (Json& device : value) {
-                Json one = {{"device", device}};
-                resolve_device_files(one, folder);
-                device = one["device"];
-            }
-        } else if (value.is_array()) {
-            for (Json& entry : value) {
-                if (entry.is_structured()) {
-                    resolve_device_files(entry, folder);
-                }
-            }
-        } else {
-            resolve_device_files(value, folder);
-        }
+        resolve_device_files(value, folder);
     }
 }
 

@@ -143,6 +143,12 @@ TEST(TrainingPresets, DevicesFromFiles) {
     EXPECT_EQ(run["rules"][1]["learner"]["devices"][0]["file"], "/b.csv");
     EXPECT_THROW(pulsed_device_from_json(R"({"file": "/missing.csv"})"), ConfigError);
     EXPECT_THROW(pulsed_device_from_json(R"({"file": 3})"), ConfigError);
+    for (const char* text : {"[1]", "3", R"({"device": [1]})"}) {
+        write_file_atomically(json, text);
+        EXPECT_THROW(pulsed_device_from_json(R"({"file": ")" + json + R"(", "dw_min": 0.1})"),
+                     ConfigError)
+            << text;
+    }
     EXPECT_THROW(pulsed_device_from_json(R"({"file": ")" + csv + R"(", "model": "soft bounds"})"),
                  ConfigError);
 }
