@@ -190,32 +190,21 @@ std::vector<NonIdeality> active_non_idealities(const Network& network) {
                           {}});
     }
     for (const Source& s : product_sources()) {
-        const bool acts =
-            std::any_of(network.analog.begin(), network.analog.end(), [&](const auto& entry) {
-                const Hardware& h = entry.second;
+        if (any([&](const Hardware& h) {
                 return !h.crossbar.enabled && !h.forward.perfect &&
                        (s.is_read_out || !h.time_ir_drop.enabled) && s.acts(h.forward);
-            });
-        if (acts) {
+            })) {
             active.push_back({s.name, [&s](Hardware& h) { s.off(h.forward); }, {}});
         }
     }
-    const bool timed =
-        std::any_of(network.analog.begin(), network.analog.end(), [](const auto& entry) {
-            const TimeIrDrop& t = entry.second.time_ir_drop;
-            return t.enabled && t.strength > 0;
-        });
-    if (timed) {
+    if (any([](const Hardware& h) {
+            return h.time_ir_drop.enabled && h.time_ir_drop.strength > 0;
+        })) {
         active.push_back(
             {"IR drop over the pulse", [](Hardware& h) { h.time_ir_drop.strength = 0; }, {}});
     }
     for (const CircuitSource& s : circuit_sources()) {
-        const bool acts =
-            std::any_of(network.analog.begin(), network.analog.end(), [&](const auto& entry) {
-                const Crossbar& c = entry.second.crossbar;
-                return c.enabled && s.acts(c);
-            });
-        if (acts) {
+        if (any([&](const Hardware& h) { return h.crossbar.enabled && s.acts(h.crossbar); })) {
             active.push_back({s.name, [&s](Hardware& h) { s.off(h.crossbar); }, {}});
         }
     }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mho/util/json.h"
+#include "mho/analysis/results_json.h"
 
 namespace mho {
 namespace {
@@ -29,19 +29,6 @@ Results parse(const std::string& text, const std::string& origin) {
 
 std::string text_of(const Json& j, const char* key) {
     return j.contains(key) && j[key].is_string() ? j[key].get<std::string>() : std::string();
-}
-
-// The accuracies of the chips, empty if the entry has none.
-std::vector<double> chips_of(const Json& entry) {
-    std::vector<double> values;
-    if (entry.is_object() && entry.contains("all") && entry["all"].is_array()) {
-        for (const Json& v : entry["all"]) {
-            if (v.is_number()) {
-                values.push_back(v.get<double>());
-            }
-        }
-    }
-    return values;
 }
 
 // Welch, Biometrika 34, 28 (1947).

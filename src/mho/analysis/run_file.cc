@@ -217,10 +217,9 @@ std::vector<EvaluationTime> default_times() {
             {"10 years", 3650 * kDay}};
 }
 
-RunFile parse_run_file(const std::string& text,
-                       const std::string& origin,
-                       const std::vector<std::string>& overrides) {
-    Json j = parse_json(text, origin);
+namespace {
+
+RunFile run_of(Json j, const std::string& origin, const std::vector<std::string>& overrides) {
     const auto parse = [&] {
         try {
             return from_object(j);
@@ -248,14 +247,21 @@ RunFile parse_run_file(const std::string& text,
     }
 }
 
+}  // namespace
+
+RunFile parse_run_file(const std::string& text,
+                       const std::string& origin,
+                       const std::vector<std::string>& overrides) {
+    return run_of(parse_json(text, origin), origin, overrides);
+}
+
 RunFile read_run_file(const std::string& path, const std::vector<std::string>& overrides) {
-    std::string text = read_file(path, uint64_t{16} << 20);
+    Json j = parse_json(read_file(path, uint64_t{16} << 20), path);
     const std::string folder = std::filesystem::path(path).parent_path().string();
-    if (Json j = parse_json(text, path); j.is_object() && j.contains("learning")) {
+    if (j.is_object() && j.contains("learning")) {
         resolve_device_files(j["learning"], folder);
-        text = j.dump();
     }
-    RunFile run = parse_run_file(text, path, overrides);
+    RunFile run = run_of(std::move(j), path, overrides);
     run.folder = folder;
     resolve_files(run.hardware, run.folder);
     return run;

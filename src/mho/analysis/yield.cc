@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mho/analysis/results_json.h"
 #include "mho/util/error.h"
-#include "mho/util/json.h"
 
 namespace mho {
 
@@ -40,14 +40,9 @@ std::vector<CurveYield> yields_of(const std::string& results_json,
             continue;
         }
         for (const auto& [time, entry] : times.items()) {
-            std::vector<double> chips;
-            if (entry.is_object() && entry.contains("all") && entry["all"].is_array()) {
-                for (const Json& v : entry["all"]) {
-                    if (v.is_number()) {
-                        // A loss is good from below.
-                        chips.push_back(is_loss ? -v.get<double>() : v.get<double>());
-                    }
-                }
+            std::vector<double> chips = chips_of(entry);
+            for (double& v : chips) {
+                v = is_loss ? -v : v;  // a loss is good from below
             }
             if (!chips.empty()) {
                 all.push_back({curve,

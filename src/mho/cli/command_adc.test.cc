@@ -53,7 +53,6 @@ TEST(AdcCommand, ReportsTheLinearityBesideTheory) {
 
 // Mid-scale figures of many converters come close to their theory, each at its own code.
 TEST(AdcCommand, MidScaleFiguresAgreeWithTheory) {
-    const auto json = std::filesystem::path(testing::TempDir()) / "adc.json";
     const Outcome o = mho_adc({"sar",
                                "--set",
                                "capacitor_sigma=0.02",

@@ -176,8 +176,8 @@ class Learning {
         if (row.rule != nullptr) {
             network->learn_in_memory(row.rule->learner);
             apply_rate_factors(network, *row.rule);
-            for (const auto& [name, layer] : network->analog_layers()) {
-                if (row.rule->count_pulses) {
+            if (row.rule->count_pulses) {
+                for (const auto& [name, layer] : network->analog_layers()) {
                     layer->count_pulses();
                 }
             }

@@ -12,6 +12,7 @@
 #include "mho/cli/run_folder.h"
 #include "mho/io/file.h"
 #include "mho/net/executor.h"
+#include "mho/tile/crossbar_wires.h"
 #include "mho/tile/sliced_tile.h"
 #include "mho/util/json.h"
 
@@ -133,26 +134,20 @@ Matrix<double> slice_of(const Tile& tile, const std::vector<Matrix<float>>& slic
 
 // The layer's own lines and cells, but for what the file gives.
 void take_crossbar(const SolveFile& f, const Crossbar& crossbar, SolveProblem& p) {
-    const CrossbarWires& w = crossbar.wires;
-    const bool pairs = crossbar.weights.interleaved;
-    if (!f.topology) {
-        p.wires.topology =
-            has_supply_lines(w.topology)
-                ? (pairs ? WireTopology::kSupplyLinePairs : WireTopology::kSupplyLine)
-                : (pairs ? WireTopology::kInputLinePairs : WireTopology::kInputLine);
+    const auto device = static_cast<size_t>(f.slice);
+    const size_t slice = crossbar.weights.coding == WeightCoding::kBalanced ? device / 2 : device;
+    WireConfig lines = lines_of(crossbar);
+    if (!slice_has_wires(crossbar, slice)) {
+        lines = {.topology = lines.topology};
     }
-    const bool ideal =
-        std::find(w.ideal_slices.begin(),
-                  w.ideal_slices.end(),
-                  crossbar.weights.coding == WeightCoding::kBalanced ? f.slice / 2 : f.slice) !=
-        w.ideal_slices.end();
-    const auto take = [&](bool given, double layers, double& to) {
-        to = given ? to : (ideal ? 0.0 : layers);
-    };
-    take(f.row_resistance || f.wire_resistance, w.row_resistance, p.wires.row_resistance);
-    take(f.column_resistance || f.wire_resistance, w.column_resistance, p.wires.column_resistance);
-    take(f.driver_resistance.has_value(), w.driver_resistance, p.wires.driver_resistance);
-    take(f.sense_resistance.has_value(), w.sense_resistance, p.wires.sense_resistance);
+    const auto take = [](bool given, auto of_layer, auto& to) { to = given ? to : of_layer; };
+    take(f.topology.has_value(), lines.topology, p.wires.topology);
+    take(f.row_resistance || f.wire_resistance, lines.row_resistance, p.wires.row_resistance);
+    take(f.column_resistance || f.wire_resistance,
+         lines.column_resistance,
+         p.wires.column_resistance);
+    take(f.driver_resistance.has_value(), lines.driver_resistance, p.wires.driver_resistance);
+    take(f.sense_resistance.has_value(), lines.sense_resistance, p.wires.sense_resistance);
     const Cell cell(crossbar.cell);
     if (f.curvature == 0 && (cell.has_shape() || cell.has_state_dependent_iv())) {
         p.law = cell_law(cell);

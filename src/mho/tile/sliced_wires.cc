@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "mho/array/wires_fast.h"
+#include "mho/tile/crossbar_wires.h"
 #include "mho/tile/sliced_tile.h"
 #include "mho/util/error.h"
 
@@ -31,13 +32,14 @@ CellLaw cell_law(const Cell& cell) {
     };
 }
 
-WireConfig SlicedTile::wire_config() const {
-    const CrossbarWires& w = config_.wires;
-    const bool supply = has_supply_lines(w.topology);
+WireConfig lines_of(const Crossbar& crossbar) {
+    const CrossbarWires& w = crossbar.wires;
     WireConfig c;
-    c.topology = config_.weights.interleaved
-                     ? (supply ? WireTopology::kSupplyLinePairs : WireTopology::kInputLinePairs)
-                     : w.topology;
+    c.topology = w.topology;
+    if (crossbar.weights.interleaved) {
+        c.topology = has_supply_lines(w.topology) ? WireTopology::kSupplyLinePairs
+                                                  : WireTopology::kInputLinePairs;
+    }
     c.row_resistance = w.row_resistance;
     c.column_resistance = w.column_resistance;
     c.driver_resistance = w.driver_resistance;
@@ -45,10 +47,18 @@ WireConfig SlicedTile::wire_config() const {
     return c;
 }
 
-bool SlicedTile::has_wires(size_t slice) const {
-    const std::vector<int>& ideal = config_.wires.ideal_slices;
-    return config_.wires.acts() &&
+bool slice_has_wires(const Crossbar& crossbar, size_t slice) {
+    const std::vector<int>& ideal = crossbar.wires.ideal_slices;
+    return crossbar.wires.acts() &&
            std::find(ideal.begin(), ideal.end(), static_cast<int>(slice)) == ideal.end();
+}
+
+WireConfig SlicedTile::wire_config() const {
+    return lines_of(config_);
+}
+
+bool SlicedTile::has_wires(size_t slice) const {
+    return slice_has_wires(config_, slice);
 }
 
 bool SlicedTile::is_solved_by_vector(size_t slice) const {
