@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 
 #include "mho/io/file.h"
@@ -16,7 +17,8 @@
 namespace mho {
 namespace {
 
-constexpr std::array kVerdicts = {Verdict::kHolds, Verdict::kInPart, Verdict::kFails};
+constexpr std::array kVerdicts = {
+    Verdict::kHolds, Verdict::kTooWide, Verdict::kInPart, Verdict::kFails};
 
 // 2026-11-25T14:40:13Z -> 2026-11-25T144013Z: names that every file system takes, in order of time.
 std::string file_stamp(const std::string& date) {
@@ -74,6 +76,13 @@ Json row_json(const StudyRow& r) {
               {"high_95", r.value.high},
               {"unit", r.unit},
               {"verdict", verdict_text(r.verdict)}};
+    // A side without bound has no number: JSON knows no infinity.
+    if (r.bounds && std::isfinite(r.bounds->low)) {
+        j["accepted_low"] = r.bounds->low;
+    }
+    if (r.bounds && std::isfinite(r.bounds->high)) {
+        j["accepted_high"] = r.bounds->high;
+    }
     if (!r.explanation.empty()) {
         j["explanation"] = r.explanation;
     }
@@ -95,6 +104,10 @@ StudyRow row_from(const Json& j) {
         throw InputError("unknown verdict `" + verdict + "`");
     }
     r.verdict = *found;
+    if (j.contains("accepted_low") || j.contains("accepted_high")) {
+        r.bounds = {j.value("accepted_low", -kInfinity), j.value("accepted_high", kInfinity)};
+        r.verdict = verdict_in(*r.bounds, r.value);
+    }
     r.explanation = j.value("explanation", "");
     return r;
 }
@@ -105,6 +118,8 @@ std::string verdict_text(Verdict verdict) {
     switch (verdict) {
         case Verdict::kHolds:
             return "holds";
+        case Verdict::kTooWide:
+            return "holds in part (interval too wide)";
         case Verdict::kInPart:
             return "holds in part";
         case Verdict::kFails:
@@ -113,11 +128,40 @@ std::string verdict_text(Verdict verdict) {
     return "?";
 }
 
-Verdict verdict_in(double low, double high, const Interval& measured) {
-    if (measured.mean >= low && measured.mean <= high) {
+Verdict verdict_in(const Accepted& accepted, const Interval& measured) {
+    if (measured.low >= accepted.low && measured.high <= accepted.high) {
         return Verdict::kHolds;
     }
-    return measured.high >= low && measured.low <= high ? Verdict::kInPart : Verdict::kFails;
+    if (measured.mean >= accepted.low && measured.mean <= accepted.high) {
+        return Verdict::kTooWide;
+    }
+    const bool reaches_in = measured.high >= accepted.low && measured.low <= accepted.high;
+    return reaches_in ? Verdict::kInPart : Verdict::kFails;
+}
+
+std::string explanation_of(const StudyRow& row) {
+    if (!row.explanation.empty() || row.verdict != Verdict::kTooWide || !row.bounds) {
+        return row.explanation;
+    }
+    // How far the interval would have to shrink, on the side or sides where it reaches out; its
+    // width falls with the root of the repetitions.
+    double shrink = 1.0;
+    const auto side = [&](double width, double room) {
+        shrink = room > 0 ? std::max(shrink, width / room) : kInfinity;
+    };
+    if (row.value.low < row.bounds->low) {
+        side(row.value.mean - row.value.low, row.value.mean - row.bounds->low);
+    }
+    if (row.value.high > row.bounds->high) {
+        side(row.value.high - row.value.mean, row.bounds->high - row.value.mean);
+    }
+    const std::string start = "the mean lies in the accepted range, its interval reaches out of it";
+    if (shrink > 10) {
+        return start + ", and so near the bound that more repetitions would hardly decide it.";
+    }
+    return fmt::format("{}. At this spread about {:.0f} times the repetitions would decide it.",
+                       start,
+                       std::ceil(shrink * shrink));
 }
 
 namespace {
@@ -125,7 +169,7 @@ namespace {
 StudyRow measured_row(std::string claim,
                       std::string published,
                       std::string accepted,
-                      Verdict verdict,
+                      const Accepted& bounds,
                       const Interval& measured,
                       std::string unit,
                       int decimals) {
@@ -143,7 +187,8 @@ StudyRow measured_row(std::string claim,
                                decimals);
     row.value = measured;
     row.unit = std::move(unit);
-    row.verdict = verdict;
+    row.verdict = verdict_in(bounds, measured);
+    row.bounds = bounds;
     return row;
 }
 
@@ -159,7 +204,7 @@ StudyRow number_row(std::string claim,
     return measured_row(std::move(claim),
                         std::move(published),
                         fmt::format("{:.6g} to {:.6g} {}", low, high, unit),
-                        verdict_in(low, high, measured),
+                        {low, high},
                         measured,
                         unit,
                         decimals);
@@ -174,7 +219,7 @@ StudyRow at_least_row(std::string claim,
     return measured_row(std::move(claim),
                         std::move(published),
                         fmt::format("at least {} {}", low, unit),
-                        verdict_in(low, kInfinity, measured),
+                        {low, kInfinity},
                         measured,
                         unit,
                         decimals);
@@ -189,7 +234,7 @@ StudyRow at_most_row(std::string claim,
     return measured_row(std::move(claim),
                         std::move(published),
                         fmt::format("at most {} {}", high, unit),
-                        verdict_in(-kInfinity, high, measured),
+                        {-kInfinity, high},
                         measured,
                         unit,
                         decimals);

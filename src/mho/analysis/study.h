@@ -22,14 +22,22 @@
 
 namespace mho {
 
-enum class Verdict { kHolds, kInPart, kFails };
+enum class Verdict { kHolds, kTooWide, kInPart, kFails };
 
-/// "holds", "holds in part", "fails".
+/// "holds", "holds in part (interval too wide)", "holds in part", "fails".
 std::string verdict_text(Verdict verdict);
 
-/// The rule for a number that should lie in [low, high]: it holds when the measured mean does, in
-/// part when only the 95 % interval reaches into it, else it fails.
-Verdict verdict_in(double low, double high, const Interval& measured);
+/// The numbers that count as the same as the published one; without bound on a side: infinite.
+struct Accepted {
+    double low = 0.0;
+    double high = 0.0;
+};
+
+/// The rule for a number that should lie in the accepted range: it holds when the whole 95 %
+/// interval does, because only then the repetitions exclude that the true value lies outside. With
+/// the mean inside and the interval reaching out it is too wide to decide; with the mean outside
+/// and the interval reaching in the claim holds in part; with all of the interval outside it fails.
+Verdict verdict_in(const Accepted& accepted, const Interval& measured);
 
 /// One claim and what came out.
 struct StudyRow {
@@ -42,7 +50,12 @@ struct StudyRow {
     Verdict verdict = Verdict::kFails;
     std::string explanation =
         "";  // of a claim that does not hold: the cause, and how it was tested
+    std::optional<Accepted> bounds = {};  // of numbers: reading a record judges by them anew
 };
+
+/// The explanation of a claim that does not hold; where the interval is too wide and nothing else
+/// is known, how many times the repetitions would decide it at the measured spread. "" = none.
+std::string explanation_of(const StudyRow& row);
 
 /// A row for a number with the accepted range [low, high]; all numbers in `unit`, printed with
 /// `decimals`.

@@ -49,15 +49,25 @@ TEST(Study, CircuitsInSmallNeverGetWorseByBetterHardware) {
 }
 
 TEST(Study, Verdicts) {
-    EXPECT_EQ(verdict_in(1, 2, {1.5, 0, 9}), Verdict::kHolds);
-    EXPECT_EQ(verdict_in(1, 2, {2.1, 1.9, 2.3}), Verdict::kInPart);
-    EXPECT_EQ(verdict_in(1, 2, {0.9, 0.7, 1.0}), Verdict::kInPart);
-    EXPECT_EQ(verdict_in(1, 2, {2.1, 2.05, 2.3}), Verdict::kFails);
+    const auto judged = [](double mean, double low, double high) {
+        return verdict_in({1, 2}, {mean, low, high});
+    };
+    EXPECT_EQ(judged(1.5, 1.0, 2.0), Verdict::kHolds);
+    EXPECT_EQ(judged(1.5, 1.2, 1.8), Verdict::kHolds);
+    // The mean alone proves nothing.
+    EXPECT_EQ(judged(1.5, 0.0, 9.0), Verdict::kTooWide);
+    EXPECT_EQ(judged(1.5, 0.99, 1.6), Verdict::kTooWide);
+    EXPECT_EQ(judged(1.5, 1.4, 2.01), Verdict::kTooWide);
+    EXPECT_EQ(judged(2.1, 1.9, 2.3), Verdict::kInPart);
+    EXPECT_EQ(judged(0.9, 0.7, 1.0), Verdict::kInPart);
+    EXPECT_EQ(judged(2.1, 2.05, 2.3), Verdict::kFails);
+    EXPECT_EQ(judged(0.5, 0.4, 0.9), Verdict::kFails);
     const StudyRow row = number_row("a", "about 15 %", 11, 18, {14.94, 14.0, 15.5}, "%", 1);
     EXPECT_EQ(row.measured, "14.9 % (14.0 to 15.5)");
     EXPECT_EQ(row.accepted, "11 to 18 %");
     EXPECT_EQ(row.verdict, Verdict::kHolds);
-    EXPECT_EQ(at_least_row("a", "", 2, {2.1, 1, 3}, "x", 1).verdict, Verdict::kHolds);
+    EXPECT_EQ(at_least_row("a", "", 2, {2.1, 2, 3}, "x", 1).verdict, Verdict::kHolds);
+    EXPECT_EQ(at_least_row("a", "", 2, {2.1, 1, 3}, "x", 1).verdict, Verdict::kTooWide);
     EXPECT_EQ(at_least_row("a", "", 2, {1.9, 1, 3}, "x", 1).verdict, Verdict::kInPart);
     EXPECT_EQ(at_least_row("a", "", 2, {1.5, 1, 1.9}, "x", 1).verdict, Verdict::kFails);
     EXPECT_EQ(at_most_row("a", "", 2, {1.5, 1, 3}, "x", 1).accepted, "at most 2 x");
@@ -66,6 +76,34 @@ TEST(Study, Verdicts) {
     EXPECT_EQ(count_row("a", "", "all", 2, 3).verdict, Verdict::kInPart);
     EXPECT_EQ(count_row("a", "", "all", 1, 2).verdict, Verdict::kFails);
     EXPECT_EQ(count_row("a", "", "all", 0, 0).verdict, Verdict::kFails);
+}
+
+TEST(Study, AnIntervalTooWideSaysHowManyRepetitionsItLacks) {
+    const auto why = [](const StudyRow& row) { return explanation_of(row); };
+    // Reaches out three times as far as there is room: nine times the repetitions.
+    EXPECT_TRUE(contains(why(at_least_row("a", "", 0, {1, -2, 2}, "x", 1)), "about 9 times"));
+    EXPECT_TRUE(contains(why(number_row("a", "", 0, 3, {1, -1, 7}, "x", 1)), "about 9 times"));
+    EXPECT_TRUE(contains(why(at_most_row("a", "", 1, {1, 0, 2}, "x", 1)), "hardly"));
+    EXPECT_EQ(why(at_least_row("a", "", 0, {1, 0.5, 2}, "x", 1)), "");
+    EXPECT_EQ(why(at_least_row("a", "", 0, {-1, -2, 2}, "x", 1)), "");
+    StudyRow row = at_least_row("a", "", 0, {1, -2, 2}, "x", 1);
+    row.explanation = "because";
+    EXPECT_EQ(why(row), "because");
+}
+
+// Old records are judged by the rule of today, not by the verdict that they hold.
+TEST(Study, ReadingJudgesAnew) {
+    StudyRecord record = example("2026-01-02T03:04:05Z", false);
+    record.result.rows = {at_least_row("a", "", 0, {1, -2, 2}, "x", 1),
+                          at_most_row("b", "", 3, {1, -2, 2}, "x", 1),
+                          count_row("c", "", "all", 2, 3)};
+    record.result.rows[0].verdict = Verdict::kHolds;
+    record.result.rows[1].verdict = Verdict::kFails;
+    const std::vector<StudyRow> read = study_from_json(study_to_json(record), "x").result.rows;
+    EXPECT_EQ(read[0].verdict, Verdict::kTooWide);
+    EXPECT_EQ(read[1].verdict, Verdict::kHolds);
+    EXPECT_EQ(read[2].verdict, Verdict::kInPart);
+    EXPECT_FALSE(read[2].bounds.has_value());
 }
 
 TEST(Study, RecordsRoundTrip) {

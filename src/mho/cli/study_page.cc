@@ -46,8 +46,9 @@ std::string difference(const StudyRecord& r) {
 std::vector<std::string> explanations(const StudyRecord& r) {
     std::vector<std::string> all;
     for (const StudyRow& row : r.result.rows) {
-        if (!row.explanation.empty()) {
-            all.push_back(fmt::format("Why \"{}\" came out so: {}", row.claim, row.explanation));
+        const std::string why = explanation_of(row);
+        if (!why.empty()) {
+            all.push_back(fmt::format("Why \"{}\" came out so: {}", row.claim, why));
         }
     }
     return all;
@@ -145,15 +146,16 @@ std::string replace_results(const std::string& text,
 std::string studies_html(const std::vector<StudyRecord>& records) {
     HtmlPage page("Studies",
                   "What papers claim about analog in-memory computing, measured with mho");
-    size_t verdicts[3] = {};
+    size_t verdicts[4] = {};
     for (const StudyRecord& r : records) {
         for (const StudyRow& row : r.result.rows) {
             verdicts[static_cast<size_t>(row.verdict)]++;
         }
     }
     page.cards({{std::to_string(verdicts[0]), "claims hold", ""},
-                {std::to_string(verdicts[1]), "hold in part", ""},
-                {std::to_string(verdicts[2]), "fail", ""}});
+                {std::to_string(verdicts[1]), "hold in part (interval too wide)", ""},
+                {std::to_string(verdicts[2]), "hold in part", ""},
+                {std::to_string(verdicts[3]), "fail", ""}});
     for (const StudyRecord& r : records) {
         page.heading(r.study).paragraph(r.claim).paragraph(r.paper);
         page.table(study_rows_table(r));

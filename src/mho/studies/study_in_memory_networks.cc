@@ -107,6 +107,7 @@ StudyRow slope_row(const std::vector<double>& slopes) {
         "points",
         2);
     row.accepted = "0 in the interval";
+    row.bounds.reset();
     row.verdict = slope.low <= 0 && slope.high >= 0 ? Verdict::kHolds : Verdict::kFails;
     return row;
 }
