@@ -37,13 +37,26 @@ _LAZY = {
     "CompensationLaw": "laws",
     "ConductanceLaw": "laws",
     "ConverterLaw": "laws",
+    "Converters": "converters",
+    "CostReport": "costs",
     "Hardware": "config",
     "PulsedArray": "devices",
+    "StepLaw": "laws",
     "Tile": "tiles",
     "TileGrid": "tiles",
+    "Wires": "wires",
+    "adc_linearity": "converters",
+    "chip_yields": "budgets",
+    "column_recursion": "wires",
+    "compare_adcs": "costs",
+    "compare_cost_presets": "costs",
+    "compare_runs": "budgets",
     "conductances_at": "devices",
+    "cost_preset": "costs",
     "device_preset": "presets",
     "device_response": "devices",
+    "dmr_conductances": "wires",
+    "error_budget": "budgets",
     "evaluate_run": "runs",
     "explain": "presets",
     "fit_devices": "devices",
@@ -52,27 +65,52 @@ _LAZY = {
     "learner_preset": "presets",
     "list_presets": "presets",
     "list_studies": "runs",
+    "network_cost": "costs",
     "preset": "presets",
     "progress": "_progress",
+    "read_step_table": "devices",
+    "run_cost": "costs",
     "run_networks": "runs",
     "run_study": "runs",
     "run_sweep": "sweeps",
     "run_test_data": "runs",
+    "spec_axes": "budgets",
+    "specify": "budgets",
+    "training_cost": "costs",
 }
-_MODULES = ("config", "interop", "onnx", "plots", "torch")
+_MODULES = ("config", "features", "interop", "onnx", "plots", "torch")
 
 if TYPE_CHECKING:
-    from . import config, interop, onnx, plots, torch
+    from . import config, features, interop, onnx, plots, torch
     from ._progress import progress
+    from .budgets import chip_yields, compare_runs, error_budget, spec_axes, specify
     from .config import Hardware
-    from .devices import PulsedArray, conductances_at, device_response, fit_devices, learner
-    from .laws import CompensationLaw, ConductanceLaw, ConverterLaw
+    from .converters import Converters, adc_linearity
+    from .costs import (
+        CostReport,
+        compare_adcs,
+        compare_cost_presets,
+        cost_preset,
+        network_cost,
+        run_cost,
+        training_cost,
+    )
+    from .devices import (
+        PulsedArray,
+        conductances_at,
+        device_response,
+        fit_devices,
+        learner,
+        read_step_table,
+    )
+    from .laws import CompensationLaw, ConductanceLaw, ConverterLaw, StepLaw
     from .matrix import AnalogMatrix
     from .presets import device_preset, explain, learner_preset, list_presets, preset
     from .runs import evaluate_run, list_studies, run_networks, run_study, run_test_data
     from .sweeps import run_sweep
     from .tiles import Tile, TileGrid
     from .translate import hardware_from_aihwkit
+    from .wires import Wires, column_recursion, dmr_conductances
 
 
 def __getattr__(name: str) -> Any:
@@ -98,6 +136,8 @@ __all__ = [
     "ConductanceLaw",
     "ConfigError",
     "ConverterLaw",
+    "Converters",
+    "CostReport",
     "Error",
     "Executor",
     "Hardware",
@@ -106,16 +146,28 @@ __all__ = [
     "Learner",
     "Network",
     "PulsedArray",
+    "StepLaw",
     "Tile",
     "TileGrid",
+    "Wires",
     "__version__",
+    "adc_linearity",
     "available_threads",
+    "chip_yields",
+    "column_recursion",
+    "compare_adcs",
+    "compare_cost_presets",
+    "compare_runs",
     "conductances_at",
     "config",
+    "cost_preset",
     "device_preset",
     "device_response",
+    "dmr_conductances",
+    "error_budget",
     "evaluate_run",
     "explain",
+    "features",
     "fit_devices",
     "hardware_from_aihwkit",
     "interop",
@@ -124,15 +176,21 @@ __all__ = [
     "list_presets",
     "list_studies",
     "make_network",
+    "network_cost",
     "onnx",
     "plots",
     "preset",
     "progress",
+    "read_step_table",
+    "run_cost",
     "run_networks",
     "run_study",
     "run_sweep",
     "run_test_data",
+    "spec_axes",
+    "specify",
     "torch",
+    "training_cost",
     "verify",
     "zoo_names",
 ]

@@ -5,11 +5,12 @@
 import sys
 
 from ._core import run_command
+from ._program import program_words
 
 
 def main() -> int:
     """Runs the command line of this process."""
-    return run_command(sys.argv[1:], [sys.executable, "-m", "mho"])
+    return run_command(sys.argv[1:], program_words())
 
 
 if __name__ == "__main__":

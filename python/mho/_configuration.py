@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from . import _core
 from ._core import ConfigError
+from .laws import Law
 
 C = TypeVar("C", bound="Config")
 
@@ -129,8 +130,17 @@ _default_cache: dict[type, list[tuple[str, Any]]] = {}
 
 def _hints(cls: type) -> dict[str, Any]:
     if cls not in _hint_cache:
-        _hint_cache[cls] = typing.get_type_hints(cls)
+        hints = typing.get_type_hints(cls)
+        _hint_cache[cls] = {name: _without_laws(hint) for name, hint in hints.items()}
     return _hint_cache[cls]
+
+
+def _without_laws(hint: Any) -> Any:
+    """The part of a union that JSON can hold."""
+    kept = [a for a in typing.get_args(hint) if not (isinstance(a, type) and issubclass(a, Law))]
+    if typing.get_origin(hint) is list:
+        return list[_without_laws(kept[0])]  # type: ignore[misc]
+    return typing.Union[tuple(kept)] if len(kept) < len(typing.get_args(hint)) else hint
 
 
 def _defaults(cls: type[Config]) -> list[tuple[str, Any]]:
@@ -146,11 +156,21 @@ def _alternatives(hint: Any) -> list[type[Config]]:
     return found if len(found) > 1 else []
 
 
+def plain_model(value: Any) -> Any:
+    """A model with its name, as JSON has it; what json.dumps takes as `default`."""
+    if isinstance(value, Config) or hasattr(value, "_schema"):
+        return {"model": value._schema, **value.to_dict()}
+    if hasattr(value, "item"):
+        return value.item()  # a number of NumPy
+    raise TypeError(f"{type(value).__name__} is no configuration")
+
+
 def _plain(value: Any, hint: Any) -> Any:
+    if isinstance(value, Law):
+        return plain_model(value)
     if isinstance(value, Config):
-        plain = value.to_dict()
         # The only model of a union must be named, too: readers look for the key.
-        return {"model": value._schema, **plain} if _alternatives(hint) else plain
+        return plain_model(value) if _alternatives(hint) else value.to_dict()
     if isinstance(value, (list, tuple)):
         inner = typing.get_args(hint)
         return [_plain(v, inner[0] if inner else None) for v in value]
@@ -163,6 +183,8 @@ def _plain(value: Any, hint: Any) -> Any:
 
 
 def _read(hint: Any, value: Any, default: Any, path: str, problems: list[str]) -> Any:
+    if isinstance(value, Law):
+        return value
     if isinstance(hint, type) and issubclass(hint, Config):
         if isinstance(value, Config):
             return value

@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: The mho authors
 # SPDX-License-Identifier: Apache-2.0
-"""Laws of your own: conductance of a cell, converter, drift compensation.
+"""Laws of your own: conductance of a cell, converter, drift compensation, pulsed device.
 
 Put an instance where the configuration has a model:
 
     hardware.conductance = MyCell()
     hardware.converter = MyConverter()
     hardware.drift_compensation = MyCompensation()
+    mho.PulsedArray(MyDevice(), 4, 3)
+    mho.config.AnalogSgd(device=MyDevice())
 
 Laws must be pure functions of their arguments, each cell by itself: threads call them, and arrays
 come in pieces of any length. Random numbers are given, so that results can be replayed.
@@ -21,10 +23,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from .config import UserStep
+
     Floats = NDArray[np.float32]
 
 
-class ConductanceLaw(ABC):
+class Law(ABC):
+    """Base of all laws."""
+
+
+class ConductanceLaw(Law):
     """A conductance model. All conductances are in uS, all arrays of a call have one length."""
 
     @abstractmethod
@@ -52,7 +60,7 @@ class ConductanceLaw(ABC):
         """Conductances read t_s >= 0 seconds after programming."""
 
 
-class ConverterLaw(ABC):
+class ConverterLaw(Law):
     """From weights to the conductances of several devices (slices), and back."""
 
     g_max_us: float = 25.0
@@ -75,7 +83,7 @@ class ConverterLaw(ABC):
         """Weights of (noisy) conductances."""
 
 
-class CompensationLaw(ABC):
+class CompensationLaw(Law):
     """A drift compensation: what is read from a tile, and which digital factors follow."""
 
     @abstractmethod
@@ -88,6 +96,29 @@ class CompensationLaw(ABC):
         programmed tile and the present ones."""
 
 
+class StepLaw(Law):
+    """A device that moves by pulses, one cell at a time: for arrays of a few thousand cells, as every
+    pulse of every cell calls Python."""
+
+    device: UserStep | None = None
+    """Step size, bounds and spreads, which all devices have; None: the defaults of UserStep."""
+    _schema = "user step"
+
+    @abstractmethod
+    def pulse(
+        self, weight: float, up: bool, step: float, min_bound: float, max_bound: float, normal: float
+    ) -> float:
+        """The weight after one pulse up or down; it is clipped to the bounds afterwards. `step` is the
+        nominal step of this cell in this direction, `normal` a standard normal number for its noise."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The parameters that all devices have, as JSON has them."""
+        from .config import UserStep
+
+        common = self.device or UserStep()
+        return {**common.to_dict(), "law_name": getattr(self, "name", type(self).__name__)}
+
+
 def is_law(value: Any) -> bool:
     """Whether this is a law written in Python."""
-    return isinstance(value, (ConductanceLaw, ConverterLaw, CompensationLaw))
+    return isinstance(value, Law)

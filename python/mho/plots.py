@@ -136,11 +136,23 @@ def _numbers(value: Any) -> list[float]:
     return list(value) if isinstance(value, (list, tuple)) else [float(value)]
 
 
-def budget(shares: Mapping[str, float], ax: Axes | None = None, unit: str = "") -> Axes:
-    """Bars of named shares, the largest first: error budgets, energy, area."""
+def budget(shares: Mapping[str, Any], ax: Axes | None = None, unit: str = "") -> Axes:
+    """Bars of named shares, the largest first: error budgets, energy, area. `shares`: numbers by name
+    (CostReport.shares()), or what mho.error_budget returns, whose Shapley shares have intervals."""
     ax = _axes(ax)
-    ordered = sorted(shares.items(), key=lambda item: -abs(item[1]))
-    ax.barh([name for name, _ in ordered][::-1], [value for _, value in ordered][::-1])
+    whiskers = None
+    values: dict[str, float]
+    if isinstance(shares.get("shares"), list):
+        scale = 1.0 if shares["is_loss"] else 100.0
+        unit = unit or ("nats" if shares["is_loss"] else "percentage points of accuracy")
+        parts = {s["source"]: s["shapley"] for s in shares["shares"]}
+        values = {name: scale * s["mean"] for name, s in parts.items()}
+        whiskers = {name: scale * (s["high"] - s["low"]) / 2 for name, s in parts.items()}
+    else:
+        values = dict(shares)
+    names = sorted(values, key=lambda name: abs(values[name]))
+    error = [whiskers[n] for n in names] if whiskers else None
+    ax.barh(names, [values[n] for n in names], xerr=error, ecolor="gray")
     ax.set_xlabel(unit)
     return ax
 

@@ -22,7 +22,7 @@ class PresetInfo(typing.NamedTuple):
 
 
 def list_presets(kind: str = "hardware") -> list[PresetInfo]:
-    """Presets of `hardware`, `device` (pulsed cells) or `training` (learners)."""
+    """Presets of `hardware`, `device` (pulsed cells), `training` (learners) or `cost` (components)."""
     return [PresetInfo(*entry) for entry in _core.list_presets(kind)]
 
 

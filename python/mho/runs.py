@@ -11,6 +11,11 @@ from . import _core
 from ._progress import ProgressCallback
 
 
+def override_words(overrides: dict[str, Any] | None) -> list[str]:
+    """Overrides of a run file, from paths to values, as the command line has them: path=value."""
+    return [f"{path}={json.dumps(value)}" for path, value in (overrides or {}).items()]
+
+
 class StudyInfo(NamedTuple):
     """A study in a list."""
 
@@ -45,17 +50,14 @@ def evaluate_run(
 
     `overrides` maps paths of the run file to values. The result is what results.json holds.
     """
-    changes = [f"{path}={json.dumps(value)}" for path, value in (overrides or {}).items()]
-    return json.loads(_core.evaluate_run(str(run), changes, threads, progress))
+    return json.loads(_core.evaluate_run(str(run), override_words(overrides), threads, progress))
 
 
 def run_networks(run: str, overrides: dict[str, Any] | None = None) -> dict[str, _core.Network]:
     """The networks of a run (its folder, or a run file that names weights): `float`, `naive`, `hwa`."""
-    changes = [f"{path}={json.dumps(value)}" for path, value in (overrides or {}).items()]
-    return _core.run_networks(str(run), changes)
+    return _core.run_networks(str(run), override_words(overrides))
 
 
 def run_test_data(run: str, count: int = 0, overrides: dict[str, Any] | None = None) -> tuple[Any, Any]:
     """Test images [count, features] as pixels, and labels, of a run; count 0 = all."""
-    changes = [f"{path}={json.dumps(value)}" for path, value in (overrides or {}).items()]
-    return _core.run_test_data(str(run), changes, count)
+    return _core.run_test_data(str(run), override_words(overrides), count)

@@ -16,7 +16,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from typing import Any
 
 from . import _core
 from ._core import Error, InputError
+from ._program import program_words
 from ._progress import ProgressCallback
 
 Files = dict[str, bytes]
@@ -38,7 +38,7 @@ def compute_point(arguments: list[str], into: str, cost: bool, program: list[str
 
     `into` stands in `arguments` for the folder; no results.json among the files: it failed.
     """
-    words = program or [sys.executable, "-m", "mho"]
+    words = program_words(program)
     with tempfile.TemporaryDirectory() as folder:
         to = str(pathlib.Path(folder) / "point")
         commands = [[to if word == into else word for word in arguments]]
@@ -148,7 +148,7 @@ def run_sweep(
     finally:
         if own is not None:
             own.shutdown(cancel_futures=True)
-    words = list(program) or [sys.executable, "-m", "mho"]
+    words = program_words(program)
     for arguments in sweep.missing_costs():
         subprocess.run([*words, *arguments], capture_output=True, check=False)
     rows = _rows(sweep.finish(x, y))

@@ -43,21 +43,6 @@ nb::dict result_of(const VerifyResult& r) {
     return d;
 }
 
-// Ctrl-C in Python's own way.
-template <class F>
-auto interruptible(PythonProgress& progress, F&& f) {
-    try {
-        const nb::gil_scoped_release release;
-        return f();
-    } catch (const Interrupted&) {
-        if (progress.interrupted()) {
-            PyErr_SetNone(PyExc_KeyboardInterrupt);
-            throw nb::python_error();
-        }
-        throw;
-    }
-}
-
 }  // namespace
 
 void bind_analysis(nb::module_& m) {

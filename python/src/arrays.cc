@@ -58,7 +58,9 @@ bool rows_of(const A& array, MatrixView<T>& view) {
 
 }  // namespace
 
-Input::Input(nb::handle object, const char* what) : what_(what) {
+template <class T>
+InputOf<T>::InputOf(nb::handle object, const char* what) : what_(what) {
+    constexpr const char* kType = sizeof(T) == 4 ? "float32" : "float64";
     const bool tensor = is_tensor(object);
     if (tensor && nb::cast<bool>(object.attr("requires_grad"))) {
         throw InputError(
@@ -66,21 +68,21 @@ Input::Input(nb::handle object, const char* what) : what_(what) {
                         "tensor.detach(), or use the layers of mho.torch",
                         what));
     }
-    if (!nb::try_cast(object, array_, false) || !rows_of<const float>(array_, view_)) {
+    if (!nb::try_cast(object, array_, false) || !rows_of<const T>(array_, view_)) {
         if (tensor) {
-            throw InputError(
-                fmt::format("{}: expected a contiguous float32 tensor on the CPU, got {}",
-                            what,
-                            kind_of(object)));
+            throw InputError(fmt::format("{}: expected a contiguous {} tensor on the CPU, got {}",
+                                         what,
+                                         kType,
+                                         kind_of(object)));
         }
         const nb::module_ numpy = nb::module_::import_("numpy");
         try {
-            keep_ = numpy.attr("ascontiguousarray")(object, numpy.attr("float32"));
+            keep_ = numpy.attr("ascontiguousarray")(object, numpy.attr(kType));
         } catch (nb::python_error&) {
             throw InputError(
                 fmt::format("{}: expected an array of numbers, got {}", what, kind_of(object)));
         }
-        if (!nb::try_cast(keep_, array_, false) || !rows_of<const float>(array_, view_)) {
+        if (!nb::try_cast(keep_, array_, false) || !rows_of<const T>(array_, view_)) {
             throw InputError(
                 fmt::format("{}: expected an array of numbers, got {}", what, kind_of(object)));
         }
@@ -91,12 +93,16 @@ Input::Input(nb::handle object, const char* what) : what_(what) {
     }
 }
 
-std::span<const float> Input::span() const {
+template <class T>
+std::span<const T> InputOf<T>::span() const {
     if (view_.rows > 1 && view_.stride != view_.cols) {
         throw InputError(fmt::format("{}: expected a contiguous array", what_));
     }
     return {view_.data, view_.rows * view_.cols};
 }
+
+template class InputOf<float>;
+template class InputOf<double>;
 
 Output::Output(nb::handle object, const char* what) {
     if (is_tensor(object) && nb::cast<bool>(object.attr("requires_grad"))) {
@@ -127,6 +133,13 @@ DoubleArray to_numpy(std::vector<double>&& values) {
                             [](void* p) noexcept { delete static_cast<std::vector<double>*>(p); });
     const size_t size = owned->size();
     return {owned->data(), {size}, owner};
+}
+
+DoubleArray to_numpy(Matrix<double>&& matrix) {
+    auto* owned = new std::vector<double>(std::move(matrix.values));
+    const nb::capsule owner(owned,
+                            [](void* p) noexcept { delete static_cast<std::vector<double>*>(p); });
+    return {owned->data(), {matrix.rows, matrix.cols}, owner};
 }
 
 size_t thread_count(int threads) {

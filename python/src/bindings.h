@@ -14,6 +14,7 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <map>
 #include <span>
 #include <string>
@@ -28,28 +29,31 @@ namespace mho::python {
 using FloatArray = nb::ndarray<nb::numpy, float, nb::c_contig>;
 using DoubleArray = nb::ndarray<nb::numpy, double, nb::c_contig>;
 
-/// A float32 array of the caller: NumPy, a CPU tensor of torch, anything with DLPack. Nothing is
-/// copied where the numbers lie in rows of float32; NumPy arrays of other types and lists are
+/// An array of the caller (T: float or double): NumPy, a CPU tensor of torch, anything with DLPack.
+/// Nothing is copied where the numbers lie in rows of T; NumPy arrays of other types and lists are
 /// converted (one copy). Tensors of other types are refused, for a silent copy could lose their
 /// gradient or their device.
-class Input {
+template <class T>
+class InputOf {
   public:
     /// `what`: name of the argument, for messages.
-    Input(nb::handle object, const char* what);
-    ConstFloatView view() const { return view_; }
+    InputOf(nb::handle object, const char* what);
+    MatrixView<const T> view() const { return view_; }
     /// A vector: one row.
     bool is_vector() const { return is_vector_; }
-    std::span<const float> span() const;
+    std::span<const T> span() const;
     const std::vector<size_t>& shape() const { return shape_; }
 
   private:
     nb::object keep_;
-    nb::ndarray<const float, nb::device::cpu> array_;
-    ConstFloatView view_;
+    nb::ndarray<const T, nb::device::cpu> array_;
+    MatrixView<const T> view_;
     std::vector<size_t> shape_;
     bool is_vector_ = false;
     const char* what_;
 };
+using Input = InputOf<float>;
+using DoubleInput = InputOf<double>;
 
 /// An array to be written: float32, writable, rows without gaps between numbers.
 class Output {
@@ -66,6 +70,16 @@ class Output {
 FloatArray to_numpy(std::vector<float>&& values, const std::vector<size_t>& shape);
 FloatArray to_numpy(Matrix<float>&& matrix);
 DoubleArray to_numpy(std::vector<double>&& values);
+DoubleArray to_numpy(Matrix<double>&& matrix);
+/// A copy in rows without gaps.
+template <class T>
+Matrix<std::remove_const_t<T>> matrix_of(MatrixView<T> view) {
+    Matrix<std::remove_const_t<T>> m(view.rows, view.cols);
+    for (size_t r = 0; r < m.rows; r++) {
+        std::copy_n(view.row(r), m.cols, m.row(r));
+    }
+    return m;
+}
 
 /// 0 = all processors of this process.
 size_t thread_count(int threads);
@@ -82,8 +96,13 @@ void bind_hardware(nb::module_& m);
 void bind_tile(nb::module_& m);
 void bind_device(nb::module_& m);
 void bind_pulses(nb::module_& m);
+void bind_wires(nb::module_& m);
+void bind_converters(nb::module_& m);
+void bind_features(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_analysis(nb::module_& m);
+void bind_cost(nb::module_& m);
+void bind_budgets(nb::module_& m);
 void bind_sweep(nb::module_& m);
 void bind_layer(nb::module_& m);
 

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
+#include "laws.h"
 #include "mho/analysis/device_fit.h"
 #include "mho/analysis/device_response.h"
 #include "mho/analysis/pulse_traces.h"
 #include "mho/array/converter.h"
 #include "mho/device/conductance.h"
+#include "mho/device/step_table.h"
 #include "mho/net/hardware.h"
 #include "mho/net/training_presets.h"
 #include "mho/util/error.h"
@@ -134,11 +136,16 @@ void bind_device(nb::module_& m) {
         "Target conductances (uS) of every device, and uS per weight.");
     m.def(
         "device_response",
-        [](const std::string& device, size_t pulses, size_t cells, uint64_t seed) {
+        [](const std::string& json,
+           size_t pulses,
+           size_t cells,
+           uint64_t seed,
+           const nb::list& laws) {
+            const PulsedDevice device = device_with_laws(json, laws);
             DeviceResponse r;
             {
                 const nb::gil_scoped_release release;
-                r = measure_response(pulsed_device_from_json(device), {pulses, cells, seed});
+                r = measure_response(device, {pulses, cells, seed});
             }
             return response(std::move(r));
         },
@@ -146,6 +153,7 @@ void bind_device(nb::module_& m) {
         nb::arg("pulses") = 0,
         nb::arg("cells") = 400,
         nb::arg("seed") = 1,
+        nb::arg("laws") = nb::list(),
         "Response of a pulsed device (JSON) to trains of pulses.");
     m.def(
         "fit_devices",
@@ -167,6 +175,15 @@ void bind_device(nb::module_& m) {
         nb::arg("threads") = 0,
         nb::arg("seed") = 1,
         "Fits device models to measured traces (a CSV file, as `mho fit` reads it); best first.");
+    m.def(
+        "read_step_table",
+        [](const std::string& path, std::optional<double> w_min, std::optional<double> w_max) {
+            return pulsed_device_to_json(read_step_table(path, {w_min, w_max}));
+        },
+        nb::arg("path"),
+        nb::arg("w_min") = nb::none(),
+        nb::arg("w_max") = nb::none(),
+        "A measured device (JSON) from a CSV file.");
     m.def(
         "random_normal",
         [](uint64_t seed,

@@ -11,22 +11,6 @@ namespace mho::python {
 
 namespace {
 
-// A Python object that may be released by a thread without the interpreter's lock.
-class Held {
-  public:
-    explicit Held(nb::object object) : object_(std::move(object)) {}
-    Held(const Held&) = delete;
-    Held& operator=(const Held&) = delete;
-    ~Held() {
-        const nb::gil_scoped_acquire lock;
-        object_.reset();
-    }
-    nb::object attr(const char* name) const { return nb::object(object_.attr(name)); }
-
-  private:
-    nb::object object_;
-};
-
 FloatArray copy_of(std::span<const float> values) {
     return to_numpy(std::vector<float>(values.begin(), values.end()), {values.size()});
 }

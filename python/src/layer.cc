@@ -73,7 +73,8 @@ void bind_layer(nb::module_& m) {
              nb::arg("inputs"),
              nb::arg("seed"),
              nb::arg("path"),
-             nb::arg("chip") = 0)
+             nb::arg("chip") = 0,
+             nb::call_guard<nb::gil_scoped_release>())
         .def_prop_ro("groups", &MatrixTraining::groups)
         .def_prop_ro("outputs", &MatrixTraining::outputs)
         .def_prop_ro("inputs", &MatrixTraining::inputs)

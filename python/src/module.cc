@@ -38,8 +38,13 @@ NB_MODULE(_core, m) {
     bind_tile(m);
     bind_device(m);
     bind_pulses(m);
+    bind_wires(m);
+    bind_converters(m);
+    bind_features(m);
     bind_network(m);
     bind_analysis(m);
+    bind_cost(m);
+    bind_budgets(m);
     bind_sweep(m);
     bind_layer(m);
     m.def(

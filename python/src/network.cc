@@ -124,7 +124,10 @@ void bind_network(nb::module_& m) {
             },
             nb::arg("layer"))
         .def("summary", &summary, "Size, tiles and use of every layer.")
-        .def("fold_batch_norm", [](const Network& n) { return fold_batch_norm(n); })
+        .def(
+            "fold_batch_norm",
+            [](const Network& n) { return fold_batch_norm(n); },
+            nb::call_guard<nb::gil_scoped_release>())
         .def(
             "map_to_hardware",
             [](const Network& n, const std::string& hardware) {
@@ -133,7 +136,10 @@ void bind_network(nb::module_& m) {
             },
             nb::arg("hardware"),
             "Linear, convolution and recurrent layers on tiles; hardware as JSON.")
-        .def("to_digital", [](const Network& n) { return to_digital(n); })
+        .def(
+            "to_digital",
+            [](const Network& n) { return to_digital(n); },
+            nb::call_guard<nb::gil_scoped_release>())
         .def(
             "calibrate",
             [](Network& n,
@@ -178,7 +184,8 @@ void bind_network(nb::module_& m) {
         .def(nb::init<const Network&, uint64_t, uint32_t>(),
              nb::arg("network"),
              nb::arg("seed") = 1,
-             nb::arg("chip") = 0)
+             nb::arg("chip") = 0,
+             nb::call_guard<nb::gil_scoped_release>())
         .def(
             "program",
             [](Executor& e, uint64_t programming) {

@@ -69,6 +69,21 @@ class PythonProgress {
     std::atomic<bool> interrupted_{false};
 };
 
+/// Ctrl-C in Python's own way.
+template <class F>
+auto interruptible(PythonProgress& progress, F&& f) {
+    try {
+        const nb::gil_scoped_release release;
+        return f();
+    } catch (const Interrupted&) {
+        if (progress.interrupted()) {
+            PyErr_SetNone(PyExc_KeyboardInterrupt);
+            throw nb::python_error();
+        }
+        throw;
+    }
+}
+
 }  // namespace mho::python
 
 #endif  // MHO_PYTHON_PROGRESS_H

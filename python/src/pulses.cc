@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arrays of cells that move by pulses, and the learners made of them.
 #include "bindings.h"
+#include "laws.h"
 #include "mho/device/pulsed_array.h"
 #include "mho/net/training_presets.h"
 #include "mho/train/learner.h"
@@ -19,14 +20,6 @@ nb::dict wear_of(const PulsedArray& array) {
     d["most"] = static_cast<double>(e.most);
     d["mean"] = e.mean;
     return d;
-}
-
-Matrix<float> matrix_of(ConstFloatView view) {
-    Matrix<float> m(view.rows, view.cols);
-    for (size_t r = 0; r < m.rows; r++) {
-        std::copy_n(view.row(r), m.cols, m.row(r));
-    }
-    return m;
 }
 
 nb::dict arrays(const std::map<std::string, std::vector<float>>& parts) {
@@ -57,46 +50,111 @@ nb::dict activity(const PulseActivity& a) {
     return d;
 }
 
-// Analog SGD on one device has the rule of a plain pulsed update.
-const PulseUpdate& rule(const LearnerConfig& config) {
-    return learner_update(config);
+// What an array of cells and a learner on such arrays have in common.
+template <class C>
+void bind_cells(nb::class_<C>& cells) {
+    cells.def_prop_ro("rows", &C::rows)
+        .def_prop_ro("cols", &C::cols)
+        .def_prop_ro(
+            "granularity", &C::granularity, "The step to which the learning rate is related.")
+        .def(
+            "weights",
+            [](const C& c) { return to_numpy(matrix_of(c.weights())); },
+            "Visible weights [rows, cols].")
+        .def(
+            "set_weights",
+            [](C& c, nb::handle weights, uint64_t step) {
+                const Input in(weights, "weights");
+                const nb::gil_scoped_release release;
+                c.set_weights(in.view(), step);
+            },
+            nb::arg("weights"),
+            nb::arg("step") = 0,
+            nb::sig(
+                "def set_weights(self, weights: numpy.typing.ArrayLike, step: int = 0) -> None"),
+            "Writes weights [rows, cols], as far as the cells can hold them; `step` names the "
+            "write noise.")
+        .def("table_names", &C::table_names, "Tables that `table` knows.")
+        .def(
+            "table",
+            [](const C& c, const std::string& name) { return to_numpy(c.table(name)); },
+            nb::arg("name"),
+            "A table of the cells, or a buffer of a learner [rows, cols].")
+        .def(
+            "set_table",
+            [](C& c, const std::string& name, nb::handle values) {
+                c.set_table(name, Input(values, "values").view());
+            },
+            nb::arg("name"),
+            nb::arg("values"),
+            nb::sig("def set_table(self, name: str, values: numpy.typing.ArrayLike) -> None"),
+            "Puts values [rows, cols] in the place of a table of the cells, or of a buffer of a "
+            "learner.")
+        .def("reset_columns",
+             &C::reset_columns,
+             nb::arg("first"),
+             nb::arg("count"),
+             nb::arg("probability") = 1.0,
+             nb::arg("step") = 0,
+             nb::call_guard<nb::gil_scoped_release>(),
+             "Resets columns [first, first + count) of every device, each cell with this "
+             "probability.")
+        .def("clip",
+             &C::clip,
+             nb::arg("limit"),
+             nb::arg("step") = 0,
+             nb::call_guard<nb::gil_scoped_release>(),
+             "Clips the weights of every device to +-limit.")
+        .def("drift",
+             &C::drift,
+             nb::arg("delta_ms"),
+             nb::arg("step") = 0,
+             nb::call_guard<nb::gil_scoped_release>(),
+             "Lets time pass for the drift of every device, in ms.")
+        .def("count_pulses",
+             &C::count_pulses,
+             nb::arg("on") = true,
+             "Begins to count the pulses of every cell, or stops.");
+}
+
+const PulsedArray& device_of(const Learner& l, size_t device) {
+    if (device >= l.device_count()) {
+        throw InputError("device: there are " + std::to_string(l.device_count()));
+    }
+    return l.device(device);
 }
 
 }  // namespace
 
 void bind_pulses(nb::module_& m) {
-    nb::class_<PulsedArray>(m, "PulsedArray", "A crossbar of cells that move by pulses.")
-        .def(
-            "__init__",
-            [](PulsedArray* self,
-               const std::string& device,
-               size_t rows,
-               size_t cols,
-               uint64_t seed,
-               const std::string& name) {
-                new (self) PulsedArray(
-                    pulsed_device_from_json(device), rows, cols, make_tile_key(seed, name));
-            },
-            nb::arg("device"),
-            nb::arg("rows"),
-            nb::arg("cols"),
-            nb::arg("seed") = 0,
-            nb::arg("name") = "array")
-        .def_prop_ro("rows", &PulsedArray::rows)
-        .def_prop_ro("cols", &PulsedArray::cols)
-        .def_prop_ro("granularity", &PulsedArray::granularity)
-        .def_prop_ro("number_of_states", &PulsedArray::number_of_states)
-        .def("weights", [](const PulsedArray& a) { return to_numpy(matrix_of(a.weights())); })
-        .def(
-            "set_weights",
-            [](PulsedArray& a, nb::handle weights, uint64_t step) {
-                a.set_weights(Input(weights, "weights").view(), step);
-            },
-            nb::arg("weights"),
-            nb::arg("step") = 0,
-            nb::sig(
-                "def set_weights(self, weights: numpy.typing.ArrayLike, step: int = 0) -> None"))
-        .def("pulse_all", &PulsedArray::pulse_all, nb::arg("up"), nb::arg("step"))
+    nb::class_<PulsedArray> array(m, "PulsedArray", "A crossbar of cells that move by pulses.");
+    array.def(
+        "__init__",
+        [](PulsedArray* self,
+           const std::string& device,
+           size_t rows,
+           size_t cols,
+           uint64_t seed,
+           const std::string& name,
+           const nb::list& laws) {
+            const PulsedDevice made = device_with_laws(device, laws);
+            const nb::gil_scoped_release release;
+            new (self) PulsedArray(made, rows, cols, make_tile_key(seed, name));
+        },
+        nb::arg("device"),
+        nb::arg("rows"),
+        nb::arg("cols"),
+        nb::arg("seed") = 0,
+        nb::arg("name") = "array",
+        nb::arg("laws") = nb::list());
+    bind_cells(array);
+    array.def_prop_ro("number_of_states", &PulsedArray::number_of_states)
+        .def("pulse_all",
+             &PulsedArray::pulse_all,
+             nb::arg("up"),
+             nb::arg("step"),
+             nb::call_guard<nb::gil_scoped_release>(),
+             "One pulse for every cell.")
         .def(
             "update",
             [](PulsedArray& a,
@@ -114,7 +172,7 @@ void bind_pulses(nb::module_& m) {
                 {
                     const nb::gil_scoped_release release;
                     done = pulsed_update(a,
-                                         rule(config),
+                                         learner_update(config),
                                          inputs.view(),
                                          errors.view(),
                                          rate,
@@ -135,64 +193,40 @@ void bind_pulses(nb::module_& m) {
                     "first_sample: int = 0, threads: int = 1) -> dict[str, int]"),
             "W -= rate d x' by pulses: x [samples, cols], d [samples, rows]. The pulse rule is "
             "that of the learner (JSON).")
-        .def("decay", &PulsedArray::decay, nb::arg("alpha"), nb::arg("step"))
-        .def("diffuse", &PulsedArray::diffuse, nb::arg("step"))
-        .def("drift", &PulsedArray::drift, nb::arg("delta_ms"), nb::arg("step"))
-        .def("table_names", &PulsedArray::table_names)
-        .def(
-            "table",
-            [](const PulsedArray& a, const std::string& name) { return to_numpy(a.table(name)); },
-            nb::arg("name"))
-        .def(
-            "set_table",
-            [](PulsedArray& a, const std::string& name, nb::handle values) {
-                a.set_table(name, Input(values, "values").view());
-            },
-            nb::arg("name"),
-            nb::arg("values"),
-            nb::sig("def set_table(self, name: str, values: numpy.typing.ArrayLike) -> None"),
-            "Puts values [rows, cols] in the place of a table of the cells.")
-        .def("reset_columns",
-             &PulsedArray::reset_columns,
-             nb::arg("first"),
-             nb::arg("count"),
-             nb::arg("probability") = 1.0,
-             nb::arg("step") = 0,
-             "Resets columns [first, first + count), each cell with this probability.")
-        .def("drift",
-             &PulsedArray::drift,
-             nb::arg("delta_ms"),
-             nb::arg("step") = 0,
-             "Lets time pass for the drift, in ms.")
-        .def("count_pulses",
-             &PulsedArray::count_pulses,
-             nb::arg("on") = true,
-             "Begins to count the pulses of every cell, or stops.")
+        .def("decay",
+             &PulsedArray::decay,
+             nb::arg("alpha"),
+             nb::arg("step"),
+             nb::call_guard<nb::gil_scoped_release>(),
+             "One step of the cells' own decay, `alpha` times its usual strength.")
+        .def("diffuse",
+             &PulsedArray::diffuse,
+             nb::arg("step"),
+             nb::call_guard<nb::gil_scoped_release>(),
+             "One step of the cells' own diffusion.")
         .def(
             "endurance",
             [](const PulsedArray& a) { return wear_of(a); },
             nb::sig("def endurance(self) -> dict[str, float]"),
             "Pulses since count_pulses: of the most pulsed cell (`most`), and on average (`mean`).")
-        .def("state", [](const PulsedArray& a) { return arrays(a.state()); })
-        .def("set_state", [](PulsedArray& a, nb::dict state) { a.set_state(arrays(state)); });
-
-    nb::class_<Learner>(
-        m, "Learner", "Learning inside the array: devices, and the rule that moves them.")
-        .def_prop_ro("rows", &Learner::rows)
-        .def_prop_ro("cols", &Learner::cols)
-        .def_prop_ro("granularity", &Learner::granularity)
-        .def_prop_ro("device_count", &Learner::device_count)
-        .def_prop_ro("notes", [](const Learner& l) { return std::vector<std::string>(l.notes()); })
-        .def("weights", [](const Learner& l) { return to_numpy(matrix_of(l.weights())); })
         .def(
-            "set_weights",
-            [](Learner& l, nb::handle weights, uint64_t step) {
-                l.set_weights(Input(weights, "weights").view(), step);
-            },
-            nb::arg("weights"),
-            nb::arg("step") = 0,
-            nb::sig(
-                "def set_weights(self, weights: numpy.typing.ArrayLike, step: int = 0) -> None"))
+            "state",
+            [](const PulsedArray& a) { return arrays(a.state()); },
+            "Everything that changes, by name.")
+        .def(
+            "set_state",
+            [](PulsedArray& a, nb::dict state) { a.set_state(arrays(state)); },
+            nb::arg("state"),
+            "Continues from a state of an array of the same device, shape and seed.");
+
+    nb::class_<Learner> learner(
+        m, "Learner", "Learning inside the array: devices, and the rule that moves them.");
+    bind_cells(learner);
+    learner.def_prop_ro("device_count", &Learner::device_count)
+        .def_prop_ro(
+            "notes",
+            [](const Learner& l) { return std::vector<std::string>(l.notes()); },
+            "What the rule changed in its configuration.")
         .def(
             "update",
             [](Learner& l,
@@ -224,72 +258,39 @@ void bind_pulses(nb::module_& m) {
                     "float, step: int = 0, first_sample: int = 0, batch_size: int = 0, threads: "
                     "int = 1) -> None"),
             "W -= rate d x', sample after sample: x [samples, cols], d [samples, rows].")
-        .def("end_of_batch", &Learner::end_of_batch, nb::arg("step"))
-        .def("drift", &Learner::drift, nb::arg("delta_ms"), nb::arg("step"))
-        .def("clip", &Learner::clip, nb::arg("limit"), nb::arg("step"))
-        .def("table_names", &Learner::table_names)
-        .def(
-            "table",
-            [](const Learner& l, const std::string& name) { return to_numpy(l.table(name)); },
-            nb::arg("name"))
-        .def(
-            "set_table",
-            [](Learner& l, const std::string& name, nb::handle values) {
-                l.set_table(name, Input(values, "values").view());
-            },
-            nb::arg("name"),
-            nb::arg("values"),
-            nb::sig("def set_table(self, name: str, values: numpy.typing.ArrayLike) -> None"),
-            "Puts values in the place of a table of its devices or of a buffer of the rule.")
-        .def("reset_columns",
-             &Learner::reset_columns,
-             nb::arg("first"),
-             nb::arg("count"),
-             nb::arg("probability") = 1.0,
-             nb::arg("step") = 0,
-             "Resets columns of every device, each cell with this probability.")
-        .def("drift",
-             &Learner::drift,
-             nb::arg("delta_ms"),
-             nb::arg("step") = 0,
-             "Lets time pass for the drift of the devices, in ms.")
-        .def("count_pulses",
-             &Learner::count_pulses,
-             nb::arg("on") = true,
-             "Begins to count the pulses of every cell of every device, or stops.")
+        .def("end_of_batch",
+             &Learner::end_of_batch,
+             nb::arg("step"),
+             nb::call_guard<nb::gil_scoped_release>(),
+             "What happens to every device after a batch: diffusion, then decay.")
         .def(
             "endurance",
-            [](const Learner& l, size_t device) {
-                if (device >= l.device_count()) {
-                    throw InputError("device: there are " + std::to_string(l.device_count()));
-                }
-                return wear_of(l.device(device));
-            },
+            [](const Learner& l, size_t device) { return wear_of(device_of(l, device)); },
             nb::arg("device") = 0,
             nb::sig("def endurance(self, device: int = 0) -> dict[str, float]"),
             "Pulses since count_pulses: of the most pulsed cell (`most`), and on average (`mean`).")
         .def(
             "activity",
             [](const Learner& l, size_t device) {
-                if (device >= l.device_count()) {
-                    throw InputError("device: there are " + std::to_string(l.device_count()));
-                }
+                device_of(l, device);
                 return activity(l.activity(device));
             },
             nb::arg("device") = 0,
             "What the pulses of all updates did.")
-        .def("state",
-             [](const Learner& l) {
-                 const LearnerState s = l.state();
-                 nb::dict numbers;
-                 for (const auto& [name, value] : s.numbers) {
-                     numbers[name.c_str()] = value;
-                 }
-                 nb::dict d;
-                 d["arrays"] = arrays(s.arrays);
-                 d["numbers"] = numbers;
-                 return d;
-             })
+        .def(
+            "state",
+            [](const Learner& l) {
+                const LearnerState s = l.state();
+                nb::dict numbers;
+                for (const auto& [name, value] : s.numbers) {
+                    numbers[name.c_str()] = value;
+                }
+                nb::dict d;
+                d["arrays"] = arrays(s.arrays);
+                d["numbers"] = numbers;
+                return d;
+            },
+            "Everything that changes: `arrays` and `numbers` by name.")
         .def(
             "set_state",
             [](Learner& l, nb::dict state) {
@@ -300,7 +301,8 @@ void bind_pulses(nb::module_& m) {
                 }
                 l.set_state(s);
             },
-            nb::arg("state"));
+            nb::arg("state"),
+            "Continues from a state of a learner of the same configuration, shape and seed.");
     m.def(
         "make_learner",
         [](const std::string& json,
@@ -309,11 +311,11 @@ void bind_pulses(nb::module_& m) {
            uint64_t seed,
            const std::string& name,
            uint32_t tile_row,
-           uint32_t tile_col) {
-            return make_learner(learner_from_json_with_presets(json),
-                                rows,
-                                cols,
-                                make_tile_key(seed, name, tile_row, tile_col));
+           uint32_t tile_col,
+           const nb::list& laws) {
+            const LearnerConfig config = learner_with_laws(json, laws);
+            const nb::gil_scoped_release release;
+            return make_learner(config, rows, cols, make_tile_key(seed, name, tile_row, tile_col));
         },
         nb::arg("json"),
         nb::arg("rows"),
@@ -321,7 +323,8 @@ void bind_pulses(nb::module_& m) {
         nb::arg("seed") = 0,
         nb::arg("name") = "learner",
         nb::arg("tile_row") = 0,
-        nb::arg("tile_col") = 0);
+        nb::arg("tile_col") = 0,
+        nb::arg("laws") = nb::list());
 }
 
 }  // namespace mho::python

@@ -11,6 +11,8 @@
 #include "mho/adapt/lightning.h"
 #include "mho/analysis/run_file.h"
 #include "mho/analysis/run_file_json.h"
+#include "mho/array/wires.h"
+#include "mho/cost/cost_config_schema.h"
 #include "mho/net/hardware_json.h"
 #include "mho/train/learner.h"
 #include "mho/util/json.h"
@@ -104,6 +106,17 @@ std::string schema_json() {
     models["LearnerConfig"] = describe_type<LearnerConfig>(classes);
     add_class<CalibrationConfig>(classes);
     add_class<LightningLayer>(classes);
+    add_class<WireConfig>(classes);
+    models["AdcModel"] = describe_type<AdcModel>(classes);
+    add_class<cost::CostConfig>(classes);
+    // Beside the struct in the JSON of costs (cost_config.h).
+    classes[class_name<cost::CostConfig>()]["fields"].push_back(
+        {{"name", "sources"},
+         {"type", {{"kind", "map"}, {"of", {{"kind", "string"}}}}},
+         {"default", Json::object()},
+         {"unit", ""},
+         {"meaning", "where numbers are from, by their paths (\"array.read_voltage_v\")"},
+         {"source", ""}});
     add_class<RunFile>(classes);
     return Json({{"classes", classes}, {"models", models}}).dump();
 }

@@ -65,6 +65,7 @@ void bind_tile(nb::module_& m) {
                uint64_t seed,
                const std::string& name,
                uint32_t chip) {
+                const nb::gil_scoped_release release;
                 new (self) Tile(hardware, outputs, inputs, make_tile_key(seed, name, 0, 0, chip));
             },
             nb::arg("hardware"),
@@ -79,6 +80,7 @@ void bind_tile(nb::module_& m) {
         .def_prop_ro("time_s", &Tile::time_s, "Seconds since programming.")
         .def_prop_ro("is_programmed", &Tile::is_programmed)
         .def_prop_ro("bytes", &Tile::bytes)
+        .def_prop_ro("g_max_us", &Tile::g_max_us, "Conductance of a fully-on cell, in uS.")
         .def(
             "set_weights",
             [](Tile& t, nb::handle weights) {
@@ -175,12 +177,9 @@ void bind_tile(nb::module_& m) {
             [](Tile& t, const std::vector<nb::object>& slices) {
                 std::vector<Matrix<float>> all;
                 for (const nb::object& s : slices) {
-                    const Input in(s, "slices");
-                    Matrix<float>& to = all.emplace_back(in.view().rows, in.view().cols);
-                    for (size_t r = 0; r < to.rows; r++) {
-                        std::copy_n(in.view().row(r), to.cols, to.row(r));
-                    }
+                    all.push_back(matrix_of(Input(s, "slices").view()));
                 }
+                const nb::gil_scoped_release release;
                 t.set_conductances_us(all);
             },
             nb::arg("slices"),
@@ -202,7 +201,10 @@ void bind_tile(nb::module_& m) {
                size_t inputs,
                uint64_t seed,
                const std::string& name,
-               uint32_t chip) { new (self) TileGrid(hardware, outputs, inputs, seed, name, chip); },
+               uint32_t chip) {
+                const nb::gil_scoped_release release;
+                new (self) TileGrid(hardware, outputs, inputs, seed, name, chip);
+            },
             nb::arg("hardware"),
             nb::arg("outputs"),
             nb::arg("inputs"),
@@ -220,11 +222,13 @@ void bind_tile(nb::module_& m) {
             "write_conductances",
             [](const TileGrid& g, const std::string& path) { write_conductances(path, g); },
             nb::arg("path"),
+            nb::call_guard<nb::gil_scoped_release>(),
             "Present conductances as CSV: tile_row,tile_col,slice,row,column,g_us.")
         .def(
             "read_conductances",
             [](TileGrid& g, const std::string& path) { read_conductances(path, g); },
             nb::arg("path"),
+            nb::call_guard<nb::gil_scoped_release>(),
             "Measured conductances of that form in the place of the simulated ones.")
         .def("tile",
              nb::overload_cast<size_t, size_t>(&TileGrid::tile),
@@ -281,12 +285,7 @@ void bind_tile(nb::module_& m) {
         .def(
             "set_scales",
             [](TileGrid& g, nb::handle scales) {
-                const Input in(scales, "scales");
-                Matrix<float> to(in.view().rows, in.view().cols);
-                for (size_t r = 0; r < to.rows; r++) {
-                    std::copy_n(in.view().row(r), to.cols, to.row(r));
-                }
-                g.set_scales(std::move(to));
+                g.set_scales(matrix_of(Input(scales, "scales").view()));
             },
             nb::arg("scales"),
             nb::sig("def set_scales(self, scales: numpy.typing.ArrayLike) -> None"))
@@ -361,7 +360,11 @@ void bind_tile(nb::module_& m) {
         "map_weights",
         [](const Hardware& hardware, nb::handle weights) {
             const Input in(weights, "weights");
-            MappedWeights mapped = map_weights(hardware.mapping, in.view());
+            MappedWeights mapped;
+            {
+                const nb::gil_scoped_release release;
+                mapped = map_weights(hardware.mapping, in.view());
+            }
             return nb::make_tuple(to_numpy(std::move(mapped.weights)),
                                   to_numpy(std::move(mapped.scales)));
         },

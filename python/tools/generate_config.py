@@ -28,8 +28,18 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Union
 
 from ._configuration import Config, Parameter
+from .laws import CompensationLaw, ConductanceLaw, ConverterLaw, StepLaw
 
 '''
+
+# Where a law written in Python may stand: beside these models, and in these fields.
+LAWS = {
+    "UserConductance": "ConductanceLaw",
+    "UserConverter": "ConverterLaw",
+    "UserStep": "StepLaw",
+    "drift_compensation": "CompensationLaw",
+}
+
 
 
 def class_name(text):
@@ -38,8 +48,9 @@ def class_name(text):
     if match:
         return match[1] + match[3] + match[2]
     *spaces, name = re.sub(r"<.*>", "", text).split("::")
-    # `mho::cost::Adc` must not take the name of `mho::Adc`.
-    return "".join(part.capitalize() for part in spaces if part != "mho") + name
+    # `mho::cost::TableAdc` becomes CostTableAdc; `mho::cost::ArrayCost` says so already.
+    prefix = "".join(part.capitalize() for part in spaces if part != "mho")
+    return name if prefix in name else prefix + name
 
 
 class Generator:
@@ -64,7 +75,8 @@ class Generator:
             return f"dict[str, {self.annotation(kind['of'])}]"
         if what == "class":
             return class_name(kind["name"])
-        return " | ".join(class_name(a["name"]) for a in kind["of"])
+        names = [class_name(a["name"]) for a in kind["of"]]
+        return " | ".join(names + [law for model, law in LAWS.items() if model in names])
 
     def value(self, kind, value):
         """A Python expression of a default, and whether it is immutable."""
@@ -125,7 +137,8 @@ class Generator:
             kind = f["type"]
             text, simple = self.value(kind, f["default"])
             default = text if simple else f"field(default_factory=lambda: {text})"
-            out.append(f"    {self.attribute(f)}: {self.annotation(kind)} = {default}")
+            law = f" | {LAWS[f['name']]}" if f["name"] in LAWS else ""
+            out.append(f"    {self.attribute(f)}: {self.annotation(kind)}{law} = {default}")
         out.extend(["", ""])
 
     def run(self):

@@ -21,7 +21,7 @@ from .. import _core
 from .._core import InputError
 from .._hardware import HardwareLike, core_hardware, plain_hardware
 from ..config import Hardware
-from ..laws import is_law
+from ..laws import StepLaw, is_law
 from . import core
 from .memory import LearnsInMemory
 from .tensor_ops import TensorEngine
@@ -101,6 +101,7 @@ class AnalogLayer(LearnsInMemory):
         self._sample: int | None = None
         self._position = (0, 1)
         self._learner_config: str | None = None
+        self._learner_laws: list[StepLaw] = []
         self._learners: Any = None
         self._pending: list[tuple[int, Tensor, list[Tensor]]] = []
         self._learner_states: Any = None

@@ -14,6 +14,7 @@ from .._core import InputError
 
 if TYPE_CHECKING:
     from ..config import Hardware
+    from ..laws import StepLaw
 
 
 class LearnsInMemory(nn.Module):
@@ -32,6 +33,7 @@ class LearnsInMemory(nn.Module):
         _loaded: Any
 
     _learner_config: str | None
+    _learner_laws: list[StepLaw]
     _learners: Any
     _learner_states: Any
     _pending: list[tuple[int, Tensor, list[Tensor]]]
@@ -43,14 +45,16 @@ class LearnsInMemory(nn.Module):
     def learn_in_memory(self, learner: Any) -> None:
         """From now on the weights are those of training devices, changed by pulses only.
 
-        `learner`: a configuration, a dictionary or the name of a preset ("agad capacitor").
+        `learner`: a configuration, a dictionary or the name of a preset ("agad capacitor"); its
+        devices may be laws of your own (mho.StepLaw).
         AnalogSGD takes the place of the optimiser for `tile_weight`.
         """
-        from ..devices import _model_json
+        from ..devices import model_json
 
         if self.backend != "core":
             raise InputError(f"layer {self.name}: learning in memory needs the back end `core`")
-        self._learner_config = _core.check_learner(_model_json(learner))
+        text, self._learner_laws = model_json(learner)
+        self._learner_config = text if self._learner_laws else _core.check_learner(text)
         self._learners = self._make_learners()
         for (block, columns), device in self._learners:
             device.set_weights(self.tile_weight.detach()[block, columns].contiguous(), 0)
@@ -74,6 +78,7 @@ class LearnsInMemory(nn.Module):
                         path,
                         r,
                         c,
+                        self._learner_laws,
                     )
                     made.append(((block, columns), device))
         return made

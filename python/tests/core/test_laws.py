@@ -92,3 +92,55 @@ def test_exceptions_of_a_law_arrive():
         tile.advance_to(10.0)
     with pytest.raises(mho.InputError, match="has no program"):
         mho._core.Hardware("{}", conductance=3)
+
+
+class HalfWay(mho.StepLaw):
+    """Every pulse goes a tenth of the way to its bound, with cycle noise."""
+
+    name = "half way"
+
+    def pulse(self, weight, up, step, min_bound, max_bound, normal):
+        return weight + 0.1 * ((max_bound if up else min_bound) - weight) + 1e-4 * normal
+
+
+def test_a_pulsed_device_of_ones_own():
+    array = mho.PulsedArray(HalfWay(), 3, 4, seed=1)
+    for k in range(40):
+        array.pulse_all(True, k)
+    assert np.all(array.weights() > 0.9 * array.table("max_bound"))
+    array.pulse_all(False, 40)
+    assert np.all(array.weights() < array.table("max_bound"))
+    data = mho.device_response(HalfWay(), cells=20)
+    assert data["nominal"].max() > 0.3
+    own = HalfWay()
+    own.device = mho.config.UserStep(w_max=0.2, w_max_dtod=0.0, dw_min=0.02)
+    small = mho.PulsedArray(own, 3, 4)
+    for k in range(60):
+        small.pulse_all(True, k)
+    assert np.abs(small.weights() - 0.2).max() < 0.01
+
+
+def test_learners_on_a_device_of_ones_own():
+    config = mho.config.TikiTaka(devices=[HalfWay(), mho.config.SoftBounds()])
+    text = config.to_json()
+    assert '"model": "user step", ' in text and "half way" in text
+    for model in (config, {"model": "analog sgd", "device": HalfWay()},
+                  mho.config.AnalogSgd(device=HalfWay())):
+        learner = mho.learner(model, 3, 4, seed=1)
+        before = learner.weights()
+        for step in range(5):
+            learner.update(np.ones((4, 4)), np.ones((4, 3)), rate=0.1, step=step)
+        assert learner.activity()["pulses"] > 0 and not np.array_equal(learner.weights(), before)
+    with pytest.raises(mho.ConfigError, match="user step.*law|law.*StepLaw"):
+        mho.learner({"model": "analog sgd", "device": {"model": "user step"}}, 3, 4)
+    with pytest.raises(mho.ConfigError, match=r"learning\.device\.dw_minn.*did you mean"):
+        mho._core.make_learner(
+            '{"model": "analog sgd", "device": {"model": "user step", "dw_minn": 1}}', 3, 4,
+            laws=[HalfWay()])
+
+    class Broken(mho.StepLaw):
+        def pulse(self, *arguments):
+            raise ZeroDivisionError("in the law")
+
+    with pytest.raises(ZeroDivisionError, match="in the law"):
+        mho.PulsedArray(Broken(), 3, 4).pulse_all(True, 0)

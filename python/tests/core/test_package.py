@@ -69,6 +69,14 @@ def test_stubs_fit_a_typical_program(tmp_path):
         "tile.program(np.zeros((4, 3), np.float32))\n"
         "y: np.ndarray = tile.apply(np.zeros((2, 3), np.float32), step=1)\n"
         "names: list[str] = mho.zoo_names()\n"
+        "class Law(mho.StepLaw):\n"
+        "    def pulse(self, weight, up, step, min_bound, max_bound, normal):  # type: ignore\n"
+        "        return weight\n"
+        "learner = mho.learner(mho.config.AnalogSgd(device=Law()), 4, 3)\n"
+        "currents: np.ndarray = mho.Wires(np.ones((3, 2)), {}).solve([1.0, 0.0, 1.0]).currents\n"
+        "energy: float = mho.network_cost(mho.make_network('mlp'), 'isaac', y).totals['energy_j']\n"
+        "cost = mho.cost_preset('isaac')\n"
+        "cost.array.rows = 128\n"
     )
     wrong = tmp_path / "wrong.py"
     wrong.write_text(
@@ -76,11 +84,13 @@ def test_stubs_fit_a_typical_program(tmp_path):
         "hardware = mho.preset(3)\n"
         "mho.Tile('standard', 4, 3).advance_to('soon')\n"
         "mho.preset('standard').forward.adc.stepz = 3\n"
+        "mho.Wires([[1.0]], {}).solve([1.0]).current\n"
+        "mho.cost_preset('isaac').array.rowz = 3\n"
     )
     out, err, code = mypy.run([str(source), "--cache-dir", str(tmp_path / "cache")])
     assert code == 0, out + err
     out, err, code = mypy.run([str(wrong), "--cache-dir", str(tmp_path / "cache")])
-    assert out.count("error:") >= 3, out
+    assert out.count("error:") >= 5, out
 
 
 def test_import_is_quick():
