@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from . import _core
 from ._configuration import Config
+from ._core import InputError
 from ._hardware import HardwareLike, core_hardware
 from .config import CostConfig
 from .devices import model_json
@@ -23,6 +24,8 @@ from .runs import override_words
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+# The formula of a node that adds up its parts.
+_SUM = "sum of the parts"
 CostLike = Union[CostConfig, dict, str, None]
 
 
@@ -70,13 +73,28 @@ class CostReport:
         """The three trees as text: each number with its formula and source."""
         return self._report.explanation()
 
-    def shares(self) -> dict[str, float]:
-        """Energy by component over all layers, pJ per sample, for mho.plots.budget."""
-        totals: dict[str, float] = {}
-        for layer in self.energy["parts"]:
-            for part in layer.get("parts") or [layer]:
-                totals[part["name"]] = totals.get(part["name"], 0.0) + part["value"]
-        return totals
+    def shares(self, by: str = "component") -> dict[str, float]:
+        """Energy in pJ per sample by `component` (cells, ADCs, buffers, ...) or by `layer`, for
+        mho.plots.budget."""
+        if by == "layer":
+            return {line["name"]: line["energy_pj"] for line in self.layers}
+        if by != "component":
+            raise InputError(f"by: must be component or layer, got `{by}`")
+        shares: dict[str, float] = {}
+
+        def add(node: dict[str, Any], factor: float) -> None:
+            if node["formula"] == _SUM:
+                for part in node["parts"]:
+                    add(part, factor)
+            else:
+                shares[node["name"]] = shares.get(node["name"], 0.0) + factor * node["value"]
+
+        root, factor = self.energy, 1.0
+        if root["formula"] != _SUM:  # what layout and control add to the sum of the components
+            factor = root["value"] / root["parts"][0]["value"]
+            root = root["parts"][0]
+        add(root, factor)
+        return {name: value for name, value in shares.items() if value}
 
     def save_page(self, path: str | os.PathLike[str]) -> None:
         """A page with pictures (HTML)."""

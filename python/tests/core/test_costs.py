@@ -33,7 +33,11 @@ def test_costs_of_a_network(network):
     assert total(report.energy) == pytest.approx(1e12 * t["energy_j"])
     layers = {line["name"]: line for line in report.layers}
     assert layers["fc1"]["on_tiles"] and layers["fc1"]["energy_pj"] > layers["fc2"]["energy_pj"]
-    assert sum(report.shares().values()) == pytest.approx(1e12 * t["energy_j"])
+    for by in ("component", "layer"):
+        assert sum(report.shares(by).values()) == pytest.approx(1e12 * t["energy_j"])
+    neurosim = mho.network_cost(network, "neurosim", images())  # its layout multiplies the sum
+    assert sum(neurosim.shares().values()) == pytest.approx(1e12 * neurosim.totals["energy_j"])
+    assert {"cells", "ADCs"} <= set(report.shares())
     assert "ISAAC" in report.explain() and "TOPS/W" in str(report)
     assert report.chips and all(chip["source"] for chip in report.chips)
     # Smaller inputs drive the lines for less energy.
