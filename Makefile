@@ -10,7 +10,8 @@
 #   make kill-test   runs killed at random moments, full disks, folders that cannot be written
 #   make fuzz    fuzzers of everything that reads a file, FUZZ_S=60 seconds each
 #   make lint    clang-format, clang-tidy, ruff
-#   make tsan    core tests under the thread sanitizer
+#   make asan    everything, LibTorch's part as well, under address and undefined-behaviour sanitizers
+#   make tsan    everything but LibTorch's part under the thread sanitizer
 SHELL := /bin/bash
 VENV ?= .venv
 JOBS ?= $(shell nproc)
@@ -32,7 +33,7 @@ APT_LINT := clang-tidy-19 libomp-19-dev
 MHO_DATA ?= $(shell [ -d ../shared/data ] && cd ../shared/data && pwd)
 export MHO_DATA
 
-.PHONY: deps build demo test python-wheel python-test docs bench peers bench-peers kill-test fuzz lint format tsan clean quick-test
+.PHONY: deps build demo test python-wheel python-test docs bench peers bench-peers kill-test fuzz lint format asan tsan clean quick-test
 deps: $(VENV)/.apt $(VENV)/.ok
 
 $(VENV)/.apt: Makefile
@@ -132,6 +133,12 @@ fuzz: deps
 	cmake --build --preset fuzz -j $(JOBS)
 	python3 tools/run_fuzzers.py --seconds $(FUZZ_S)
 
+# `make test` has the narrow form (folders up to tile, no LibTorch); this one compiles for half an hour.
+asan: deps
+	cmake --preset asan-all
+	cmake --build --preset asan-all -j $(JOBS)
+	ctest --test-dir build/asan-all -j $(JOBS) --output-on-failure --timeout 3000
+
 tsan: deps
 	@missing=$$(for p in $(APT_TSAN); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
 	 if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && \
@@ -139,7 +146,7 @@ tsan: deps
 	cmake --preset tsan
 	cmake --build --preset tsan -j $(JOBS)
 	OMP_TOOL_LIBRARIES=/usr/lib/llvm-19/lib/libarcher.so TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
-	  ctest --test-dir build/tsan -j 1 --output-on-failure
+	  ctest --test-dir build/tsan -j 1 --output-on-failure --timeout 3000
 
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 $(VENV)/.lint: requirements-lint.txt $(VENV)/.ok

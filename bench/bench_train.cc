@@ -22,6 +22,7 @@
 #include "mho/nn/graph_network.h"
 #include "mho/nn/optimizer.h"
 #include "mho/random/stream.h"
+#include "mho/util/keep_memory.h"
 
 namespace mho::bench {
 namespace {
@@ -299,5 +300,6 @@ int run(int argc, char** argv) {
 }  // namespace mho::bench
 
 int main(int argc, char** argv) {
+    mho::keep_freed_memory();  // for both sides, as the command does
     return mho::bench::run(argc, argv);
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "mho/adapt/input_range.h"
+#include "mho/kernels/passes.h"
 #include "mho/kernels/rows.h"
 #include "mho/util/error.h"
 
@@ -46,10 +47,7 @@ void clip_weights(const WeightClip& clip, FloatView w) {
         return;
     }
     for (size_t r = 0; r < w.rows; r++) {
-        float* row = w.row(r);
-        for (size_t c = 0; c < w.cols; c++) {
-            row[c] = std::clamp(row[c], -bound, bound);
-        }
+        clamp_in_place(w.row(r), bound, w.cols);
     }
 }
 

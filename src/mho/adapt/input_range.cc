@@ -5,41 +5,30 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <vector>
 
-#include "mho/kernels/outside.h"
+#include "mho/kernels/passes.h"
 #include "mho/kernels/rows.h"
 #include "mho/util/error.h"
 
 namespace mho {
 
-namespace {
-constexpr size_t kLanes = 8;
-}  // namespace
-
 void InputMoments::add(ConstFloatView x) {
     // A fixed number of lanes: the sums are the same on every machine.
-    std::array<double, kLanes> s{};
-    std::array<double, kLanes> q{};
+    std::array<double, kDoubleLanes> s{};
+    std::array<double, kDoubleLanes> q{};
     double tail = 0;
     double tail_squares = 0;
     for (size_t r = 0; r < x.rows; r++) {
         const float* row = x.row(r);
-        size_t c = 0;
-        for (; c + kLanes <= x.cols; c += kLanes) {
-            for (size_t l = 0; l < kLanes; l++) {
-                const double v = static_cast<double>(row[c + l]);
-                s[l] += v;
-                q[l] += v * v;
-            }
-        }
-        for (; c < x.cols; c++) {
+        const size_t whole = x.cols / kDoubleLanes * kDoubleLanes;
+        add_moments(row, whole, s.data(), q.data());
+        for (size_t c = whole; c < x.cols; c++) {
             const double v = static_cast<double>(row[c]);
             tail += v;
             tail_squares += v * v;
         }
     }
-    for (size_t l = 0; l < kLanes; l++) {
+    for (size_t l = 0; l < kDoubleLanes; l++) {
         tail += s[l];
         tail_squares += q[l];
     }
@@ -89,26 +78,13 @@ void InputRangeSums::add(ConstFloatView x, ConstFloatView d, float range) {
     if (x.rows != d.rows || x.cols != d.cols) {
         throw InputError("input range: inputs and gradients must have the same shape");
     }
-    // Few inputs lie outside; those inside are only counted.
-    std::vector<uint32_t> found(x.cols);
     for (size_t r = 0; r < x.rows; r++) {
-        const size_t outside = find_outside(x.row(r), x.cols, range, found.data());
-        for (size_t i = 0; i < outside; i++) {
-            add(x(r, found[i]), d(r, found[i]), range);
-        }
-        add_inside(x.cols - outside);
+        const RangeRow row = range_row_sums(x.row(r), d.row(r), range, x.cols);
+        shrink += row.shrink;
+        grow += row.grow;
+        inside += x.cols - row.outside;
+        count += x.cols;
     }
-}
-
-void InputRangeSums::add(float x, float d, float range) {
-    if (x >= range && d < 0) {
-        shrink += static_cast<double>(d);
-    }
-    if (x <= -range && d > 0) {
-        grow += static_cast<double>(d);
-    }
-    inside += std::fabs(x) < range ? 1U : 0U;
-    count++;
 }
 
 void InputRangeSums::add_inside(uint64_t numbers) {

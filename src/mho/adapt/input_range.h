@@ -13,7 +13,7 @@ namespace mho {
 // The input range R of a tile: inputs are cut to +-R. It starts from the spread of the first
 // training batches and then learns by its own rule (Rasch et al., arXiv 2302.08469; aihwkit 1.2.0),
 // not by plain back-propagation. Both work on sums over a batch, so that a batch can come in
-// blocks. All sums are double.
+// blocks. All sums are double (those of the gradient within one row: kernels/passes.h).
 
 /// Sums for the spread of a batch.
 struct InputMoments {
@@ -44,7 +44,12 @@ struct InputRangeSums {
     uint64_t count = 0;
 
     void add(ConstFloatView inputs, ConstFloatView gradient, float range);
-    void add(float input, float gradient, float range);
+    void add(float input, float gradient, float range) {
+        shrink += input >= range && gradient < 0 ? static_cast<double>(gradient) : 0.0;
+        grow += input <= -range && gradient > 0 ? static_cast<double>(gradient) : 0.0;
+        inside += input < range && input > -range ? 1U : 0U;
+        count++;
+    }
     /// For a block whose inputs all lie inside the range.
     void add_inside(uint64_t numbers);
     void add(const InputRangeSums& other);

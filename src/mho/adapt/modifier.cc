@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mho/kernels/passes.h"
 #include "mho/kernels/rows.h"
 #include "mho/util/error.h"
 
@@ -179,9 +180,7 @@ void apply_float(const Law<float>& law,
     const auto half_open = [&](size_t i) { return u != nullptr ? u[i] - 0.5f : 0.0f; };
     switch (law.kind) {
         case ModifierKind::kAddNormal:
-            for (size_t i = 0; i < n; i++) {
-                out[i] = w[i] + law.noise * xi[i];
-            }
+            add_scaled_row(w, xi, law.noise, n, out);
             return;
         case ModifierKind::kMultNormal:
             for (size_t i = 0; i < n; i++) {

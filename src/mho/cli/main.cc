@@ -8,6 +8,7 @@
 #include "mho/cli/command_train.h"
 #include "mho/studies/training_studies.h"
 #endif
+#include "mho/util/keep_memory.h"
 
 int main(int argc, char** argv) {
     // Compiled for x86-64-v3: say so instead of dying of an illegal instruction.
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
         std::cerr << "mho: this processor lacks AVX2 or FMA, which mho needs\n";
         return mho::kExitFailed;
     }
+    mho::keep_freed_memory();
     std::vector<mho::Command> commands;
 #ifdef MHO_WITH_TORCH
     commands.push_back(mho::train_command());

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "mho/kernels/outside.h"
+#include "mho/kernels/passes.h"
 #include "mho/nn/analog_engine_internal.h"
 
 namespace mho {
@@ -99,28 +100,11 @@ void AnalogEngine::scale_errors(const ForwardTrace& trace,
     for (size_t b = 0; b < k.count; b++) {
         const float* e = k.errors + b * all;
         const size_t at = (k.piece * k.count + b) * n;
-        float* to = w.weight_errors.data() + b * n;
-        if (hardware_.gradient.mask_outputs) {
-            const uint8_t* mask = k.record->clipped.data() + at;
-            for (size_t o = 0; o < n; o++) {
-                to[o] = mask[o] != 0 ? 0.0f : e[o] * weight_scale[o];
-            }
-            if (k.for_inputs) {
-                float* in = w.errors.data() + b * n;
-                for (size_t o = 0; o < n; o++) {
-                    in[o] = mask[o] != 0 ? 0.0f : e[o] * scale[o];
-                }
-            }
-        } else {
-            for (size_t o = 0; o < n; o++) {
-                to[o] = e[o] * weight_scale[o];
-            }
-            if (k.for_inputs) {
-                float* in = w.errors.data() + b * n;
-                for (size_t o = 0; o < n; o++) {
-                    in[o] = e[o] * scale[o];
-                }
-            }
+        const uint8_t* mask =
+            hardware_.gradient.mask_outputs ? k.record->clipped.data() + at : nullptr;
+        masked_scale_row(e, weight_scale, mask, n, w.weight_errors.data() + b * n);
+        if (k.for_inputs) {
+            masked_scale_row(e, scale, mask, n, w.errors.data() + b * n);
         }
         if (learn_scales) {
             const float* sum = k.record->tile_sums.data() + at;
@@ -130,9 +114,9 @@ void AnalogEngine::scale_errors(const ForwardTrace& trace,
             }
         }
         if (count_clipped) {
-            const uint8_t* mask = k.record->clipped.data() + at;
+            const uint8_t* cut = k.record->clipped.data() + at;
             for (size_t o = 0; o < n; o++) {
-                cut_outputs += mask[o];
+                cut_outputs += cut[o];
             }
         }
     }
@@ -154,22 +138,26 @@ void some_gradients(const std::vector<uint32_t>& elements,
                     size_t width,
                     ConstFloatView weights,
                     ConstFloatView errors,
-                    std::vector<uint32_t>& positions,
+                    std::vector<float>& columns,
                     std::vector<float>& out) {
-    // Output by output: a row of weights stays in the cache for all elements.
-    out.assign(elements.size(), 0.0f);
-    positions.resize(2 * elements.size());
+    // The columns of the weights become rows. A stride that is no power of two spreads them over
+    // the sets of the cache.
+    const size_t stride = (errors.cols + 15) / 16 * 16 + 16;
+    columns.resize(elements.size() * stride);
+    std::vector<uint32_t> inputs(elements.size());
     for (size_t i = 0; i < elements.size(); i++) {
-        positions[2 * i] =
-            elements[i] / static_cast<uint32_t>(width) * static_cast<uint32_t>(errors.stride);
-        positions[2 * i + 1] = elements[i] % static_cast<uint32_t>(width);
+        inputs[i] = elements[i] % static_cast<uint32_t>(width);
     }
     for (size_t o = 0; o < errors.cols; o++) {
-        const float* e = errors.data + o;
         const float* w = weights.row(o);
         for (size_t i = 0; i < elements.size(); i++) {
-            out[i] += e[positions[2 * i]] * w[positions[2 * i + 1]];
+            columns[i * stride + o] = w[inputs[i]];
         }
+    }
+    out.resize(elements.size());
+    for (size_t i = 0; i < elements.size(); i++) {
+        out[i] = static_cast<float>(
+            dot_row(errors.row(elements[i] / width), columns.data() + i * stride, errors.cols));
     }
 }
 
@@ -217,16 +205,14 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
             const ConstFloatView in = w.rows.rows(row, count);
             w.bias.assign(g.outputs, 0.0f);
             for (size_t b = 0; b < count; b++) {
-                const float* e = chunk.errors + b * all_outputs;
-                for (size_t o = 0; o < g.outputs; o++) {
-                    w.bias[o] += e[o];
-                }
+                add_row(chunk.errors + b * all_outputs, g.outputs, w.bias.data());
             }
             for (size_t o = 0; o < g.outputs; o++) {
                 sums.bias[group * g.outputs + o] += static_cast<double>(w.bias[o]);
             }
             const auto whole_gradient = [&]() -> FloatView {
-                w.gradient.resize(std::max(w.gradient.size(), count * g.inputs));
+                w.gradient.resize(
+                    std::max(w.gradient.size(), count * g.inputs + PatchGeometry::kSlack));
                 return {w.gradient.data(), count, g.inputs};
             };
             FloatView gradient{};
@@ -279,7 +265,7 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                              width,
                              g.inputs},
                             {w.errors.data(), count, g.outputs},
-                            w.positions,
+                            w.outside_weights,
                             w.outside_gradient);
                         for (size_t i = 0; i < w.outside.size(); i++) {
                             s.add(part(w.outside[i] / width, w.outside[i] % width),
@@ -298,15 +284,9 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                     for (size_t b = 0; b < count; b++) {
                         const float* v = part.row(b);
                         if (mask) {
-                            float* d = gradient.row(b) + column;
-                            for (size_t j = 0; j < width; j++) {
-                                d[j] = std::fabs(v[j]) > range ? 0.0f : d[j];
-                            }
+                            clear_outside_row(v, range, width, gradient.row(b) + column);
                         }
-                        float* to = cut_part.row(b);
-                        for (size_t j = 0; j < width; j++) {
-                            to[j] = std::min(std::max(v[j], -range), range);
-                        }
+                        clamp_row(v, range, width, cut_part.row(b));
                     }
                     factor = cut_part;
                 }
@@ -343,11 +323,7 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
         }
         if (g.is_convolution && input_gradient != nullptr) {
             if (samples_outside && mask) {
-                const float* v = w.rows.uncut();
-                float* d = w.padded_gradient.data();
-                for (size_t i = 0; i < here * padded; i++) {
-                    d[i] = std::fabs(v[i]) > only_range ? 0.0f : d[i];
-                }
+                w.rows.clear_cut(only_range, w.padded_gradient.data());
             }
             for (size_t s = 0; s < here; s++) {
                 unpad_sample(g.patch,

@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "mho/adapt/input_range.h"
+#include "mho/kernels/outside.h"
 #include "mho/nn/analog_engine.h"
 #include "mho/nn/patches.h"
 
@@ -75,19 +77,26 @@ class ItemRows {
         return {g.channels_last, g.groups * g.patch.channels, group * g.patch.channels};
     }
     // For a convolution: cuts the samples themselves to the range, before they are unrolled;
-    // whether any number of them lies outside.
+    // whether any number of them lies outside (is not |x| < range).
     bool cut(float range) {
-        const bool outside = any_outside({padded_.data(), 1, padded_.size()}, range);
-        if (outside) {
-            uncut_ = padded_;
-            for (float& v : padded_) {
-                v = std::min(std::max(v, -range), range);
+        outside_.resize(padded_.size());
+        outside_.resize(find_outside(padded_.data(), padded_.size(), range, outside_.data()));
+        uncut_.resize(outside_.size());
+        for (size_t i = 0; i < outside_.size(); i++) {
+            float& v = padded_[outside_[i]];
+            uncut_[i] = v;
+            v = std::min(std::max(v, -range), range);
+        }
+        return !outside_.empty();
+    }
+    // After cut(): clears the gradients of the padded samples where a number was beyond the range.
+    void clear_cut(float range, float* padded_gradient) const {
+        for (size_t i = 0; i < outside_.size(); i++) {
+            if (std::fabs(uncut_[i]) > range) {
+                padded_gradient[outside_[i]] = 0.0f;
             }
         }
-        return outside;
     }
-    // The samples before cut(), padded.
-    const float* uncut() const { return uncut_.data(); }
     // Rows [first, first + count) of the item.
     ConstFloatView rows(size_t first, size_t count) {
         const LayerGeometry& g = *geometry_;
@@ -124,6 +133,7 @@ class ItemRows {
     const float* rows_ = nullptr;
     std::array<size_t, 4> frame_ = {};  // where the border lies
     std::vector<float> padded_;
+    std::vector<uint32_t> outside_;  // numbers of padded_ outside the range, and their values
     std::vector<float> uncut_;
     std::vector<float> unrolled_;
 };
@@ -153,8 +163,8 @@ struct AnalogEngine::Worker {
     std::vector<float> padded_gradient;  // of a convolution's samples
     std::vector<float> learned, bias;    // of one chunk
     std::vector<float> scale, weight_scale;
-    std::vector<uint32_t> outside;  // elements of the inputs outside the range
-    std::vector<uint32_t> positions;
+    std::vector<uint32_t> outside;       // elements of the inputs outside the range
+    std::vector<float> outside_weights;  // the columns of weights that these meet
     std::vector<float> outside_gradient;
     TileGrid::Scratch scratch;
 };

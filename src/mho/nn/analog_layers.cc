@@ -352,7 +352,12 @@ torch::Tensor AnalogLayerImpl::weights_of_this_step() {
     const torch::Tensor plain = tile_weight.detach();
     torch::Tensor weights = plain;
     if (modified) {
-        weights = at::empty_like(plain);
+        // The memory of the last step's weights serves again once nobody else holds it.
+        loaded_ = {};
+        if (!modified_.defined() || modified_.use_count() > 1) {
+            modified_ = at::empty_like(plain);
+        }
+        weights = modified_;
         engine_->load_modified(view_of(plain), view_of(weights), weight_step_);
     } else {
         engine_->load_weights(view_of(weights));

@@ -160,6 +160,7 @@ class AnalogLayerImpl : public torch::nn::Module {
         uint64_t step = 0;
         uint32_t version = 0;
     } loaded_;
+    torch::Tensor modified_;  // memory of modified weights
 };
 
 /// y = analog(x) for x [..., in]. Rows of one sample, as in [samples, positions, in], have noise of

@@ -5,7 +5,56 @@
 #include <algorithm>
 #include <cstring>
 
+#include "mho/util/simd.h"
+// After the line above.
+#include <hwy/highway.h>
+
 namespace mho {
+
+namespace hn = hwy::HWY_NAMESPACE;  // registers of the baseline: lines are short
+
+namespace {
+
+// to[c][r] = from[r][c], four by four.
+void transpose(
+    const float* from, size_t from_stride, size_t rows, size_t cols, float* to, size_t to_stride) {
+    const hn::Full128<float> d;
+    const hn::RepartitionToWide<decltype(d)> wide;
+    size_t r = 0;
+    for (; r + 4 <= rows; r += 4) {
+        size_t c = 0;
+        for (; c + 4 <= cols; c += 4) {
+            const float* f = from + r * from_stride + c;
+            const auto m0 = hn::LoadU(d, f);
+            const auto m1 = hn::LoadU(d, f + from_stride);
+            const auto m2 = hn::LoadU(d, f + 2 * from_stride);
+            const auto m3 = hn::LoadU(d, f + 3 * from_stride);
+            const auto low01 = hn::BitCast(wide, hn::InterleaveLower(d, m0, m1));
+            const auto low23 = hn::BitCast(wide, hn::InterleaveLower(d, m2, m3));
+            const auto high01 = hn::BitCast(wide, hn::InterleaveUpper(d, m0, m1));
+            const auto high23 = hn::BitCast(wide, hn::InterleaveUpper(d, m2, m3));
+            float* t = to + c * to_stride + r;
+            hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, low01, low23)), d, t);
+            hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, low01, low23)), d, t + to_stride);
+            hn::StoreU(
+                hn::BitCast(d, hn::InterleaveLower(wide, high01, high23)), d, t + 2 * to_stride);
+            hn::StoreU(
+                hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23)), d, t + 3 * to_stride);
+        }
+        for (; c < cols; c++) {
+            for (size_t i = r; i < r + 4; i++) {
+                to[c * to_stride + i] = from[i * from_stride + c];
+            }
+        }
+    }
+    for (; r < rows; r++) {
+        for (size_t c = 0; c < cols; c++) {
+            to[c * to_stride + r] = from[r * from_stride + c];
+        }
+    }
+}
+
+}  // namespace
 
 void pad_sample(const PatchGeometry& g,
                 const SampleLayout& layout,
@@ -17,12 +66,7 @@ void pad_sample(const PatchGeometry& g,
     for (size_t y = 0; y < g.height; y++) {
         if (layout.channels_last) {
             const float* row = sample + y * g.width * layout.total_channels + layout.first_channel;
-            for (size_t c = 0; c < g.channels; c++) {
-                float* to = corner + c * plane + y * pw;
-                for (size_t x = 0; x < g.width; x++) {
-                    to[x] = row[x * layout.total_channels + c];
-                }
-            }
+            transpose(row, layout.total_channels, g.width, g.channels, corner + y * pw, plane);
         } else {
             for (size_t c = 0; c < g.channels; c++) {
                 std::copy_n(sample + ((layout.first_channel + c) * g.height + y) * g.width,
@@ -43,12 +87,7 @@ void unpad_sample(const PatchGeometry& g,
     for (size_t y = 0; y < g.height; y++) {
         if (layout.channels_last) {
             float* row = sample + y * g.width * layout.total_channels + layout.first_channel;
-            for (size_t c = 0; c < g.channels; c++) {
-                const float* from = corner + c * plane + y * pw;
-                for (size_t x = 0; x < g.width; x++) {
-                    row[x * layout.total_channels + c] = from[x];
-                }
-            }
+            transpose(corner + y * pw, plane, g.channels, g.width, row, layout.total_channels);
         } else {
             for (size_t c = 0; c < g.channels; c++) {
                 std::copy_n(corner + c * plane + y * pw,
@@ -76,42 +115,51 @@ void each_position(const PatchGeometry& g, size_t first, size_t count, F&& f) {
     }
 }
 
-// Kernel lines are copied as whole registers of kCopy floats: what is too much is overwritten by
-// the next line, for lines are written in ascending order.
-template <size_t kWidth, size_t kCopy>
+// A kernel of kWidth columns and kHeight rows (0: any number, known at run time only: unrolled
+// loops take half the time). Kernel lines are copied as whole registers of kCopy floats: what is
+// too much is overwritten by the next line, for lines are written in ascending order.
+template <size_t kWidth, size_t kCopy, size_t kHeight>
 void gather(const PatchGeometry& g, const float* padded, size_t first, size_t count, float* rows) {
     const size_t pw = g.padded_width();
     const size_t plane = g.padded_height() * pw;
     const size_t line = g.dilation[0] * pw;
+    const size_t height = kHeight != 0 ? kHeight : g.kernel[0];
     each_position(g, first, count, [&](size_t corner, size_t i) {
         float* to = rows + i * g.inputs();
+        const float* plane_corner = padded + corner;
         for (size_t c = 0; c < g.channels; c++) {
-            const float* from = padded + corner + c * plane;
-            for (size_t ky = 0; ky < g.kernel[0]; ky++) {
+            const float* from = plane_corner;
+            for (size_t ky = 0; ky < height; ky++) {
                 std::memcpy(to, from, kCopy * sizeof(float));
                 to += kWidth;
                 from += line;
             }
+            plane_corner += plane;
         }
     });
 }
 
-template <size_t kWidth>
+// Kernel lines are added as whole registers, zero beyond the line.
+template <size_t kWidth, size_t kCopy, size_t kHeight>
 void scatter(const PatchGeometry& g, const float* rows, size_t first, size_t count, float* padded) {
+    const hn::FixedTag<float, kCopy> d;
+    const auto mask = hn::FirstN(d, kWidth);
     const size_t pw = g.padded_width();
     const size_t plane = g.padded_height() * pw;
     const size_t line = g.dilation[0] * pw;
+    const size_t height = kHeight != 0 ? kHeight : g.kernel[0];
     each_position(g, first, count, [&](size_t corner, size_t i) {
         const float* from = rows + i * g.inputs();
+        float* plane_corner = padded + corner;
         for (size_t c = 0; c < g.channels; c++) {
-            float* to = padded + corner + c * plane;
-            for (size_t ky = 0; ky < g.kernel[0]; ky++) {
-                for (size_t k = 0; k < kWidth; k++) {
-                    to[k] += from[k];
-                }
+            float* to = plane_corner;
+            for (size_t ky = 0; ky < height; ky++) {
+                const auto v = hn::IfThenElseZero(mask, hn::LoadU(d, from));
+                hn::StoreU(hn::Add(hn::LoadU(d, to), v), d, to);
                 from += kWidth;
                 to += line;
             }
+            plane_corner += plane;
         }
     });
 }
@@ -123,17 +171,19 @@ void gather_patches(
     if (g.dilation[1] == 1 || g.kernel[1] == 1) {
         switch (g.kernel[1]) {
             case 1:
-                return gather<1, 1>(g, padded, first, count, rows);
+                return gather<1, 1, 0>(g, padded, first, count, rows);
             case 2:
-                return gather<2, 2>(g, padded, first, count, rows);
+                return gather<2, 2, 0>(g, padded, first, count, rows);
             case 3:
-                return gather<3, 4>(g, padded, first, count, rows);
+                return g.kernel[0] == 3 ? gather<3, 4, 3>(g, padded, first, count, rows)
+                                        : gather<3, 4, 0>(g, padded, first, count, rows);
             case 4:
-                return gather<4, 4>(g, padded, first, count, rows);
+                return gather<4, 4, 0>(g, padded, first, count, rows);
             case 5:
-                return gather<5, 8>(g, padded, first, count, rows);
+                return g.kernel[0] == 5 ? gather<5, 8, 5>(g, padded, first, count, rows)
+                                        : gather<5, 8, 0>(g, padded, first, count, rows);
             case 7:
-                return gather<7, 8>(g, padded, first, count, rows);
+                return gather<7, 8, 0>(g, padded, first, count, rows);
             default:
                 break;
         }
@@ -158,15 +208,19 @@ void scatter_patches(
     if (g.dilation[1] == 1 || g.kernel[1] == 1) {
         switch (g.kernel[1]) {
             case 1:
-                return scatter<1>(g, rows, first, count, padded);
+                return scatter<1, 1, 0>(g, rows, first, count, padded);
             case 2:
-                return scatter<2>(g, rows, first, count, padded);
+                return scatter<2, 2, 0>(g, rows, first, count, padded);
             case 3:
-                return scatter<3>(g, rows, first, count, padded);
+                return g.kernel[0] == 3 ? scatter<3, 4, 3>(g, rows, first, count, padded)
+                                        : scatter<3, 4, 0>(g, rows, first, count, padded);
             case 4:
-                return scatter<4>(g, rows, first, count, padded);
+                return scatter<4, 4, 0>(g, rows, first, count, padded);
             case 5:
-                return scatter<5>(g, rows, first, count, padded);
+                return g.kernel[0] == 5 ? scatter<5, 8, 5>(g, rows, first, count, padded)
+                                        : scatter<5, 8, 0>(g, rows, first, count, padded);
+            case 7:
+                return scatter<7, 8, 0>(g, rows, first, count, padded);
             default:
                 break;
         }

@@ -62,7 +62,8 @@ void unpad_sample(const PatchGeometry& g,
 void gather_patches(
     const PatchGeometry& g, const float* padded, size_t first, size_t count, float* rows);
 
-/// Adds rows back to where they came from: the transpose of gather_patches.
+/// Adds rows back to where they came from: the transpose of gather_patches. `rows` must have kSlack
+/// floats beyond its end.
 void scatter_patches(
     const PatchGeometry& g, const float* rows, size_t first, size_t count, float* padded);
 

@@ -78,7 +78,8 @@ TEST(Patches, ScatterIsTheTransposeOfGather) {
         const size_t size = g.positions() * g.inputs();
         std::vector<float> rows(size + PatchGeometry::kSlack);
         gather_patches(g, padded.data(), 0, g.positions(), rows.data());
-        std::vector<float> other(size);
+        // What lies beyond the rows must not be added.
+        std::vector<float> other(size + PatchGeometry::kSlack, 1e9f);
         for (size_t i = 0; i < size; i++) {
             other[i] = static_cast<float>(i % 5) - 2;
         }
