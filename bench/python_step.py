@@ -45,6 +45,10 @@ def hardware():
     return h
 
 
+# For both sides: steps give back and fetch again the pages of the same tensors otherwise.
+mho.torch.keep_freed_memory()
+
+
 def plain_model(kind):
     """The digital reference."""
     if kind == "linear":

@@ -47,6 +47,7 @@ NB_MODULE(_core, m) {
     bind_budgets(m);
     bind_sweep(m);
     bind_layer(m);
+    bind_noise(m);
     m.def(
         "run_command",
         [](const std::vector<std::string>& arguments, const std::vector<std::string>& program) {

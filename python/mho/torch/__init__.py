@@ -11,6 +11,7 @@ Two back ends have one meaning: `core` (the C++ engine, CPU, the noise of `mho e
 `torch` (tensor operations: any device, compilable; execution on a GPU is untested).
 """
 
+from .._core import keep_freed_memory
 from .adapters import LoRA, add_lora, distillation_loss, merge_lora
 from .chips import (
     AnalogReport,
@@ -53,6 +54,7 @@ __all__ = [
     "distillation_loss",
     "export_run",
     "from_network",
+    "keep_freed_memory",
     "merge_lora",
     "post_step",
     "program",

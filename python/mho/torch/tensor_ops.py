@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The back end `torch`: the same passes as tensor operations.
 
-Any device that torch supports, and torch.compile, for noise comes from torch's generators: equal to
-the core in law, not bit by bit. What is deterministic agrees up to the order of sums. Formulas:
+Any device that torch supports, and torch.compile. Noise (noise.py) is equal to that of the core in
+law, not bit by bit. What is deterministic agrees up to the order of sums. Formulas:
 docs/models/mvm.md; the numbers of the steps below are those of that page.
 
 It covers what hardware-aware training uses. What it does not cover (bound management, separate
@@ -18,15 +18,11 @@ import torch
 from torch import Tensor
 
 from .._core import InputError
+from .noise import add_normals, normals_like
 
 if TYPE_CHECKING:
     from ..config import Hardware
     from .layers import AnalogLayer
-
-
-def _round_through(x: Tensor) -> Tensor:
-    """Rounding with the gradient of the identity."""
-    return x + (torch.round(x) - x).detach()
 
 
 class _CutInput(torch.autograd.Function):
@@ -46,33 +42,62 @@ class _CutInput(torch.autograd.Function):
         x, range_ = ctx.saved_tensors
         relative, scale, decay, least = ctx.config
         range_gradient = None
+        size = x.abs()
         if ctx.needs_input_grad[1]:
-            above = torch.where(x >= range_, gradient.clamp(max=0), 0).sum()
-            below = torch.where(x <= -range_, gradient.clamp(min=0), 0).sum()
-            total = (above - below) * scale
+            # With g sign(x), both sides of the range have one rule: what lies outside counts where
+            # it is negative.
+            outside = size >= range_
+            change = torch.sign(x).mul_(gradient).clamp_(max=0)
+            total = torch.where(outside, change, 0).sum() * scale
             if relative:
                 total = total * range_
-            inside = (x.abs() < range_).float().mean()
+            inside = 1 - outside.float().mean()
             range_gradient = total + ctx.share * decay * range_ * (inside > least)
         if ctx.mask:
-            gradient = torch.where(x.abs() > range_, 0, gradient)
+            gradient = torch.where(size > range_, 0, gradient)
         return gradient, range_gradient, None, None, None
 
 
 class _Product(torch.autograd.Function):
-    """v w^T with the gradients of x w^T: straight through the converter that made v of x."""
+    """v used^T with the gradients of x w^T: straight through the converter that made v of x and
+    through what made `used` of the parameter w. The gradient of w is that of the logical weight over
+    the scale of the mapping (docs/design.md, Training): `factor` [outputs] of that of w, or None."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, v: Tensor, w: Tensor) -> Tensor:  # type: ignore[override]
-        ctx.save_for_backward(x, w)
-        return v @ w.t()
+    def forward(  # type: ignore[override]
+        ctx: Any, x: Tensor, v: Tensor, w: Tensor, used: Tensor, factor: Tensor | None
+    ) -> Tensor:
+        ctx.save_for_backward(x, used, factor)
+        return v @ used.t()
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
-        x, w = ctx.saved_tensors
-        dx = gradient @ w if ctx.needs_input_grad[0] else None
-        dw = gradient.t() @ x if ctx.needs_input_grad[2] else None
-        return dx, None, dw
+        x, used, factor = ctx.saved_tensors
+        dx = gradient @ used if ctx.needs_input_grad[0] else None
+        dw = None
+        if ctx.needs_input_grad[2]:
+            dw = (gradient if factor is None else gradient * factor).t() @ x
+        return dx, None, dw, None, None
+
+
+class _Adc(torch.autograd.Function):
+    """Rounds and clips; the gradient goes straight through, but not where it clipped if `mask`."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, step: float, bound: float, mask: bool) -> Tensor:  # type: ignore[override]
+        out = (y / step).round_().mul_(step) if step > 0 else y.clone()
+        if bound > 0:
+            if mask:
+                ctx.save_for_backward(out.abs() <= bound)
+            out.clamp_(-bound, bound)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+        saved = ctx.saved_tensors  # checkpointing allows one look
+        if saved:
+            gradient = torch.where(saved[0], gradient, 0)
+        return gradient, None, None, None
 
 
 def _step(bound: float, steps: float) -> float:
@@ -152,7 +177,8 @@ class TensorEngine:
         layer, hardware = self.layer, self.layer.hardware
         pieces = len(self.input_offsets) - 1
         block = slice(g * layer.outputs, (g + 1) * layer.outputs)
-        weights = self._weights(block)
+        parameter, used, factors = self._weights(g, block)
+        one_tile = pieces == 1 and len(self.output_offsets) == 2
         config = hardware.input_range
         total = None
         for p in range(pieces):
@@ -170,8 +196,18 @@ class TensorEngine:
                 part = part / range_.detach()
             outs = []
             for r in range(len(self.output_offsets) - 1):
+                if one_tile:  # a slice would copy the gradient
+                    outs.append(self._tile(part, parameter, used, factors and factors[0]))
+                    continue
                 rows = slice(self.output_offsets[r], self.output_offsets[r + 1])
-                outs.append(self._tile(part, weights[rows, columns]))
+                outs.append(
+                    self._tile(
+                        part,
+                        parameter[rows, columns],
+                        used[rows, columns],
+                        factors and factors[p][rows],
+                    )
+                )
             y = outs[0] if len(outs) == 1 else torch.cat(outs, 1)
             if range_ is not None:
                 y = y * range_.detach()
@@ -179,38 +215,25 @@ class TensorEngine:
             total = y if total is None else total + y
         return total  # type: ignore[return-value]
 
-    def _weights(self, block: slice) -> Tensor:
-        """Weights of this pass; the gradient of a tile weight is that of the logical one over the
-        scale of the mapping (docs/design.md, Training)."""
+    def _weights(self, g: int, block: slice) -> tuple[Tensor, Tensor, list[Tensor] | None]:
+        """The parameter, the weights of this pass, and for every piece what the gradient of the
+        weights is multiplied by (None: 1)."""
         layer, hardware = self.layer, self.layer.hardware
-        weights = layer.tile_weight[block]
+        parameter = layer.tile_weight if layer.groups == 1 else layer.tile_weight[block]
         if layer._chip is not None and not layer.training:
-            present = layer._chip_weights().to(weights)[block]
-            return weights + (present - weights).detach()
+            return parameter, layer._chip_weights().to(parameter)[block], None
+        used = parameter.detach()
         modifier = hardware.modifier
-        modified = None
         if (layer.training or modifier.in_evaluation) and (
             modifier.kind not in ("none", "copy", "drop connect") or modifier.drop_probability > 0
         ):
-            modified = self._modified(weights.detach())
-        if torch.is_grad_enabled() and weights.requires_grad:
-            plain = weights.detach() if modified is None else modified
-            return _Weights.apply(weights, plain, self._gradient_scale(block))
-        return weights if modified is None else modified
-
-    def _gradient_scale(self, block: slice) -> Tensor:
-        """What the gradient of the weights used is multiplied by: [outputs, 1], or a matrix where
-        pieces differ."""
-        layer, offsets = self.layer, self.input_offsets
-        pieces = len(offsets) - 1
+            used = self._modified(used)
         factors = layer.scale[:, block].detach() ** -2
-        if layer.hardware.gradient.divide_by_range and layer.hardware.input_range.enabled:
-            first = block.start // layer.outputs * pieces
-            factors = factors / layer.input_range.detach()[first : first + pieces, None]
-        if pieces == 1:
-            return factors[0][:, None]
-        widths = [offsets[p + 1] - offsets[p] for p in range(pieces)]
-        return torch.cat([factors[p][:, None].expand(-1, widths[p]) for p in range(pieces)], 1)
+        if hardware.gradient.divide_by_range and hardware.input_range.enabled:
+            pieces = len(factors)
+            ranges = layer.input_range.detach()[g * pieces : (g + 1) * pieces, None]
+            factors = factors / ranges
+        return parameter, used, list(factors)
 
     def _modified(self, weights: Tensor) -> Tensor:
         """The laws of adapt/modifier.h, tile by tile."""
@@ -224,7 +247,8 @@ class TensorEngine:
                     self.input_offsets[p] : self.input_offsets[p + 1],
                 ]
                 if modifier.relative_to_max:
-                    largest = w.abs().max()
+                    low, high = torch.aminmax(w)
+                    largest = torch.maximum(high, -low)
                     largest = torch.where(largest > 0, largest, 1.0)
                 else:
                     largest = torch.as_tensor(modifier.assumed_max, device=w.device)
@@ -233,21 +257,21 @@ class TensorEngine:
                     q = new / largest * (modifier.steps / 2)
                     new = torch.sign(q) * torch.floor(q.abs() + 0.5) * (2 / modifier.steps) * largest
                 if "additive normal" in modifier.kind:
-                    new = torch.addcmul(new, torch.randn_like(w), largest, value=modifier.std)
+                    new = add_normals(new, modifier.std * largest)
                 elif modifier.kind == "multiplicative normal":
-                    new = new * (1 + modifier.std * largest * torch.randn_like(w))
+                    new = new * (1 + modifier.std * largest * normals_like(w))
                 if modifier.drop_probability > 0:
                     new = torch.where(torch.rand_like(w) < modifier.drop_probability, 0, new)
                 row.append(new)
             rows.append(row[0] if len(row) == 1 else torch.cat(row, 1))
         return rows[0] if len(rows) == 1 else torch.cat(rows, 0)
 
-    def _tile(self, x: Tensor, w: Tensor) -> Tensor:
+    def _tile(self, x: Tensor, w: Tensor, used: Tensor, factor: Tensor | None) -> Tensor:
         """One analog product, steps 2 to 11."""
         hardware = self.layer.hardware
         f = hardware.forward
         if f.perfect:
-            return x @ w.t() * f.output_scale
+            return _Product.apply(x, x, w, used, factor) * f.output_scale
         management = f.noise_management
         alpha: Any = 1.0
         if management.kind == "constant" and management.threshold > 0:
@@ -261,22 +285,18 @@ class TensorEngine:
         exact, v = v, v.detach()
         step = _step(f.dac.bound, f.dac.steps)
         if step > 0:
-            v = torch.round(v / step) * step
+            v = (v / step).round_().mul_(step)
         if f.dac.bound > 0:
             v = v.clamp(-f.dac.bound, f.dac.bound)
         if f.dac.noise_std > 0:
-            v = v + f.dac.noise_std * torch.randn_like(v)
-        y = _Product.apply(exact, v, w)
-        y = self._disturbed(v, w.detach(), y)
+            v = add_normals(v, f.dac.noise_std)
+        y = _Product.apply(exact, v, w, used, factor)
+        y = self._disturbed(v, used, y)
         if f.adc.bound > 0 or f.adc.steps > 0:
             step = _step(f.adc.bound, f.adc.steps)
-            if step > 0:
-                y = _round_through(y / step) * step
-            if f.adc.bound > 0:
-                bound = f.adc.bound
-                cut = y.clamp(-bound, bound)
-                y = cut if hardware.gradient.mask_outputs else y + (cut - y).detach()
-        y = y * f.output_scale
+            y = _Adc.apply(y, step, f.adc.bound, hardware.gradient.mask_outputs)
+        if f.output_scale != 1.0:
+            y = y * f.output_scale
         return y * alpha if management.kind == "abs max" or alpha != 1.0 else y
 
     def _disturbed(self, v: Tensor, w: Tensor, y: Tensor) -> Tensor:
@@ -293,9 +313,9 @@ class TensorEngine:
                 squares = (v * v) @ w.abs().t()
             else:
                 squares = (v * v).sum(1, keepdim=True)
-            y = y + f.weight_noise.std * squares.clamp(min=0).sqrt() * torch.randn_like(y)
+            y = y + f.weight_noise.std * squares.clamp(min=0).sqrt() * normals_like(y)
         if f.output_noise.std > 0:
-            y = y + f.output_noise.std * torch.randn_like(y)
+            y = add_normals(y, f.output_noise.std)
         return y
 
     @torch.no_grad()
@@ -350,7 +370,7 @@ class TensorEngine:
         if clip.kind != "fixed" and clip.value > 0:
             bound = torch.clamp(bound, max=clip.value)
         if not isinstance(bound, float) or bound > 0:
-            tile.copy_(torch.minimum(torch.maximum(tile, -torch.as_tensor(bound)), torch.as_tensor(bound)))
+            tile.clamp_(min=-bound, max=bound)
 
     def _remap(self, tile: Tensor, piece: int, rows: slice) -> None:
         layer, remap = self.layer, self.layer.hardware.remap
@@ -366,15 +386,3 @@ class TensorEngine:
         layer.scale[piece, rows] = scale * factor
         layer.learned_scale[piece, rows] = 1.0
 
-
-class _Weights(torch.autograd.Function):
-    """Takes other values for the weights; their gradient is multiplied and goes straight through."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, values: Tensor, factor: Tensor) -> Tensor:  # type: ignore[override]
-        ctx.save_for_backward(factor)
-        return values.view_as(values)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
-        return gradient * ctx.saved_tensors[0], None, None

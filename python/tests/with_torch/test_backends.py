@@ -132,3 +132,27 @@ def test_operators_pass_the_checks_of_torch():
         torch.ops.mho.analog.default, arguments,
         test_utils=("test_schema", "test_faketensor", "test_autograd_registration"),
     )
+
+
+def test_normal_numbers_of_the_torch_back_end():
+    from mho.torch.noise import add_normals, normals_like
+
+    torch.manual_seed(4)
+    x = torch.full((400, 500), 2.0, requires_grad=True)
+    y = add_normals(x, torch.tensor(0.5))
+    y.sum().backward()
+    assert bool((x.grad == 1).all())
+    z = ((y - x) / 0.5).detach().flatten()
+    n = z.numel()
+    # Mean, variance and fourth moment at five standard errors; neighbours do not correlate.
+    assert abs(float(z.mean())) < 5 / n**0.5
+    assert abs(float(z.var()) - 1) < 5 * (2 / n) ** 0.5
+    assert abs(float((z**4).mean()) - 3) < 5 * (96 / n) ** 0.5
+    assert abs(float((z[1:] * z[:-1]).mean())) < 5 / n**0.5
+    torch.manual_seed(4)
+    torch.testing.assert_close(add_normals(x, 0.5), y, rtol=0, atol=0)
+    assert not torch.equal(normals_like(x), normals_like(x))
+    torch.library.opcheck(
+        torch.ops.mho.add_normals.default, (x[:3, :4].detach(), torch.tensor(0.1), torch.tensor(7)),
+        test_utils=("test_schema", "test_faketensor", "test_autograd_registration"),
+    )

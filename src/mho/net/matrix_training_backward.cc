@@ -3,59 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mho/kernels/outside.h"
+#include "mho/adapt/outside_gradients.h"
+#include "mho/kernels/passes.h"
 #include "mho/net/matrix_training.h"
 #include "mho/util/error.h"
 
 namespace mho {
-
-namespace {
-
-// Numbers of the elements of x outside the range; gives up (false) beyond `most` of them.
-bool few_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_t>& found) {
-    found.resize(most + x.cols);
-    size_t count = 0;
-    for (size_t r = 0; r < x.rows && count <= most; r++) {
-        const size_t more = find_outside(x.row(r), x.cols, range, found.data() + count);
-        for (size_t i = count; i < count + more; i++) {
-            found[i] += static_cast<uint32_t>(r * x.cols);
-        }
-        count += more;
-    }
-    found.resize(count);
-    return count <= most;
-}
-
-// Gradients of single inputs: W^T e for these alone, which spares a whole product.
-void add_some(const std::vector<uint32_t>& elements,
-              ConstFloatView x,
-              ConstFloatView weights,
-              ConstFloatView errors,
-              float range,
-              InputRangeSums& sums) {
-    // Output by output: a row of weights stays in the cache for all elements.
-    const size_t count = elements.size();
-    std::vector<float> gradient(count, 0.0f);
-    std::vector<uint32_t> position(2 * count);
-    for (size_t i = 0; i < count; i++) {
-        position[2 * i] =
-            elements[i] / static_cast<uint32_t>(x.cols) * static_cast<uint32_t>(errors.stride);
-        position[2 * i + 1] = elements[i] % static_cast<uint32_t>(x.cols);
-    }
-    for (size_t o = 0; o < errors.cols; o++) {
-        const float* e = errors.data + o;
-        const float* w = weights.row(o);
-        for (size_t i = 0; i < count; i++) {
-            gradient[i] += e[position[2 * i]] * w[position[2 * i + 1]];
-        }
-    }
-    for (size_t i = 0; i < elements.size(); i++) {
-        sums.add(x(elements[i] / x.cols, elements[i] % x.cols), gradient[i], range);
-    }
-    sums.add_inside(x.rows * x.cols - elements.size());
-}
-
-}  // namespace
 
 // Let e be an error, s the mapping scale times the learned one: inputs need W^T (s e). Weights get
 // dL/dV / s_mapping for the logical weight V = s w, that is x (s e) / s_mapping^2, one factor after
@@ -86,15 +39,13 @@ MatrixSums MatrixTraining::begin_backward(ConstFloatView errors,
     sums.bias.assign(all, 0.0);
     std::vector<float> column(all, 0.0f);
     for (size_t b = 0; b < rows; b++) {
-        const float* e = errors.row(b);
-        for (size_t o = 0; o < all; o++) {
-            column[o] += e[o];
-        }
+        add_row(errors.row(b), all, column.data());
     }
     std::copy(column.begin(), column.end(), sums.bias.begin());
     std::vector<float> scale(all), weight_scale(all);
     std::vector<uint32_t> outside;
-    std::vector<float> own_errors;
+    std::vector<float> own_errors, gradients;
+    AlignedFloats columns;
     for (size_t c = 0; c < pieces(); c++) {
         for (size_t o = 0; o < all; o++) {
             const float range = ranges_[o / n * pieces() + c];
@@ -110,28 +61,10 @@ MatrixSums MatrixTraining::begin_backward(ConstFloatView errors,
         float* to_inputs = for_inputs == nullptr ? nullptr : for_inputs + c * rows * all;
         for (size_t b = 0; b < rows; b++) {
             const float* e = errors.row(b);
-            float* w = to_weights + b * all;
-            if (mask) {
-                const uint8_t* k = cut + b * all;
-                for (size_t o = 0; o < all; o++) {
-                    w[o] = k[o] != 0 ? 0.0f : e[o] * weight_scale[o];
-                }
-                if (to_inputs != nullptr) {
-                    float* in = to_inputs + b * all;
-                    for (size_t o = 0; o < all; o++) {
-                        in[o] = k[o] != 0 ? 0.0f : e[o] * scale[o];
-                    }
-                }
-            } else {
-                for (size_t o = 0; o < all; o++) {
-                    w[o] = e[o] * weight_scale[o];
-                }
-                if (to_inputs != nullptr) {
-                    float* in = to_inputs + b * all;
-                    for (size_t o = 0; o < all; o++) {
-                        in[o] = e[o] * scale[o];
-                    }
-                }
+            const uint8_t* k = mask ? cut + b * all : nullptr;
+            masked_scale_row(e, weight_scale.data(), k, all, to_weights + b * all);
+            if (to_inputs != nullptr) {
+                masked_scale_row(e, scale.data(), k, all, to_inputs + b * all);
             }
         }
         if (learn_scales) {
@@ -179,18 +112,23 @@ MatrixSums MatrixTraining::begin_backward(ConstFloatView errors,
             }
             own_errors.resize(rows * n);
             for (size_t b = 0; b < rows; b++) {
-                const float* e = errors.row(b) + g * n;
-                for (size_t o = 0; o < n; o++) {
-                    const bool masked = mask && cut[b * all + g * n + o] != 0;
-                    own_errors[b * n + o] = masked ? 0.0f : e[o] * scale[g * n + o];
-                }
+                masked_scale_row(errors.row(b) + g * n,
+                                 scale.data() + g * n,
+                                 mask ? cut + b * all + g * n : nullptr,
+                                 n,
+                                 own_errors.data() + b * n);
             }
-            add_some(outside,
-                     part,
-                     weights.row_block(g * n, n).column_block(offsets[c], width),
-                     {own_errors.data(), rows, n},
-                     range,
-                     sums.ranges[at]);
+            some_input_gradients(outside,
+                                 width,
+                                 weights.row_block(g * n, n).column_block(offsets[c], width),
+                                 {own_errors.data(), rows, n},
+                                 columns,
+                                 gradients);
+            for (size_t i = 0; i < outside.size(); i++) {
+                sums.ranges[at].add(
+                    part(outside[i] / width, outside[i] % width), gradients[i], range);
+            }
+            sums.ranges[at].add_inside(rows * width - outside.size());
         }
     }
     return sums;
@@ -205,11 +143,7 @@ void MatrixTraining::cut_inputs(ConstFloatView x, FloatView to) const {
             const size_t width = offsets[c + 1] - offsets[c];
             const float limit = range > 0 ? range : INFINITY;
             for (size_t b = 0; b < x.rows; b++) {
-                const float* v = x.row(b) + first;
-                float* out = to.row(b) + first;
-                for (size_t j = 0; j < width; j++) {
-                    out[j] = std::min(std::max(v[j], -limit), limit);
-                }
+                clamp_row(x.row(b) + first, limit, width, to.row(b) + first);
             }
         }
     }
@@ -261,11 +195,7 @@ void MatrixTraining::end_backward(ConstFloatView x, FloatView gradient, MatrixSu
                 continue;
             }
             for (size_t b = 0; b < x.rows; b++) {
-                const float* v = part.row(b);
-                float* out = d.row(b);
-                for (size_t j = 0; j < width; j++) {
-                    out[j] = std::fabs(v[j]) > range ? 0.0f : out[j];
-                }
+                clear_outside_row(part.row(b), range, width, d.row(b));
             }
         }
     }

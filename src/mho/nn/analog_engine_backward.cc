@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mho/kernels/outside.h"
+#include "mho/adapt/outside_gradients.h"
 #include "mho/kernels/passes.h"
 #include "mho/nn/analog_engine_internal.h"
 
@@ -28,21 +28,6 @@ at::Tensor blob(const float* data, size_t rows, size_t cols, size_t stride) {
 at::Tensor block(const at::Tensor& t, size_t row, size_t rows, size_t col, size_t cols) {
     return t.narrow(0, signed_size(row), signed_size(rows))
         .narrow(1, signed_size(col), signed_size(cols));
-}
-
-// Numbers of the elements of x outside the range; gives up (false) beyond `most` of them.
-bool few_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_t>& found) {
-    found.resize(most + x.cols);
-    size_t count = 0;
-    for (size_t r = 0; r < x.rows && count <= most; r++) {
-        const size_t more = find_outside(x.row(r), x.cols, range, found.data() + count);
-        for (size_t i = count; i < count + more; i++) {
-            found[i] += static_cast<uint32_t>(r * x.cols);
-        }
-        count += more;
-    }
-    found.resize(count);
-    return count <= most;
 }
 
 }  // namespace
@@ -129,39 +114,6 @@ void AnalogEngine::scale_errors(const ForwardTrace& trace,
         }
     }
 }
-
-namespace {
-
-// Gradients of the inputs number `elements` of rows of `width` inputs: W^T e for these alone. Where
-// no other gradient of the inputs is wanted this spares a whole product.
-void some_gradients(const std::vector<uint32_t>& elements,
-                    size_t width,
-                    ConstFloatView weights,
-                    ConstFloatView errors,
-                    std::vector<float>& columns,
-                    std::vector<float>& out) {
-    // The columns of the weights become rows. A stride that is no power of two spreads them over
-    // the sets of the cache.
-    const size_t stride = (errors.cols + 15) / 16 * 16 + 16;
-    columns.resize(elements.size() * stride);
-    std::vector<uint32_t> inputs(elements.size());
-    for (size_t i = 0; i < elements.size(); i++) {
-        inputs[i] = elements[i] % static_cast<uint32_t>(width);
-    }
-    for (size_t o = 0; o < errors.cols; o++) {
-        const float* w = weights.row(o);
-        for (size_t i = 0; i < elements.size(); i++) {
-            columns[i * stride + o] = w[inputs[i]];
-        }
-    }
-    out.resize(elements.size());
-    for (size_t i = 0; i < elements.size(); i++) {
-        out[i] = static_cast<float>(
-            dot_row(errors.row(elements[i] / width), columns.data() + i * stride, errors.cols));
-    }
-}
-
-}  // namespace
 
 void AnalogEngine::backward_item(const ForwardTrace& trace,
                                  size_t item,
@@ -257,7 +209,7 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                     if (!outside) {
                         s.add_inside(count * width);
                     } else if (few) {
-                        some_gradients(
+                        some_input_gradients(
                             w.outside,
                             width,
                             {weights.data_ptr<float>() + group * g.outputs * g.inputs + column,

@@ -163,8 +163,8 @@ struct AnalogEngine::Worker {
     std::vector<float> padded_gradient;  // of a convolution's samples
     std::vector<float> learned, bias;    // of one chunk
     std::vector<float> scale, weight_scale;
-    std::vector<uint32_t> outside;       // elements of the inputs outside the range
-    std::vector<float> outside_weights;  // the columns of weights that these meet
+    std::vector<uint32_t> outside;  // elements of the inputs outside the range
+    AlignedFloats outside_weights;  // the columns of weights that these meet
     std::vector<float> outside_gradient;
     TileGrid::Scratch scratch;
 };

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#include "mho/adapt/outside_gradients.h"
+
+#include "mho/kernels/outside.h"
+#include "mho/kernels/passes.h"
+#include "mho/util/error.h"
+
+namespace mho {
+
+namespace {
+constexpr size_t kAhead = 4;  // rows
+constexpr size_t kLine = 16;  // floats of a cache line
+}  // namespace
+
+bool few_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_t>& found) {
+    found.resize(most + x.cols);
+    size_t count = 0;
+    for (size_t r = 0; r < x.rows && count <= most; r++) {
+        const size_t more = find_outside(x.row(r), x.cols, range, found.data() + count);
+        for (size_t i = count; i < count + more; i++) {
+            found[i] += static_cast<uint32_t>(r * x.cols);
+        }
+        count += more;
+    }
+    found.resize(count);
+    return count <= most;
+}
+
+void some_input_gradients(const std::vector<uint32_t>& elements,
+                          size_t width,
+                          ConstFloatView weights,
+                          ConstFloatView errors,
+                          AlignedFloats& columns,
+                          std::vector<float>& gradients) {
+    if (weights.rows != errors.cols || weights.cols != width) {
+        throw InputError("gradients of inputs: weights must be [outputs, inputs]");
+    }
+    // The columns of the weights become rows. A stride that is no power of two spreads them over
+    // the sets of the cache.
+    const size_t stride = (errors.cols + 15) / 16 * 16 + 16;
+    columns.resize(elements.size() * stride);
+    float* to = columns.data();
+    std::vector<uint32_t> inputs(elements.size());
+    for (size_t i = 0; i < elements.size(); i++) {
+        inputs[i] = elements[i] % static_cast<uint32_t>(width);
+    }
+    for (size_t o = 0; o < errors.cols; o++) {
+        const float* w = weights.row(o);
+        // The reads of a row jump; a row ahead is fetched in order.
+        if (o + kAhead < errors.cols) {
+            const float* later = weights.row(o + kAhead);
+            for (size_t j = 0; j < width; j += kLine) {
+                __builtin_prefetch(later + j);
+            }
+        }
+        for (size_t i = 0; i < elements.size(); i++) {
+            to[i * stride + o] = w[inputs[i]];
+        }
+    }
+    gradients.resize(elements.size());
+    for (size_t i = 0; i < elements.size(); i++) {
+        gradients[i] = static_cast<float>(
+            dot_row(errors.row(elements[i] / width), to + i * stride, errors.cols));
+    }
+}
+
+}  // namespace mho

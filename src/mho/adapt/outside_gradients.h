@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MHO_ADAPT_OUTSIDE_GRADIENTS_H
+#define MHO_ADAPT_OUTSIDE_GRADIENTS_H
+
+#include <cstdint>
+#include <vector>
+
+#include "mho/kernels/product.h"
+#include "mho/util/matrix.h"
+
+namespace mho {
+
+// The gradient of an input range needs the gradients of the inputs outside the range. In a first
+// layer nobody else needs a gradient of the inputs: a few of them cost less than the whole product.
+
+/// Numbers (row * cols + column) of the elements of x outside the range, !(|x| < range); gives up
+/// (false) beyond `most` of them.
+bool few_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_t>& found);
+
+/// Gradients W^T e of the inputs number `elements` of rows of `width` inputs, for these alone:
+/// weights [outputs, width], errors [rows, outputs]. `columns` is room that may be kept.
+void some_input_gradients(const std::vector<uint32_t>& elements,
+                          size_t width,
+                          ConstFloatView weights,
+                          ConstFloatView errors,
+                          AlignedFloats& columns,
+                          std::vector<float>& gradients);
+
+}  // namespace mho
+
+#endif  // MHO_ADAPT_OUTSIDE_GRADIENTS_H
