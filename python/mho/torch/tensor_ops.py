@@ -12,6 +12,7 @@ polarities, voltage offsets, an analog backward pass, ...) is refused when a lay
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,36 +26,52 @@ if TYPE_CHECKING:
     from .layers import AnalogLayer
 
 
+def _inside(values: Tensor, where: Tensor, bound: float) -> Tensor:
+    """values, 0 where not |where| < bound: one vectorised pass (masks take three)."""
+    return torch.ops.aten.hardtanh_backward(values, where, -bound, bound)  # type: ignore[no-any-return]
+
+
+def _above(bound: float) -> float:
+    """The next number of float32 above a positive bound."""
+    (bits,) = struct.unpack("<i", struct.pack("<f", bound))
+    return float(struct.unpack("<f", struct.pack("<i", bits + 1))[0])
+
+
+_ABOVE_ONE = _above(1.0)
+
+
 class _CutInput(torch.autograd.Function):
-    """clip(x, +-range) with the range's own gradient (adapt/input_range.h): it grows where larger
-    inputs would lower the loss, and decays while enough inputs fit."""
+    """clip(x / range, +-1) with the range's own gradient (adapt/input_range.h): it grows where
+    larger inputs would lower the loss, and decays while enough inputs fit."""
 
     @staticmethod
     def forward(  # type: ignore[override]
         ctx: Any, x: Tensor, range_: Tensor, config: Any, mask: bool, share: float
     ) -> Tensor:
-        ctx.save_for_backward(x, range_)
+        inverse = 1 / range_
+        u = x * inverse
+        ctx.save_for_backward(u, range_, inverse)
         ctx.config, ctx.mask, ctx.share = config, mask, share
-        return torch.clamp(x, -range_, range_)
+        return u.clamp(-1, 1)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
-        x, range_ = ctx.saved_tensors
+        u, range_, inverse = ctx.saved_tensors
         relative, scale, decay, least = ctx.config
+        gradient = gradient * inverse
         range_gradient = None
-        size = x.abs()
         if ctx.needs_input_grad[1]:
             # With g sign(x), both sides of the range have one rule: what lies outside counts where
             # it is negative.
-            outside = size >= range_
-            change = torch.sign(x).mul_(gradient).clamp_(max=0)
-            total = torch.where(outside, change, 0).sum() * scale
+            change = torch.sign(u).mul_(gradient).clamp_(max=0)
+            range_gradient = change.sub_(_inside(change, u, 1.0)).sum() * scale
             if relative:
-                total = total * range_
-            inside = 1 - outside.float().mean()
-            range_gradient = total + ctx.share * decay * range_ * (inside > least)
-        if ctx.mask:
-            gradient = torch.where(size > range_, 0, gradient)
+                range_gradient = range_gradient * range_
+            if decay > 0:
+                inside = 1 - (u.abs() >= 1).float().mean()
+                range_gradient = range_gradient + ctx.share * decay * range_ * (inside > least)
+        if ctx.mask and ctx.needs_input_grad[0]:
+            gradient = _inside(gradient, u, _ABOVE_ONE)
         return gradient, range_gradient, None, None, None
 
 
@@ -88,7 +105,9 @@ class _Adc(torch.autograd.Function):
         out = (y / step).round_().mul_(step) if step > 0 else y.clone()
         if bound > 0:
             if mask:
-                ctx.save_for_backward(out.abs() <= bound)
+                ctx.save_for_backward(out)
+                ctx.above = _above(bound)
+                return out.clamp(-bound, bound)
             out.clamp_(-bound, bound)
         return out
 
@@ -96,7 +115,7 @@ class _Adc(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
         saved = ctx.saved_tensors  # checkpointing allows one look
         if saved:
-            gradient = torch.where(saved[0], gradient, 0)
+            gradient = _inside(gradient, saved[0], ctx.above)
         return gradient, None, None, None
 
 
@@ -170,8 +189,7 @@ class TensorEngine:
             for g in range(layer.groups):
                 inputs = x[:, g * self.width : (g + 1) * self.width]
                 parts.append(self._group(inputs, g))
-            y = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
-            return y if layer.bias is None else y + layer.bias
+            return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
     def _group(self, x: Tensor, g: int) -> Tensor:
         layer, hardware = self.layer, self.layer.hardware
@@ -180,7 +198,7 @@ class TensorEngine:
         parameter, used, factors = self._weights(g, block)
         one_tile = pieces == 1 and len(self.output_offsets) == 2
         config = hardware.input_range
-        total = None
+        total = None if layer.bias is None else layer.bias[block]
         for p in range(pieces):
             columns = slice(self.input_offsets[p], self.input_offsets[p + 1])
             part = x[:, columns]
@@ -192,8 +210,6 @@ class TensorEngine:
                 part = _CutInput.apply(
                     part, range_, rule, hardware.gradient.mask_inputs, 1.0 / layer._position[1]
                 )
-                # The gradient of the range is its own rule: none through this division.
-                part = part / range_.detach()
             outs = []
             for r in range(len(self.output_offsets) - 1):
                 if one_tile:  # a slice would copy the gradient
@@ -209,10 +225,11 @@ class TensorEngine:
                     )
                 )
             y = outs[0] if len(outs) == 1 else torch.cat(outs, 1)
+            scale = layer.scale[p, block] * layer.learned_scale[p, block]
             if range_ is not None:
-                y = y * range_.detach()
-            y = y * (layer.scale[p, block] * layer.learned_scale[p, block])
-            total = y if total is None else total + y
+                # The gradient of the range is its own rule: none through this factor.
+                scale = scale * range_.detach()
+            total = y * scale if total is None else torch.addcmul(total, y, scale)
         return total  # type: ignore[return-value]
 
     def _weights(self, g: int, block: slice) -> tuple[Tensor, Tensor, list[Tensor] | None]:
