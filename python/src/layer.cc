@@ -135,16 +135,27 @@ void bind_layer(nb::module_& m) {
                                {pointer(ranges), t.groups() * s.pieces},
                                {pointer(bias), bias == 0 ? 0 : s.all});
              })
-        .def("start_ranges",
-             [](const MatrixTraining& t, Address x, size_t rows, Address ranges, Address batches) {
+        // Moments: [groups * pieces][sum, squares, count], which processes add up.
+        .def("input_moments",
+             [](const MatrixTraining& t, Address x, size_t rows, Address moments) {
                  const nb::gil_scoped_release release;
                  const Sizes s(t);
-                 const auto moments = t.input_moments(matrix(x, rows, s.width));
+                 auto* to = reinterpret_cast<double*>(moments);
+                 for (const InputMoments& one : t.input_moments(matrix(x, rows, s.width))) {
+                     *to++ = one.sum;
+                     *to++ = one.squares;
+                     *to++ = static_cast<double>(one.count);
+                 }
+             })
+        .def("start_ranges",
+             [](const MatrixTraining& t, Address moments, Address ranges, Address batches) {
+                 const auto* from = reinterpret_cast<const double*>(moments);
                  auto* seen = reinterpret_cast<int64_t*>(batches);
-                 for (size_t i = 0; i < moments.size(); i++) {
+                 for (size_t i = 0; i < t.groups() * t.pieces(); i++, from += 3) {
+                     const InputMoments all{from[0], from[1], static_cast<uint64_t>(from[2])};
                      auto count = static_cast<uint64_t>(seen[i]);
                      initialize_input_range(
-                         t.hardware().input_range, moments[i], pointer(ranges)[i], count);
+                         t.hardware().input_range, all, pointer(ranges)[i], count);
                      seen[i] = static_cast<int64_t>(count);
                  }
              })

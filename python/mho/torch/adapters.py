@@ -74,8 +74,8 @@ def add_lora(
     """Puts an adapter beside every linear layer, digital or analog, whose path matches `target`
     (patterns with *), in place. `freeze`: everything else stops learning; unfreeze a head yourself.
 
-    Adapters of the `peft` package work on converted models as well where they are told the modules
-    by name; these need no package.
+    Adapters of the package `peft` work on converted models as well (mho.torch.peft); these need no
+    package.
     """
     patterns = [target] if isinstance(target, str) else list(target)
     if freeze:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, List  # noqa: UP035
 import torch
 from torch import Tensor
 
+from .processes import sum_over_processes
+
 if TYPE_CHECKING:
     from .layers import AnalogLayer
 
@@ -174,6 +176,15 @@ def run_backward(
         _address(range_gradient),
     )
     return gradient if wants_x else None, weight_gradient, learned_gradient, range_gradient, bias_gradient
+
+
+def start_ranges(layer: "AnalogLayer", x: Tensor, ranges: Tensor, batches: Tensor) -> None:
+    """One batch of the initialisation of the input ranges, from the inputs of all processes."""
+    engine = layer._training_engine
+    moments = torch.empty(ranges.numel(), 3, dtype=torch.float64)
+    engine.input_moments(x.data_ptr(), x.shape[0], moments.data_ptr())
+    moments = sum_over_processes(moments)
+    engine.start_ranges(moments.data_ptr(), ranges.data_ptr(), batches.data_ptr())
 
 
 class CoreFunction(torch.autograd.Function):
@@ -380,8 +391,7 @@ def start_ranges_op(x: Tensor, ranges: Tensor, batches: Tensor, layer: int) -> N
     if int(batches.min()) >= one.hardware.input_range.init_batches:
         one._starting = False
         return
-    rows = x.contiguous()
-    one._engine.start_ranges(rows.data_ptr(), rows.shape[0], ranges.data_ptr(), batches.data_ptr())
+    start_ranges(one, x.contiguous(), ranges, batches)
 
 
 @start_ranges_op.register_fake

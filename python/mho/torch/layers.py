@@ -24,6 +24,7 @@ from ..config import Hardware
 from ..laws import StepLaw, is_law
 from . import core
 from .memory import LearnsInMemory
+from .processes import process_rank
 from .tensor_ops import TensorEngine
 
 BACKENDS = ("core", "torch")
@@ -258,18 +259,14 @@ class AnalogLayer(LearnsInMemory):
     def _first_sample(self, samples: int) -> int:
         if self._sample is not None:
             return self._sample
-        if self.training and torch.distributed.is_available() and torch.distributed.is_initialized():
-            return torch.distributed.get_rank() * samples
-        return 0
+        return process_rank() * samples if self.training else 0
 
     def _start_ranges(self, x: Tensor) -> None:
         config = self.hardware.input_range
         if not config.enabled or int(self.range_batches.min()) >= config.init_batches:
             self._starting = False
             return
-        self._engine.start_ranges(
-            x.data_ptr(), x.shape[0], self.input_range.data_ptr(), self.range_batches.data_ptr()
-        )
+        core.start_ranges(self, x, self.input_range, self.range_batches)
 
     def _load(self, weight: Tensor, step: int) -> Tensor:
         """Gives the engine the weights of this pass, and returns them."""
@@ -405,6 +402,26 @@ class AnalogLayer(LearnsInMemory):
         if self._learner_states is not None:
             self._restore_learners(self._learner_states)
             self._learner_states = None
+
+    def _apply(self, fn: Any, recurse: bool = True) -> AnalogLayer:
+        """Moves to other devices, but stays in float32: model.bfloat16() is for the rest of the model,
+        inputs and outputs here follow whatever type the inputs have."""
+
+        def in_float32(t: Tensor) -> Tensor:
+            moved = fn(t)
+            return moved if moved.dtype == t.dtype else t.to(moved.device)
+
+        super()._apply(in_float32, recurse)
+        self._forget()
+        return self
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        # load_state_dict(assign=True) takes the tensors as they are.
+        for p in (*self.parameters(recurse=False), *self.buffers(recurse=False)):
+            if p.is_floating_point() and (p.dtype != torch.float32 or not p.is_contiguous()):
+                p.data = p.data.to(torch.float32).contiguous()
+        self._forget()
 
     def get_extra_state(self) -> Tensor:
         """Hardware and what names the noise, as the bytes of a JSON text: a tensor, so that

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .. import _core
 from .._core import InputError
+from .processes import process_count
 
 if TYPE_CHECKING:
     from ..config import Hardware
@@ -53,6 +54,11 @@ class LearnsInMemory(nn.Module):
 
         if self.backend != "core":
             raise InputError(f"layer {self.name}: learning in memory needs the back end `core`")
+        if process_count() > 1:
+            raise InputError(
+                f"layer {self.name}: learning in memory runs in one process: a vector update is one "
+                "event of one array, and processes would have devices of their own"
+            )
         text, self._learner_laws = model_json(learner)
         self._learner_config = text if self._learner_laws else _core.check_learner(text)
         self._learners = self._make_learners()

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from .._core import InputError
 from .noise import add_normals, normals_like
+from .processes import sum_over_processes
 
 if TYPE_CHECKING:
     from ..config import Hardware
@@ -349,10 +350,17 @@ class TensorEngine:
         if _in_backward():
             return
         pieces = len(self.input_offsets) - 1
-        for i in range(layer.groups * pieces):
-            g, p = divmod(i, pieces)
-            part = x[:, g * self.width + self.input_offsets[p] : g * self.width + self.input_offsets[p + 1]]
-            std = part.std()
+        parts = []
+        for g in range(layer.groups):
+            columns = x[:, g * self.width : (g + 1) * self.width]
+            for p in range(pieces):
+                part = columns[:, self.input_offsets[p] : self.input_offsets[p + 1]]
+                part = part.to(torch.float32 if part.device.type == "mps" else torch.float64)
+                count = torch.full_like(part.sum(), part.numel())
+                parts.append(torch.stack([part.sum(), part.square().sum(), count]))
+        sums, squares, counts = sum_over_processes(torch.stack(parts)).unbind(1)
+        variance = (squares - sums.square() / counts) / (counts - 1).clamp(min=1)
+        for i, std in enumerate(variance.clamp(min=0).sqrt().float()):
             if std > 0:
                 k = layer.range_batches[i]
                 new = (layer.input_range[i] * k + config.init_std_factor * std).abs() / (k + 1)

@@ -130,6 +130,27 @@ def test_bfloat16_in_and_out():
         assert layer(torch.randn(4, 16)).shape == (4, 8)
 
 
+@pytest.mark.parametrize("backend", ["core", "torch"])
+def test_models_of_another_type_keep_their_analog_weights(backend):
+    plain = nn.Sequential(nn.Linear(16, 8), nn.LayerNorm(8), nn.Linear(8, 4))
+    x = torch.randn(5, 16)
+    analog = mt.convert(plain, exact(), backend=backend)
+    for dtype, tolerance in ((torch.bfloat16, 0.05), (torch.float64, 1e-5)):
+        other = copy.deepcopy(analog).to(dtype)
+        assert other[0].tile_weight.dtype == torch.float32 and other[1].weight.dtype == dtype
+        y = other(x.to(dtype))
+        assert y.dtype == dtype
+        torch.testing.assert_close(y.float(), plain(x), rtol=tolerance, atol=tolerance)
+        y.sum().backward()
+    half = {k: v.to(torch.bfloat16) if v.is_floating_point() else v for k, v in analog.state_dict().items()}
+    analog.load_state_dict(half, assign=True)
+    assert analog[0].tile_weight.dtype == torch.float32
+    torch.testing.assert_close(analog[0](x), plain[0](x), rtol=0.05, atol=0.05)
+    # A model that is in bfloat16 when it is converted.
+    early = mt.convert(copy.deepcopy(plain).bfloat16(), exact(), backend=backend)
+    torch.testing.assert_close(early(x.bfloat16()).float(), plain(x), rtol=0.05, atol=0.05)
+
+
 def trained(backend="core"):
     layer = mt.AnalogLinear(12, 6, hardware="standard", name="a", seed=4, backend=backend).train()
     optimizer = mt.attach(torch.optim.SGD(layer.parameters(), lr=0.1), layer)
@@ -208,3 +229,99 @@ def test_learning_in_memory():
         assert all(np.array_equal(p[1].weights(), q[1].weights()) for p, q in zip(a._learners, b._learners))
     with pytest.raises(mho.InputError, match="no learner"):
         mt.AnalogSGD(mt.convert(model), lr=0.1)
+
+
+@pytest.mark.parametrize("backend", ["core", "torch"])
+@pytest.mark.parametrize("per_column", [False, True])
+def test_adc_bounds_of_aihwkit_lightning(backend, per_column):
+    """aihwkit-lightning 2.1: for every piece of the inputs with range R and largest weight w_max (of a
+    row, or of all rows), outputs are rounded to steps of 2 b / n and cut at b = out_bound R w_max; errors
+    pass where they were not cut, inputs where |x| <= R."""
+    bound, steps, r = 1.5, 62.0, 2.0
+    hardware = exact(
+        mapping__per_column=per_column, mapping__max_inputs=10, remap__kind="none", input_range__enabled=True,
+        input_range__learn=False, input_range__init_batches=0, input_range__initial=r, forward__perfect=False,
+        forward__dac__steps=254.0, forward__adc__steps=steps, forward__adc__bound=bound,
+        forward__output_noise__std=0.0, forward__weight_noise__kind="none", forward__ir_drop__strength=0.0,
+    )
+    plain = nn.Linear(20, 6)
+    layer = mt.convert(plain, hardware, backend=backend).train()
+    x = (1.5 * torch.randn(64, 20)).requires_grad_()
+    y = layer(x)
+    direction = torch.randn(64, 6)
+    (y * direction).sum().backward()
+    expected, error, cut = plain.bias.detach().repeat(64, 1), torch.zeros(64, 20), 0
+    for piece in (slice(0, 10), slice(10, 20)):
+        w = plain.weight.detach()[:, piece]
+        largest = w.abs().amax(1) if per_column else w.abs().max().expand(6)
+        inputs = x.detach()[:, piece].clamp(-r, r)
+        inputs = torch.round(inputs / (2 * r / 254)) * (2 * r / 254)
+        raw, b = inputs @ w.t(), bound * r * largest
+        expected = expected + (torch.round(raw / (2 * b / steps)) * (2 * b / steps)).clamp(-b, b)
+        passed = direction * (raw.abs() <= b)
+        cut += int((raw.abs() > b).sum())
+        error[:, piece] = (passed @ w) * (x.detach()[:, piece].abs() <= r)
+    assert cut > 20
+    # A sum in another order may fall on the other side of a rounding tie: one step of one piece.
+    step = 2 * bound * r * plain.weight.abs().max() / steps
+    off = (y - expected).abs()
+    assert (off < 1e-4).float().mean() > 0.97 and off.max() <= 1.01 * step
+    close = (x.grad - error).abs() < 1e-4
+    assert close.float().mean() > 0.97
+
+
+class Fading(mho.ConductanceLaw):
+    """No noise; conductances fall to a tenth after any time."""
+
+    def program(self, g_max_us, target_us, programming_normal, drift_normal):
+        return target_us, np.zeros_like(target_us)
+
+    def at_time(self, g_max_us, t_s, target_us, programmed_us, nu, read_normal, relaxation_normal):
+        return programmed_us * (0.1 if t_s > 0 else 1.0)
+
+
+class Doubling(mho.CompensationLaw):
+    """A factor of two whatever was read."""
+
+    def read(self, outputs):
+        return 1.0
+
+    def factors(self, baseline, present):
+        return 2.0
+
+
+def test_laws_of_ones_own_in_a_converted_model():
+    hardware = exact(remap__kind="none")
+    hardware.conductance, hardware.drift_compensation = Fading(), Doubling()
+    plain = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 4, bias=False))
+    analog = mt.convert(plain, hardware).eval()
+    for model in (analog, copy.deepcopy(analog), pickle.loads(pickle.dumps(analog))):
+        mt.program(model)
+        x = torch.randn(3, 6)
+        torch.testing.assert_close(model[0](x), plain[0](x), rtol=1e-4, atol=1e-5)
+        mt.advance_to(model, 10.0)
+        faded = 0.2 * (plain[0](x) - plain[0].bias) + plain[0].bias
+        torch.testing.assert_close(model[0](x), faded, rtol=1e-4, atol=1e-5)
+        mt.use_compensation(model, False)
+        torch.testing.assert_close(model[2](x[:, :5]), 0.1 * plain[2](x[:, :5]), rtol=1e-4, atol=1e-5)
+
+
+class Stubborn(mho.StepLaw):
+    """Steps up act, steps down do nothing."""
+
+    def pulse(self, weight, up, step, min_bound, max_bound, normal):
+        return weight + (step if up else 0.0)
+
+
+def test_a_device_of_ones_own_learns_in_a_model():
+    layer = mt.convert(nn.Linear(4, 3, bias=False), "floating_point", seed=1).train()
+    optimizer = mt.AnalogSGD(layer, lr=0.1, learner=mho.config.AnalogSgd(device=Stubborn()))
+    before = layer.tile_weight.detach().clone()
+    for sign in (1.0, -1.0):
+        optimizer.zero_grad()
+        (sign * layer(torch.ones(8, 4))).sum().backward()
+        optimizer.step()
+    change = layer.tile_weight.detach() - before
+    assert change.min() >= 0 and change.mean() > 0.01
+    twin = pickle.loads(pickle.dumps(layer))
+    assert torch.equal(twin.tile_weight, layer.tile_weight) and isinstance(twin._learner_laws[0], Stubborn)
