@@ -12,11 +12,12 @@
 
 #include "mho/analysis/study.h"
 #include "mho/analysis/study_kernel_data.h"
+#include "mho/analysis/study_kernel_reasons.h"
+#include "mho/analysis/study_kernel_ridge.h"
 #include "mho/analysis/study_units.h"
 #include "mho/features/attention.h"
 #include "mho/features/kernel_features.h"
 #include "mho/features/projection.h"
-#include "mho/features/ridge.h"
 
 namespace mho {
 namespace {
@@ -48,48 +49,6 @@ enum Figure {
 
 size_t place(size_t k, Figure figure) {
     return k * kFigures + figure;
-}
-
-struct Accuracy {
-    double plain = 0;
-    double balanced = 0;
-};
-
-using Project = std::function<Matrix<float>(ConstFloatView rows, size_t first)>;
-
-// Ridge on the training part, scored on the test part, block by block.
-Accuracy classify(const Kernel& kernel,
-                  const KernelSplit& data,
-                  size_t projections,
-                  std::span<const float> shifts,
-                  const Project& train,
-                  const Project& test) {
-    constexpr size_t kRows = 2048;
-    Ridge ridge(projections * features_per_projection(kernel), 1);
-    for (size_t first = 0; first < data.train.rows; first += kRows) {
-        const size_t count = std::min(kRows, data.train.rows - first);
-        const Matrix<float> u = train(data.train.view().row_block(first, count), first);
-        ridge.add(kernel_features(kernel, u.view(), shifts).view(),
-                  {data.train_labels.data() + first, count, 1});
-    }
-    const RidgeModel model = ridge.solve(0.5);
-    size_t right[2] = {};
-    size_t all[2] = {};
-    for (size_t first = 0; first < data.test.rows; first += kRows) {
-        const size_t count = std::min(kRows, data.test.rows - first);
-        const Matrix<float> u = test(data.test.view().row_block(first, count), first);
-        const Matrix<double> y = model.predict(kernel_features(kernel, u.view(), shifts).view());
-        for (size_t r = 0; r < count; r++) {
-            const size_t label = data.test_labels[first + r] > 0.5f ? 1 : 0;
-            all[label]++;
-            right[label] += (y(r, 0) > 0.5) == (label == 1) ? 1 : 0;
-        }
-    }
-    const auto share = [](size_t part, size_t whole) {
-        return whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0;
-    };
-    return {share(right[0] + right[1], all[0] + all[1]),
-            (share(right[0], all[0]) + share(right[1], all[1])) / 2};
 }
 
 // All k of one kernel and method.
@@ -128,15 +87,15 @@ std::vector<double> measure(
         AnalogProjection analog(
             hermes_core(adc_bound_for(w, probe, range)), w, range, seed, path, draw);
         analog.advance_to(kHour);
-        const Project digital = [&](ConstFloatView x, size_t) { return project(w, x); };
+        const ProjectRows digital = [&](ConstFloatView x, size_t) { return project(w, x); };
         // Training and test read the same programmed cores, at other steps.
-        const auto chip = [&](uint64_t step) -> Project {
+        const auto chip = [&](uint64_t step) -> ProjectRows {
             return [&analog, step](ConstFloatView x, size_t first) {
                 return analog.project(x, {step, first});
             };
         };
-        const Accuracy fp = classify(kernel, data, s, shifts, digital, digital);
-        const Accuracy on_chip = classify(kernel, data, s, shifts, chip(0), chip(1));
+        const RidgeAccuracy fp = classify(kernel, data, s, shifts, digital, digital);
+        const RidgeAccuracy on_chip = classify(kernel, data, s, shifts, chip(0), chip(1));
         const auto error = [&](const Matrix<float>& u) {
             return kernel_error(exact, kernel_features(kernel, u.view(), shifts).view());
         };
@@ -267,12 +226,12 @@ void near_exact_rows(const std::vector<Measured>& all, uint64_t seed, StudyResul
 void general_rows(const std::vector<Measured>& all,
                   size_t most_k,
                   uint64_t seed,
-                  StudyResult& result) {
+                  StudyResult& result,
+                  std::vector<KernelException>& not_falling,
+                  std::vector<KernelException>& not_better) {
     std::vector<double> loss(all[0].draw_count(), 0.0);
     std::vector<double> growth(all[0].draw_count(), 0.0);
-    size_t falls = 0;
     size_t steps = 0;
-    size_t better = 0;
     size_t pairs = 0;
     for (const Measured& m : all) {
         for (size_t n = 0; n < std::size(kKernels); n++) {
@@ -282,11 +241,15 @@ void general_rows(const std::vector<Measured>& all,
                 loss[i] += d[i] / static_cast<double>(all.size() * std::size(kKernels));
             }
             for (size_t k = 0; k < most_k; k++) {
-                better += m.mean_at(n, 1, k, kExactError) <= m.mean_at(n, 0, k, kExactError);
+                if (m.mean_at(n, 1, k, kExactError) > m.mean_at(n, 0, k, kExactError)) {
+                    not_better.push_back({m.name, n, 1, k});
+                }
                 pairs++;
                 for (size_t method = 0; method < std::size(kMethods) && k > 0; method++) {
-                    falls += m.mean_at(n, method, k, kExactError) <
-                             m.mean_at(n, method, k - 1, kExactError);
+                    if (m.mean_at(n, method, k, kExactError) >=
+                        m.mean_at(n, method, k - 1, kExactError)) {
+                        not_falling.push_back({m.name, n, method, k});
+                    }
                     steps++;
                 }
             }
@@ -310,7 +273,7 @@ void general_rows(const std::vector<Measured>& all,
     result.rows.push_back(count_row("the error in floating point falls with k",
                                     "in every series",
                                     "every step of every data set, kernel and method",
-                                    falls,
+                                    steps - not_falling.size(),
                                     steps));
     result.rows.push_back(at_least_row(
         fmt::format("the error on the chip reaches a floor: its ratio to floating point (RBF) "
@@ -324,7 +287,7 @@ void general_rows(const std::vector<Measured>& all,
     result.rows.push_back(count_row("orthogonal features have no larger error than Gaussian ones",
                                     "ORF <= RFF",
                                     "every data set, kernel and k",
-                                    better,
+                                    pairs - not_better.size(),
                                     pairs));
 }
 
@@ -489,6 +452,10 @@ StudyResult run(const StudyOptions& options) {
         units.push_back({fmt::format("attention std {:.2f} {}", kVectorStd, draw),
                          [&, draw] { return measure_attention(options.seed, draw, tokens); }});
     }
+    const KernelReasons reasons = {names, table, most_k, tokens, kVectorStd};
+    for (StudyUnit& unit : kernel_reason_units(reasons, options)) {
+        units.push_back(std::move(unit));
+    }
     StudyUnitResults done = run_units(options, kName, units);
     std::vector<Measured> all(names.size());
     std::vector<std::vector<double>> attention;
@@ -516,9 +483,28 @@ StudyResult run(const StudyOptions& options) {
         result.substitution += "; no rows for " + missing + ", whose data were not there";
     }
     near_exact_rows(all, options.seed, result);
-    general_rows(all, most_k, options.seed, result);
+    std::vector<KernelException> not_falling, not_better;
+    general_rows(all, most_k, options.seed, result, not_falling, not_better);
     tables(all, most_k, result);
     attention_rows(attention, options.seed, result);
+    std::string by_method;
+    for (const Measured& m : all) {
+        for (size_t method = 0; m.name == "skin" && method < std::size(kMethods); method++) {
+            by_method += fmt::format("{}{} {:.2f} %",
+                                     by_method.empty() ? "by method: " : ", ",
+                                     kMethodNames[method],
+                                     m.mean_at(0, method, most_k - 1, kExactAccuracy));
+        }
+    }
+    explain_kernel_rows(
+        reasons,
+        {std::make_move_iterator(done.values.begin() + static_cast<std::ptrdiff_t>(unit)),
+         std::make_move_iterator(done.values.end())},
+        not_falling,
+        not_better,
+        by_method,
+        options.seed,
+        result);
     return result;
 }
 
