@@ -326,6 +326,9 @@ std::string study_to_json(const StudyRecord& record) {
                 {"mho", record.version},
                 {"cpu", record.cpu},
                 {"wall_s", record.wall_s}};
+    if (record.cpu_s > 0) {
+        j["run"]["cpu_s"] = record.cpu_s;
+    }
     return j.dump(2) + "\n";
 }
 
@@ -354,6 +357,7 @@ StudyRecord study_from_json(const std::string& text, const std::string& origin) 
         r.version = run.at("mho");
         r.cpu = run.at("cpu");
         r.wall_s = run.at("wall_s");
+        r.cpu_s = run.value("cpu_s", 0.0);
         return r;
     } catch (const Json::exception& e) {
         throw IoError(fmt::format("`{}` is no record of a study: {}", origin, e.what()));

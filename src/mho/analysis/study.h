@@ -112,7 +112,7 @@ struct StudyResult {
     std::vector<StudyChart> charts = {};
     std::string repetitions;   // "25 chips, 512 input vectors each"
     std::string substitution;  // what differs from the paper's set-up; "" = nothing
-    double earlier_s = 0;      // time of what an interrupted run had finished before
+    double earlier_s = 0;      // CPU time of what an interrupted run had finished before
 };
 
 struct StudyOptions {
@@ -148,8 +148,9 @@ struct StudyRecord {
     std::string date, version, cpu;
     uint64_t seed = 0;
     bool small = false;
-    double wall_s = 0;
+    double wall_s = 0;  // of this run
     StudyResult result;
+    double cpu_s = 0;  // of all threads, with what earlier runs had finished; 0 = not known
 };
 
 StudyRecord study_record(const Study& study,

@@ -25,6 +25,7 @@ StudyRecord example(const std::string& date, bool is_small) {
     r.seed = 18446744073709551615u;
     r.small = is_small;
     r.wall_s = 1.5;
+    r.cpu_s = 2.5;
     r.result.repetitions = "3 chips";
     r.result.substitution = "less data";
     r.result.rows = {number_row("a", "about 15 %", 11, 18, {14.9, 14.0, 15.5}, "%", 1),

@@ -21,7 +21,7 @@ struct StudyUnit {
 
 struct StudyUnitResults {
     std::vector<std::vector<double>> values;  // one list per unit
-    double earlier_s = 0;                     // time that the units of an earlier run took
+    double earlier_s = 0;                     // CPU time that the units of an earlier run took
 };
 
 /// Computes all units on options.threads threads; results do not depend on their number. With a

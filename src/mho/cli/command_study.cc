@@ -11,6 +11,7 @@
 #include <mutex>
 #include <ostream>
 
+#include "mho/analysis/evaluate.h"
 #include "mho/analysis/study.h"
 #include "mho/analysis/study_units.h"
 #include "mho/cli/console.h"
@@ -102,15 +103,16 @@ int run(const Arguments& arguments,
         }
     };
     const auto start = std::chrono::steady_clock::now();
+    const double start_cpu_s = process_cpu_s();
     StudyResult result = study.run(options);
     const double earlier_s = result.earlier_s;
     if (begun && hooks.end) {
         hooks.end();
     }
     RunFacts facts = run_facts(arguments.threads);
-    facts.wall_s =
-        earlier_s + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const StudyRecord record = study_record(study, options, std::move(result), facts);
+    facts.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    StudyRecord record = study_record(study, options, std::move(result), facts);
+    record.cpu_s = earlier_s + process_cpu_s() - start_cpu_s;
     context.out << study_rows_table(record).text();
     for (const Table& table : study_extra_tables(record)) {
         context.out << "\n" << table.text();
@@ -118,8 +120,11 @@ int run(const Arguments& arguments,
     const std::string path = write_study_record(arguments.folder, record);
     forget_units(options, study.name);
     context.out << fmt::format(
-        "\n{:.1f} s; results: {}; `mho study report` brings them into README and page\n",
+        "\n{:.1f} s, {:.1f} s of CPU time with earlier runs; results: {}; `mho study report` "
+        "brings "
+        "them into README and page\n",
         facts.wall_s,
+        record.cpu_s,
         path);
     return kExitDone;
 }

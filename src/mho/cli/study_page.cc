@@ -27,13 +27,15 @@ size_t count_of(const std::string& text, std::string_view part) {
 }
 
 std::string how(const StudyRecord& r) {
-    return fmt::format("{}Measured {} with mho {}: {}; seed {}; {:.1f} s on {}.",
+    const std::string time = r.cpu_s > 0 ? fmt::format("{:.0f} s of CPU time", r.cpu_s)
+                                         : fmt::format("{:.1f} s", r.wall_s);
+    return fmt::format("{}Measured {} with mho {}: {}; seed {}; {} on {}.",
                        r.small ? "Small form. " : "",
                        r.date.substr(0, 10),
                        r.version,
                        r.result.repetitions,
                        r.seed,
-                       r.wall_s,
+                       time,
                        r.cpu);
 }
 
