@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "mho/analysis/evaluate.h"
 #include "mho/analysis/study_networks.h"
@@ -22,6 +23,8 @@ namespace {
 
 constexpr size_t kParts = 10;
 constexpr size_t kCalibrationBatch = 128;
+constexpr size_t kColourTrain = 5000;
+constexpr int kColourEpochs = 8;
 
 // Accuracy on pictures [first, first + count).
 double measure(const Network& network, const LabelledImages& images, size_t first, size_t count) {
@@ -72,27 +75,47 @@ size_t norms_of(const Graph& graph) {
         }));
 }
 
+// Whether the study asks what the rule of the norms divides by.
+bool has_scales(const NoiseCase& c, const Network& network) {
+    return c.recalibrate && c.norm.scale != NormScale::kL2 && norms_of(network.graph) > 0;
+}
+
+bool is_colour(const NoiseCase& c) {
+    return c.graph.input.shape[0] == 3;
+}
+
+// The second set of pictures gets half the draws.
+size_t draws_of(const NoiseCase& c, const NoiseProtocol& protocol) {
+    return is_colour(c) ? protocol.draws / 2 : protocol.draws;
+}
+
 // The units of one network: clean accuracy on parts of the pictures and on those that the noisy
 // networks see, then one unit per draw of the noise with the accuracy at every level.
 class Units {
   public:
-    Units(const StudyOptions& options, const NoiseProtocol& protocol, const Data& data)
-        : options_(options),
-          protocol_(protocol),
-          test_(data.test),
-          calibration_(first_images(data.train, protocol.calibration)) {}
+    Units(const StudyOptions& options,
+          const NoiseProtocol& protocol,
+          const Data& data,
+          const std::optional<Data>& colour)
+        : options_(options), protocol_(protocol) {
+        pictures_.push_back({data.test, first_images(data.train, protocol.calibration)});
+        if (colour) {
+            pictures_.push_back({colour->test, first_images(colour->train, protocol.calibration)});
+        }
+    }
 
     void add(const NoiseCase& c, const Network& network, std::string key) {
-        units_.push_back({key + " clean", [this, &network] {
+        units_.push_back({key + " clean", [this, &c, &network] {
+                              const LabelledImages& test = of(c).test;
                               const size_t count = protocol_.clean_test / kParts;
                               std::vector<double> parts;
                               for (size_t p = 0; p < kParts; p++) {
-                                  parts.push_back(measure(network, test_, p * count, count));
+                                  parts.push_back(measure(network, test, p * count, count));
                               }
-                              parts.push_back(measure(network, test_, 0, protocol_.test));
+                              parts.push_back(measure(network, test, 0, protocol_.test));
                               return parts;
                           }});
-        for (size_t d = 0; d < protocol_.draws; d++) {
+        for (size_t d = 0; d < draws_of(c, protocol_); d++) {
             units_.push_back({fmt::format("{} draw {}", key, d),
                               [this, &c, &network, d] { return levels(c, network, d, false); }});
         }
@@ -102,11 +125,41 @@ class Units {
                                   [this, &c, &network, d] { return levels(c, network, d, true); }});
             }
         }
+        if (has_scales(c, network)) {
+            units_.push_back(
+                {key + " scales", [this, &c, &network] { return scales(c, network); }});
+        }
     }
 
     const std::vector<StudyUnit>& all() const { return units_; }
 
   private:
+    struct Pictures {
+        LabelledImages test;
+        LabelledImages calibration;
+    };
+    const Pictures& of(const NoiseCase& c) const { return pictures_[is_colour(c) ? 1 : 0]; }
+
+    // Per channel, the scale by the rule of the network over that of L2.
+    std::vector<double> scales(const NoiseCase& c, const Network& network) const {
+        const Network by_rule =
+            with_recalibrated_norms(network, of(c).calibration, kCalibrationBatch, c.norm);
+        const Network by_l2 =
+            with_recalibrated_norms(network, of(c).calibration, kCalibrationBatch, {});
+        std::vector<double> ratios;
+        for (const Layer& layer : network.graph.layers) {
+            if (!std::holds_alternative<BatchNormOp>(layer.op)) {
+                continue;
+            }
+            const Tensor& a = by_rule.parameters.at(layer.name + ".running_var");
+            const Tensor& b = by_l2.parameters.at(layer.name + ".running_var");
+            for (size_t i = 0; i < a.values.size(); i++) {
+                ratios.push_back(std::sqrt(double{a.values[i]} / double{b.values[i]}));
+            }
+        }
+        return ratios;
+    }
+
     std::vector<double> levels(const NoiseCase& c,
                                const Network& network,
                                size_t draw,
@@ -116,17 +169,17 @@ class Units {
             Network noisy = with_weight_noise(
                 network, {.level = level, .norms = c.norm_noise}, options_.seed, draw);
             if (recalibrate) {
-                noisy = with_recalibrated_norms(noisy, calibration_, kCalibrationBatch, c.norm);
+                noisy =
+                    with_recalibrated_norms(noisy, of(c).calibration, kCalibrationBatch, c.norm);
             }
-            accuracies.push_back(measure(noisy, test_, 0, protocol_.test));
+            accuracies.push_back(measure(noisy, of(c).test, 0, protocol_.test));
         }
         return accuracies;
     }
 
     const StudyOptions& options_;
     const NoiseProtocol& protocol_;
-    const LabelledImages& test_;
-    LabelledImages calibration_;
+    std::vector<Pictures> pictures_;  // Fashion-MNIST, CIFAR-10
     std::vector<StudyUnit> units_;
 };
 
@@ -165,11 +218,14 @@ NoiseOutcome collect(const NoiseCase& c,
         next += count;
         return draws;
     };
-    outcome.sweep = sweep_of(clean, protocol.levels, take(protocol.draws));
+    outcome.sweep = sweep_of(clean, protocol.levels, take(draws_of(c, protocol)));
     outcome.average = average_normalised_accuracy(outcome.sweep);
     if (c.recalibrate && outcome.norms > 0) {
         outcome.recalibrated = sweep_of(clean, protocol.levels, take(protocol.recalibrated_draws));
         outcome.average_recalibrated = average_normalised_accuracy(outcome.recalibrated);
+    }
+    if (has_scales(c, network)) {
+        outcome.scale_ratio = values[next++];
     }
     return outcome;
 }
@@ -200,7 +256,8 @@ std::string NoiseProtocol::text() const {
 }
 
 std::string NoiseProtocol::substitution() const {
-    return "narrow networks on Fashion-MNIST at 16 x 16 pixels instead of full ones on CIFAR-10";
+    return "narrow networks on Fashion-MNIST, and on JPEG copies of CIFAR-10, at 16 x 16 pixels "
+           "instead of full ones on CIFAR-10";
 }
 
 NoiseProtocol noise_protocol(bool is_small) {
@@ -220,6 +277,15 @@ TrainConfig noise_training(bool is_small) {
     return config;
 }
 
+std::vector<NoiseSet> noise_sets(const StudyOptions& options) {
+    std::vector<NoiseSet> sets = {{"", small_image_input(), noise_training(options.small)}};
+    if (!options.small && has_small_cifar()) {
+        sets.push_back({", CIFAR-10", small_colour_input(), noise_training(false)});
+        sets.back().training.epochs = kColourEpochs;
+    }
+    return sets;
+}
+
 std::vector<NoiseOutcome> run_noise_bench(const StudyOptions& options,
                                           const std::string& study,
                                           const std::vector<NoiseCase>& cases,
@@ -229,6 +295,14 @@ std::vector<NoiseOutcome> run_noise_bench(const StudyOptions& options,
                                     : small_fashion(protocol.train, protocol.clean_test);
     result.repetitions = protocol.text();
     result.substitution = protocol.substitution();
+    std::optional<Data> colour;
+    if (std::any_of(cases.begin(), cases.end(), is_colour)) {
+        colour = small_cifar(kColourTrain, protocol.clean_test);
+        result.repetitions += fmt::format(
+            "; CIFAR-10: {} draws, {} training pictures", protocol.draws / 2, kColourTrain);
+    } else if (!options.small) {
+        result.substitution += "; no rows for CIFAR-10, whose data were not there";
+    }
     StudyNetworks store(options.folder.empty() || options.small ? "" : options.folder + "/trained");
     std::vector<Network> networks;
     std::vector<std::string> keys;
@@ -236,10 +310,11 @@ std::vector<NoiseOutcome> run_noise_bench(const StudyOptions& options,
         if (options.stop != nullptr && options.stop->load()) {
             throw Interrupted("the study was interrupted; `--resume` goes on from here");
         }
-        keys.push_back(described(c, data));
-        networks.push_back(store.get(keys.back(), [&] { return train(c, data, options); }));
+        const Data& pictures = is_colour(c) ? colour.value() : data;
+        keys.push_back(described(c, pictures));
+        networks.push_back(store.get(keys.back(), [&] { return train(c, pictures, options); }));
     }
-    Units units(options, protocol, data);
+    Units units(options, protocol, data, colour);
     for (size_t i = 0; i < cases.size(); i++) {
         const uint64_t hash = make_tile_key(0, keys[i]).value;
         units.add(cases[i], networks[i], fmt::format("{} {:016x}", cases[i].name, hash));
@@ -254,8 +329,10 @@ std::vector<NoiseOutcome> run_noise_bench(const StudyOptions& options,
     return outcomes;
 }
 
-StudyTable noise_table(const std::vector<NoiseOutcome>& outcomes, uint64_t seed) {
-    StudyTable table{"Accuracy under noise",
+StudyTable noise_table(std::span<const NoiseOutcome> outcomes,
+                       uint64_t seed,
+                       const std::string& data) {
+    StudyTable table{"Accuracy under noise" + data,
                      {"network",
                       "weights",
                       "batch norms",
@@ -283,8 +360,8 @@ StudyTable noise_table(const std::vector<NoiseOutcome>& outcomes, uint64_t seed)
     return table;
 }
 
-StudyChart noise_chart(const std::vector<NoiseOutcome>& outcomes) {
-    StudyChart chart{"Normalised accuracy under noise on the weights",
+StudyChart noise_chart(std::span<const NoiseOutcome> outcomes, const std::string& data) {
+    StudyChart chart{"Normalised accuracy under noise on the weights" + data,
                      "noise [% of the layer's standard deviation]",
                      "accuracy / clean accuracy [%]",
                      true,
@@ -302,6 +379,21 @@ StudyChart noise_chart(const std::vector<NoiseOutcome>& outcomes) {
 
 Interval average_difference(const NoiseOutcome& a, const NoiseOutcome& b, uint64_t seed) {
     return paired_difference(a.average, b.average, seed);
+}
+
+Interval difference_of_trainings(const std::vector<const NoiseOutcome*>& a,
+                                 const std::vector<const NoiseOutcome*>& b) {
+    std::vector<double> d;
+    for (size_t i = 0; i < std::min(a.size(), b.size()); i++) {
+        d.push_back(mean(a[i]->average) - mean(b[i]->average));
+    }
+    return t_interval(d);
+}
+
+std::string noise_text(const NoiseOutcome& outcome) {
+    return fmt::format("{:.1f} % without noise, {:.1f} % average normalised accuracy",
+                       100 * outcome.clean,
+                       mean(outcome.average));
 }
 
 }  // namespace mho

@@ -3,6 +3,7 @@
 #ifndef MHO_STUDIES_NOISE_BENCH_H
 #define MHO_STUDIES_NOISE_BENCH_H
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct NoiseOutcome {
     NoiseSweep recalibrated;      // the same draws; no levels where there is nothing to do
     std::vector<double> average;  // average normalised accuracy per draw, in percent
     std::vector<double> average_recalibrated;
+    std::vector<double> scale_ratio;  // per channel: what the norm rule divides by over what L2
+                                      // would; none for L2 and where nothing is recalibrated
 };
 
 /// Levels, draws and pictures of the full form, or of the small one.
@@ -60,8 +63,18 @@ NoiseProtocol noise_protocol(bool small);
 /// Adam with the one-cycle schedule, as long as the form of the study allows.
 TrainConfig noise_training(bool small);
 
-/// Trains all networks (found again by later runs, studies share them), and measures them. A
-/// training that diverges ends as its start, at chance.
+/// The pictures that a study measures on: Fashion-MNIST, and, in the full form where the data are
+/// there, CIFAR-10 with half the training pictures and more epochs.
+struct NoiseSet {
+    std::string data;  // end of claims and titles: "" or ", CIFAR-10"
+    InputSpec input;
+    TrainConfig training;
+};
+std::vector<NoiseSet> noise_sets(const StudyOptions& options);
+
+/// Trains all networks on Fashion-MNIST, those of three input channels on CIFAR-10 (found again by
+/// later runs, studies share them), and measures them. A training that diverges ends as its start,
+/// at chance.
 std::vector<NoiseOutcome> run_noise_bench(const StudyOptions& options,
                                           const std::string& study,
                                           const std::vector<NoiseCase>& cases,
@@ -69,11 +82,22 @@ std::vector<NoiseOutcome> run_noise_bench(const StudyOptions& options,
 
 /// Rows and curves: network, weights, norms, clean accuracy, average normalised accuracy with and
 /// without noise, accuracy at each level.
-StudyTable noise_table(const std::vector<NoiseOutcome>& outcomes, uint64_t seed);
-StudyChart noise_chart(const std::vector<NoiseOutcome>& outcomes);
+/// `data`: end of the titles, for example ", CIFAR-10".
+StudyTable noise_table(std::span<const NoiseOutcome> outcomes,
+                       uint64_t seed,
+                       const std::string& data = "");
+StudyChart noise_chart(std::span<const NoiseOutcome> outcomes, const std::string& data = "");
 
 /// Differences of the averages draw by draw, in points.
 Interval average_difference(const NoiseOutcome& a, const NoiseOutcome& b, uint64_t seed);
+
+/// Difference of the averages over several trainings of two networks, pair by pair, with Student's
+/// interval: one training says little about its kind.
+Interval difference_of_trainings(const std::vector<const NoiseOutcome*>& a,
+                                 const std::vector<const NoiseOutcome*>& b);
+
+/// "87.9 % without noise, 91.2 % average normalised accuracy".
+std::string noise_text(const NoiseOutcome& outcome);
 
 }  // namespace mho
 

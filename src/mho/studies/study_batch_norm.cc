@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+
 #include "mho/net/normalization.h"
 #include "mho/net/zoo.h"
 #include "mho/studies/noise_bench.h"
@@ -18,111 +20,186 @@ namespace {
 void add_pair(std::vector<NoiseCase>& cases,
               const std::string& name,
               const Graph& graph,
-              bool small) {
-    const TrainConfig training = noise_training(small);
+              const TrainConfig& training) {
     cases.push_back({name, graph, training});
     cases.push_back({name + ", no batch norm", without_batch_norm(graph), training, true});
     // Without batch norms the same rate would diverge.
     cases.back().training.learning_rate /= 4;
 }
 
-}  // namespace
+// Where the networks of one set of pictures stand; that without batch norms stands behind each.
+struct Plan {
+    std::vector<int> depths;
+    size_t shallow() const { return 0; }
+    size_t deepest() const { return 2 * (depths.size() - 1); }
+    size_t vgg() const { return 2 * depths.size(); }
+    size_t noisy_norms(size_t k) const { return vgg() + 2 + k; }  // of the deepest, of the VGG
+    size_t wide() const { return vgg() + 4; }
+    size_t count() const { return wide() + 2; }
+};
 
-StudyResult run_batch_norm_study(const StudyOptions& options) {
-    const int width = options.small ? 2 : 8;
+std::vector<NoiseCase> cases_of(const NoiseSet& set, const Plan& plan, bool is_small) {
+    const int width = is_small ? 2 : 8;
     std::vector<NoiseCase> cases;
-    const std::vector<int> depths =
-        options.small ? std::vector<int>{8} : std::vector<int>{8, 14, 20};
-    for (const int depth : depths) {
+    for (const int depth : plan.depths) {
         add_pair(cases,
                  fmt::format("ResNet-{}", depth),
-                 resnet_cifar_of_width(depth, small_image_input(), width),
-                 options.small);
+                 resnet_cifar_of_width(depth, set.input, width),
+                 set.training);
     }
-    add_pair(cases, "VGG-small", vgg_small_of_width(small_image_input(), 10, width), options.small);
+    add_pair(cases, "VGG-small", vgg_small_of_width(set.input, 10, width), set.training);
     // The same networks with noise on the parameters of the norms as well, which the papers do not
     // exclude.
-    for (const size_t with : {2 * (depths.size() - 1), 2 * depths.size()}) {
+    for (const size_t with : {plan.deepest(), plan.vgg()}) {
         NoiseCase noisy = cases[with];
         noisy.name += ", noise on the norms, too";
         noisy.norm_noise = true;
         noisy.recalibrate = false;
         cases.push_back(noisy);
     }
+    // The shallow network with twice the channels: as many weights as the deep one, but not more
+    // norms.
+    add_pair(cases,
+             fmt::format("ResNet-{} of twice the width", plan.depths[0]),
+             resnet_cifar_of_width(plan.depths[0], set.input, 2 * width),
+             set.training);
+    return cases;
+}
 
-    StudyResult result;
-    const std::vector<NoiseOutcome> all = run_noise_bench(options, "batch-norm", cases, result);
-    const size_t deepest = 2 * (depths.size() - 1);
-    const size_t vgg = 2 * depths.size();  // then, with noise on norms: deepest, VGG
-    const uint64_t seed = options.seed;
-    const auto gap = [&](size_t with) {
-        std::vector<double> gaps;
-        for (size_t d = 0; d < all[with].average.size(); d++) {
-            gaps.push_back(all[with + 1].average[d] - all[with].average[d]);
-        }
-        return gaps;
-    };
-    result.rows.push_back(at_least_row(
-        fmt::format("a deep residual network ({}) resists better without batch norms: difference "
-                    "of the average normalised accuracies",
-                    all[deepest].name),
-        "ResNet-44: 91.95 % against 41.32 %",
-        5,
-        bootstrap_interval(gap(deepest), seed),
-        "points",
-        1));
-    result.rows.push_back(at_least_row("the same for a VGG",
-                                       "VGG-16: 93.80 % against 10.75 %",
-                                       5,
-                                       bootstrap_interval(gap(vgg), seed),
-                                       "points",
-                                       1));
-    for (const size_t k : {size_t{0}, size_t{1}}) {
-        StudyRow& row = result.rows[k];
+// What the batch norms of a network cost, draw by draw.
+std::vector<double> gap(std::span<const NoiseOutcome> all, size_t with, size_t without) {
+    std::vector<double> gaps;
+    for (size_t d = 0; d < all[with].average.size(); d++) {
+        gaps.push_back(all[without].average[d] - all[with].average[d]);
+    }
+    return gaps;
+}
+
+std::string why_no_gap(std::span<const NoiseOutcome> all,
+                       size_t with,
+                       size_t noisy,
+                       uint64_t seed) {
+    const Interval g = bootstrap_interval(gap(all, noisy, with + 1), seed);
+    return fmt::format(
+        "tested: noise on weights and biases of the norms, which the abstracts do not exclude. "
+        "With "
+        "it the network with norms goes from {:.1f} to {:.1f} %, and the difference is {:.1f} "
+        "points "
+        "({:.1f} to {:.1f}).",
+        mean(all[with].average),
+        mean(all[noisy].average),
+        g.mean,
+        g.low,
+        g.high);
+}
+
+std::string why_no_growth(std::span<const NoiseOutcome> all, const Plan& plan, uint64_t seed) {
+    const NoiseOutcome& shallow = all[plan.shallow()];
+    const NoiseOutcome& deep = all[plan.deepest()];
+    const NoiseOutcome& wide = all[plan.wide()];
+    const Interval g = paired_difference(
+        gap(all, plan.wide(), plan.wide() + 1), gap(all, plan.shallow(), plan.shallow() + 1), seed);
+    return fmt::format(
+        "from {} to {} the average normalised accuracy with norms goes from {:.1f} to {:.1f} %, "
+        "without from {:.1f} to {:.1f} %. Tested: is it the number of norms, or that of weights? "
+        "{} "
+        "has {} weights ({}: {}) and as many norms as the shallow one. It reaches {:.1f} % with "
+        "and "
+        "{:.1f} % without; its difference minus that of the shallow one is {:.1f} points ({:.1f} "
+        "to "
+        "{:.1f}).",
+        shallow.name,
+        deep.name,
+        mean(shallow.average),
+        mean(deep.average),
+        mean(all[plan.shallow() + 1].average),
+        mean(all[plan.deepest() + 1].average),
+        wide.name,
+        wide.weights,
+        deep.name,
+        deep.weights,
+        mean(wide.average),
+        mean(all[plan.wide() + 1].average),
+        g.mean,
+        g.low,
+        g.high);
+}
+
+void judge(std::span<const NoiseOutcome> all,
+           const Plan& plan,
+           const std::string& data,
+           uint64_t seed,
+           StudyResult& result) {
+    const NoiseOutcome& deep = all[plan.deepest()];
+    const auto add = [&](StudyRow row, const std::function<std::string()>& why) {
         if (row.verdict != Verdict::kHolds) {
-            const size_t with = k == 0 ? deepest : vgg;
-            std::vector<double> gaps;
-            for (size_t d = 0; d < all[with].average.size(); d++) {
-                gaps.push_back(all[with + 1].average[d] - all[vgg + 2 + k].average[d]);
-            }
-            const Interval g = bootstrap_interval(gaps, seed);
-            row.explanation = fmt::format(
-                "tested: noise on weights and biases of the norms, which the abstracts do not "
-                "exclude. With "
-                "it the network with norms falls from {:.1f} to {:.1f} %, and the difference is "
-                "{:.1f} points "
-                "({:.1f} to {:.1f}).",
-                mean(all[with].average),
-                mean(all[vgg + 2 + k].average),
-                g.mean,
-                g.low,
-                g.high);
+            row.explanation = why();
+        }
+        result.rows.push_back(std::move(row));
+    };
+    const std::vector<double> of_deep = gap(all, plan.deepest(), plan.deepest() + 1);
+    add(at_least_row(fmt::format("a deep residual network ({}) resists better without batch norms: "
+                                 "difference of the average normalised accuracies{}",
+                                 deep.name,
+                                 data),
+                     "ResNet-44: 91.95 % against 41.32 %",
+                     5,
+                     bootstrap_interval(of_deep, seed),
+                     "points",
+                     1),
+        [&] { return why_no_gap(all, plan.deepest(), plan.noisy_norms(0), seed); });
+    add(at_least_row("the same for a VGG" + data,
+                     "VGG-16: 93.80 % against 10.75 %",
+                     5,
+                     bootstrap_interval(gap(all, plan.vgg(), plan.vgg() + 1), seed),
+                     "points",
+                     1),
+        [&] { return why_no_gap(all, plan.vgg(), plan.noisy_norms(1), seed); });
+    add(at_least_row(
+            fmt::format("the difference grows with the number of batch norms ({} against {}){}",
+                        deep.name,
+                        all[plan.shallow()].name,
+                        data),
+            "more layers reduce the resistance more",
+            0,
+            paired_difference(of_deep, gap(all, plan.shallow(), plan.shallow() + 1), seed),
+            "points",
+            1),
+        [&] { return why_no_growth(all, plan, seed); });
+    // Of the same draws, what statistics taken anew give back.
+    const std::span<const double> first(deep.average.data(), deep.average_recalibrated.size());
+    add(at_least_row(
+            fmt::format(
+                "statistics of the batch norms taken anew under the noise (AdaBS) raise the "
+                "average normalised accuracy of that network{}",
+                data),
+            "not in this paper; Joshi et al., arXiv 1906.03138",
+            0,
+            paired_difference(deep.average_recalibrated, first, seed),
+            "points",
+            1),
+        [] { return std::string(); });
+}
+
+}  // namespace
+
+StudyResult run_batch_norm_study(const StudyOptions& options) {
+    const Plan plan = {.depths = options.small ? std::vector<int>{8} : std::vector<int>{8, 14, 20}};
+    const std::vector<NoiseSet> sets = noise_sets(options);
+    std::vector<NoiseCase> cases;
+    for (const NoiseSet& set : sets) {
+        for (NoiseCase& c : cases_of(set, plan, options.small)) {
+            cases.push_back(std::move(c));
         }
     }
-    result.rows.push_back(at_least_row(
-        fmt::format("the difference grows with the number of batch norms ({} against {})",
-                    all[deepest].name,
-                    all[0].name),
-        "more layers reduce the resistance more",
-        0,
-        paired_difference(gap(deepest), gap(0), seed),
-        "points",
-        1));
-    // Of the same draws, what statistics taken anew give back.
-    std::vector<double> first(
-        all[deepest].average.begin(),
-        all[deepest].average.begin() +
-            static_cast<std::ptrdiff_t>(all[deepest].average_recalibrated.size()));
-    result.rows.push_back(at_least_row(
-        "statistics of the batch norms taken anew under the noise (AdaBS) raise the average "
-        "normalised accuracy of that network",
-        "not in this paper; Joshi et al., arXiv 1906.03138",
-        0,
-        paired_difference(all[deepest].average_recalibrated, first, seed),
-        "points",
-        1));
-    result.tables.push_back(noise_table(all, seed));
-    result.charts.push_back(noise_chart(all));
+    StudyResult result;
+    const std::vector<NoiseOutcome> all = run_noise_bench(options, "batch-norm", cases, result);
+    for (size_t i = 0; i < sets.size(); i++) {
+        const std::span<const NoiseOutcome> of_set(&all[i * plan.count()], plan.count());
+        judge(of_set, plan, sets[i].data, options.seed, result);
+        result.tables.push_back(noise_table(of_set, options.seed, sets[i].data));
+        result.charts.push_back(noise_chart(of_set, sets[i].data));
+    }
     return result;
 }
 

@@ -86,12 +86,29 @@ Data small_fashion(size_t train, size_t test) {
     return {halved(data.train, 1), halved(data.test, 1)};
 }
 
+Data small_cifar(size_t train, size_t test) {
+    DataConfig config;
+    config.set = DataSet::kCifar10Jpeg;
+    config.train_images = static_cast<int>(train);
+    config.test_images = static_cast<int>(test);
+    const Data data = load_data(config);
+    return {halved(data.train, 0), halved(data.test, 0)};
+}
+
+bool has_small_cifar() {
+    return find_data("images/cifar10-train.bin.xz") && find_data("images/cifar10-test.bin.xz");
+}
+
 Data generated_images(size_t train, size_t test) {
     return {patterns(train, 1), patterns(test, 2)};
 }
 
 InputSpec small_image_input() {
     return {{1, kSide, kSide}, 1.0 / 255, {0.25}, {0.3}};
+}
+
+InputSpec small_colour_input() {
+    return {{3, kSide, kSide}, 1.0 / 255, {0.491, 0.482, 0.447}, {0.24, 0.24, 0.26}};
 }
 
 }  // namespace mho

@@ -28,6 +28,13 @@ LabelledImages first_images(const LabelledImages& images, size_t count);
 /// What networks of these pictures get as input.
 InputSpec small_image_input();
 
+/// The first CIFAR-10 pictures (a JPEG copy: training and test pictures of one kind, whose
+/// accuracies are not those of the originals) as 3 x 16 x 16: halved.
+Data small_cifar(size_t train, size_t test);
+/// Whether MHO_DATA has them.
+bool has_small_cifar();
+InputSpec small_colour_input();
+
 }  // namespace mho
 
 #endif  // MHO_STUDIES_STUDY_IMAGES_H
