@@ -4,6 +4,7 @@
 #   make test    set up, build, run all tests (release, and the core under sanitizers)
 #   make build   program and libraries in build/release
 #   make python-test   the wheel of the Python package in a fresh environment, and its tests
+#   make python-versions   the wheel and its tests in a clean environment with each of several versions of torch
 #   make docs    the documentation site in build/site
 #   make bench   benchmarks against the machine's limits -> build/bench.json
 #   make peers, make bench-peers   the field's tool, and the same work on both -> build/bench-peers.json
@@ -33,7 +34,7 @@ APT_LINT := clang-tidy-19 libomp-19-dev
 MHO_DATA ?= $(shell [ -d ../shared/data ] && cd ../shared/data && pwd)
 export MHO_DATA
 
-.PHONY: deps build demo test python-wheel python-test docs bench peers bench-peers kill-test fuzz lint format asan tsan clean quick-test
+.PHONY: deps build demo test python-wheel python-test python-versions docs bench peers bench-peers kill-test fuzz lint format asan tsan clean quick-test
 deps: $(VENV)/.apt $(VENV)/.ok
 
 $(VENV)/.apt: Makefile
@@ -87,6 +88,19 @@ python-test: python-wheel
 	$(VENV)/bin/python -c "import site; print(site.getsitepackages()[0])" > \
 	  $$($(PY) -c "import site; print(site.getsitepackages()[0])")/with_torch.pth
 	cd python/tests && OMP_NUM_THREADS=1 ../../$(PY) -m pytest with_torch test_examples.py
+
+# One wheel serves every version of torch: clean environments with the oldest that is supported and a new one.
+# PyPI's wheels of older versions bring gigabytes of CUDA libraries; TORCH_INDEX has small ones where it can be reached.
+TORCH_VERSIONS ?= 2.4.1 2.13.0
+python-versions: python-wheel
+	@set -e; for v in $(TORCH_VERSIONS); do env=build/torch-$$v; \
+	   echo "torch $$v"; rm -rf $$env; python3 -m venv $$env; \
+	   $$env/bin/pip install -q --disable-pip-version-check $(TORCH_INDEX) torch==$$v || \
+	     $$env/bin/pip install -q --disable-pip-version-check torch==$$v; \
+	   $$env/bin/pip install -q --disable-pip-version-check build/wheels/mho-*.whl -r requirements-python-test.txt; \
+	   $$env/bin/python -c "import torch, mho; print('mho', mho.__version__, 'torch', torch.__version__)"; \
+	   (cd python/tests && OMP_NUM_THREADS=1 MHO_TEST_DATA=$(CURDIR)/tests/data ../../$$env/bin/python -m pytest core with_torch test_examples.py); \
+	 done
 
 # The documentation site in build/site; every link between pages and every documented module is checked.
 $(VENV)/.docs: requirements-docs.txt $(VENV)/.ok

@@ -285,7 +285,7 @@ def _analog_fake(
     record: bool,
 ) -> List[Tensor]:  # noqa: UP006
     rows, (pieces, everything) = x.shape[0], learned.shape
-    engine = _layers[layer]._engine
+    engine = _layers[int(layer)]._engine
     clipped = (pieces, rows, everything) if record and engine.keeps_clipped else (0,)
     sums = (pieces, rows, everything) if record and engine.keeps_sums else (0,)
     return [

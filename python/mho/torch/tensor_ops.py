@@ -99,15 +99,16 @@ class _Product(torch.autograd.Function):
 
 
 class _Adc(torch.autograd.Function):
-    """Rounds and clips; the gradient goes straight through, but not where it clipped if `mask`."""
+    """Rounds and clips; the gradient goes straight through, but not where it clipped if `above` > 0:
+    the next number above the bound."""
 
     @staticmethod
-    def forward(ctx: Any, y: Tensor, step: float, bound: float, mask: bool) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, y: Tensor, step: float, bound: float, above: float) -> Tensor:  # type: ignore[override]
         out = (y / step).round_().mul_(step) if step > 0 else y.clone()
         if bound > 0:
-            if mask:
+            if above > 0:
                 ctx.save_for_backward(out)
-                ctx.above = _above(bound)
+                ctx.above = above
                 return out.clamp(-bound, bound)
             out.clamp_(-bound, bound)
         return out
@@ -175,6 +176,8 @@ class TensorEngine:
                 + '; use backend="core"'
             )
         self.layer = layer
+        bound = layer.hardware.forward.adc.bound
+        self.adc_bound = (bound, _above(bound) if bound > 0 else 0.0)
         engine = layer._training_engine
         self.input_offsets = engine.input_offsets
         self.output_offsets = engine.output_offsets
@@ -309,10 +312,19 @@ class TensorEngine:
         if f.dac.noise_std > 0:
             v = add_normals(v, f.dac.noise_std)
         y = _Product.apply(exact, v, w, used, factor)
+        learns = w if w.requires_grad else exact
+        if torch.is_grad_enabled() and learns.requires_grad and not y.requires_grad:
+            # torch.compile of torch 2.4 looks at v and used alone, and would leave out what follows.
+            y = y + learns[:0].sum()
         y = self._disturbed(v, used, y)
         if f.adc.bound > 0 or f.adc.steps > 0:
             step = _step(f.adc.bound, f.adc.steps)
-            y = _Adc.apply(y, step, f.adc.bound, hardware.gradient.mask_outputs)
+            # Found before: torch.compile of torch 2.4 does not see through struct.
+            bound, above = self.adc_bound
+            if bound != f.adc.bound:
+                above = _above(f.adc.bound)
+            above = above if hardware.gradient.mask_outputs else 0.0
+            y = _Adc.apply(y, step, f.adc.bound, above)
         if f.output_scale != 1.0:
             y = y * f.output_scale
         return y * alpha if management.kind == "abs max" or alpha != 1.0 else y

@@ -121,6 +121,26 @@ def test_compiled_models_have_no_graph_breaks(backend):
         torch.testing.assert_close(compiled(x), analog(x), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("backend", ["core", "torch"])
+def test_compiled_gradients_are_those_of_eager_passes(backend, frozen):
+    model = nn.Sequential(nn.Linear(10, 8), nn.ReLU(), nn.Linear(8, 4))
+    hardware = quiet(input_range__init_batches=0, forward__adc__bound=0.8)
+    analog = mt.convert(model, hardware, backend=backend).train()
+    if frozen:
+        analog.requires_grad_(False)
+    gradients = []
+    x = torch.randn(16, 10)
+    for run in (analog, torch.compile(analog, fullgraph=True, backend="aot_eager")):
+        leaf = x.clone().requires_grad_()
+        analog.zero_grad()
+        run(leaf).square().mean().backward()
+        learned = {n: p.grad.clone() for n, p in analog.named_parameters() if p.requires_grad}
+        gradients.append({"x": leaf.grad, **learned})
+    assert gradients[0]["x"].abs().sum() > 0
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-4, atol=1e-6)
+
+
 def test_operators_pass_the_checks_of_torch():
     layer = mt.AnalogLinear(6, 4, hardware="light").train()
     layer.range_batches.fill_(1000)
