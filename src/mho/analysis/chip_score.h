@@ -15,12 +15,15 @@ namespace mho {
 /// same chips ask here.
 class ChipScore {
   public:
-    /// The first `images` test images (at most all of them). `stop`: may be null.
+    /// The first `images` test images (at most all of them), which must live as long as this.
+    /// `stop`: may be null.
     ChipScore(const LabelledImages& test,
               size_t images,
               uint64_t seed,
               size_t threads,
               const std::atomic<bool>* stop = nullptr);
+    ChipScore(LabelledImages&&, size_t, uint64_t, size_t, const std::atomic<bool>* = nullptr) =
+        delete;
 
     /// On exact arithmetic, or on what the executor holds.
     double exact(const Network& network) const;

@@ -123,7 +123,8 @@ TEST(Specs, OfNetworksOnCrossbars) {
     const RunFile run =
         tiny_run({"hardware.preset=crossbar sar", "hardware.crossbar.cell.read_voltage_v=0.3"});
     const RunNetworks networks = matched_networks(run, pattern_images(64, 1));
-    for (const auto& [name, h] : with_spec(networks.naive, {}).analog) {
+    const Network plain = with_spec(networks.naive, {});
+    for (const auto& [name, h] : plain.analog) {
         EXPECT_FALSE(h.crossbar.enabled) << name;
         EXPECT_FALSE(h.time_ir_drop.enabled) << name;
         // Nothing of `forward` acts that the crossbar stood in for.
@@ -131,11 +132,12 @@ TEST(Specs, OfNetworksOnCrossbars) {
         EXPECT_EQ(h.forward.ir_drop.strength, 0) << name;
         EXPECT_EQ(h.forward.adc.steps, 0) << name;
     }
-    const ChipScore score(pattern_images(60, 2), 60, run.seed, 1);
+    const LabelledImages test = pattern_images(60, 2);
+    const ChipScore score(test, 60, run.seed, 1);
     DeviceSpec noisy;
     noisy.programming_noise = 0.5;
     EXPECT_LT(score.on_chip(with_spec(networks.naive, noisy), 0, 86400.0, 1),
-              score.on_chip(with_spec(networks.naive, {}), 0, 86400.0, 1));
+              score.on_chip(plain, 0, 86400.0, 1));
 }
 
 TEST(Yield, WilsonInterval) {

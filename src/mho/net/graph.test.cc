@@ -150,7 +150,8 @@ TEST(GraphJson, RoundTripOfEveryZooNetworkAndOfRareParameters) {
         EXPECT_EQ(infer_shapes(back), infer_shapes(graph));
         EXPECT_EQ(resolve_inputs(back), resolve_inputs(graph));
     }
-    const auto& op = std::get<Conv2dOp>(graph_from_json(graph_to_json(odd)).layers[0].op);
+    const Graph again = graph_from_json(graph_to_json(odd));
+    const auto& op = std::get<Conv2dOp>(again.layers[0].op);
     EXPECT_EQ(op.groups, 2);
     EXPECT_EQ(op.dilation, rare.dilation);
     EXPECT_EQ(op.stride, rare.stride);

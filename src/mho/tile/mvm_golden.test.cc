@@ -57,7 +57,8 @@ MvmConfig config_of(const json& io) {
     }
     const std::vector<std::string> noise = {
         "NONE", "ABS_MAX", "MAX", "CONSTANT", "AVERAGE_ABS_MAX", "ABS_MAX_NP_SUM"};
-    const auto kind = std::find(noise.begin(), noise.end(), io.at("noise_management").get<std::string>());
+    const auto kind =
+        std::find(noise.begin(), noise.end(), io.at("noise_management").get<std::string>());
     c.noise_management.kind = static_cast<NoiseManagementKind>(kind - noise.begin());
     c.noise_management.threshold = io.at("nm_thres");
     c.noise_management.decay = io.value("nm_decay", 1e-3);
