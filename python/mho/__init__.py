@@ -61,8 +61,11 @@ _LAZY = {
     "explain": "presets",
     "fit_devices": "devices",
     "hardware_from_aihwkit": "translate",
+    "hardware_from_crosssim": "translate_crosssim",
+    "hardware_from_lightning": "translate_lightning",
     "learner": "devices",
     "learner_preset": "presets",
+    "lightning_layer": "translate_lightning",
     "list_presets": "presets",
     "list_studies": "runs",
     "network_cost": "costs",
@@ -110,6 +113,8 @@ if TYPE_CHECKING:
     from .sweeps import run_sweep
     from .tiles import Tile, TileGrid
     from .translate import hardware_from_aihwkit
+    from .translate_crosssim import hardware_from_crosssim
+    from .translate_lightning import hardware_from_lightning, lightning_layer
     from .wires import Wires, column_recursion, dmr_conductances
 
 
@@ -170,9 +175,12 @@ __all__ = [
     "features",
     "fit_devices",
     "hardware_from_aihwkit",
+    "hardware_from_crosssim",
+    "hardware_from_lightning",
     "interop",
     "learner",
     "learner_preset",
+    "lightning_layer",
     "list_presets",
     "list_studies",
     "make_network",

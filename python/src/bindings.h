@@ -105,6 +105,7 @@ void bind_cost(nb::module_& m);
 void bind_budgets(nb::module_& m);
 void bind_sweep(nb::module_& m);
 void bind_layer(nb::module_& m);
+void bind_lightning(nb::module_& m);
 void bind_noise(nb::module_& m);
 
 }  // namespace mho::python

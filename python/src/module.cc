@@ -47,6 +47,7 @@ NB_MODULE(_core, m) {
     bind_budgets(m);
     bind_sweep(m);
     bind_layer(m);
+    bind_lightning(m);
     bind_noise(m);
     m.def(
         "run_command",

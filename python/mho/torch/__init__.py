@@ -28,6 +28,7 @@ from .conversion import convert, to_digital
 from .convolutions import AnalogConv1d, AnalogConv2d, AnalogConv3d
 from .export import export_run, to_network
 from .layers import AnalogLayer, AnalogLinear
+from .lightning import LightningLinear, convert_lightning
 from .modules import NetworkModule, from_network
 from .recurrent import AnalogGRU, AnalogLSTM, AnalogRNN
 from .training import AnalogSGD, attach, calibrate, post_step
@@ -43,6 +44,7 @@ __all__ = [
     "AnalogRNN",
     "AnalogReport",
     "AnalogSGD",
+    "LightningLinear",
     "LoRA",
     "NetworkModule",
     "add_lora",
@@ -51,6 +53,7 @@ __all__ = [
     "attach",
     "calibrate",
     "convert",
+    "convert_lightning",
     "distillation_loss",
     "export_run",
     "from_network",

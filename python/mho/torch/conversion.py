@@ -20,6 +20,7 @@ from ..laws import is_law
 from . import recurrent
 from .convolutions import AnalogConv1d, AnalogConv2d, AnalogConv3d
 from .layers import AnalogLayer, AnalogLinear
+from .lightning import LightningLinear
 
 Override = Union[HardwareLike, bool]
 _CONVOLUTIONS = {nn.Conv1d: AnalogConv1d, nn.Conv2d: AnalogConv2d, nn.Conv3d: AnalogConv3d}
@@ -45,6 +46,8 @@ def convert(
     dictionary of parameters that differ from `hardware`, or False for a digital layer. `exclude`:
     patterns of layers that stay digital. A weight that an embedding shares (tied heads) stays
     digital, for its other use reads it exactly; name the layer in `overrides` with True to untie it.
+
+    Layers of convert_lightning are taken with the input ranges that they were trained with.
 
     Raises InputError for patterns that match no layer and for layers with an unsupported option.
     Optimisers made before hold the old parameters: make them afterwards.
@@ -151,9 +154,9 @@ def _merged(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 def _kind(module: nn.Module) -> str:
     if isinstance(module, AnalogLayer):
         return ""
-    if type(module) in (nn.Linear, nn.modules.linear.NonDynamicallyQuantizableLinear):
+    if isinstance(module, nn.Linear):
         # The output projection of nn.MultiheadAttention is read as a tensor, not called.
-        return "linear" if type(module) is nn.Linear else ""
+        return "linear" if type(module) in (nn.Linear, LightningLinear) else ""
     if type(module) in _CONVOLUTIONS:
         return "convolution"
     if type(module) in (nn.RNN, nn.LSTM, nn.GRU):
@@ -202,10 +205,20 @@ def _convert_one(
         rows = module.weight.t() if kind == "transposed" else module.weight
         made = AnalogLinear(rows.shape[1], rows.shape[0], module.bias is not None, **options)
         made.set_weights(rows, module.bias)
+        if isinstance(module, LightningLinear):
+            _take_ranges(made, module)
     made.train(module.training)
     if backend == "torch" and weight is not None:
         made.to(weight.device)
     return made
+
+
+def _take_ranges(analog: AnalogLinear, trained: LightningLinear) -> None:
+    """Input ranges that were trained, where both cut their inputs into the same pieces."""
+    fixed = trained.layer.range in ("learned", "fast") and analog.hardware.input_range.enabled
+    if fixed and analog.input_range.shape == trained.input_range.shape:
+        analog.input_range.data.copy_(trained.input_range)
+        analog.range_batches.fill_(analog.hardware.input_range.init_batches)
 
 
 def _digital(layer: nn.Module, programmed: bool) -> nn.Module:

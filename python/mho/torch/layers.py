@@ -24,6 +24,7 @@ from ..config import Hardware
 from ..laws import StepLaw, is_law
 from . import core
 from .memory import LearnsInMemory
+from .precision import StaysFloat32
 from .processes import process_rank
 from .tensor_ops import TensorEngine
 
@@ -51,7 +52,7 @@ def _has_laws(hardware: HardwareLike) -> bool:
     )
 
 
-class AnalogLayer(LearnsInMemory):
+class AnalogLayer(StaysFloat32, LearnsInMemory):
     """What all analog layers share.
 
     Parameters: `tile_weight` [groups * outputs, inputs of a group], `learned_scale` [pieces, groups
@@ -404,23 +405,12 @@ class AnalogLayer(LearnsInMemory):
             self._learner_states = None
 
     def _apply(self, fn: Any, recurse: bool = True) -> AnalogLayer:
-        """Moves to other devices, but stays in float32: model.bfloat16() is for the rest of the model,
-        inputs and outputs here follow whatever type the inputs have."""
-
-        def in_float32(t: Tensor) -> Tensor:
-            moved = fn(t)
-            return moved if moved.dtype == t.dtype else t.to(moved.device)
-
-        super()._apply(in_float32, recurse)
+        super()._apply(fn, recurse)
         self._forget()
         return self
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)
-        # load_state_dict(assign=True) takes the tensors as they are.
-        for p in (*self.parameters(recurse=False), *self.buffers(recurse=False)):
-            if p.is_floating_point() and (p.dtype != torch.float32 or not p.is_contiguous()):
-                p.data = p.data.to(torch.float32).contiguous()
         self._forget()
 
     def get_extra_state(self) -> Tensor:

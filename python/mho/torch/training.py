@@ -14,14 +14,16 @@ from .._core import InputError
 from ..config import CalibrationConfig
 from .chips import analog_layers
 from .layers import AnalogLayer
+from .lightning import LightningLinear
 
 Optimizer = TypeVar("Optimizer", bound=torch.optim.Optimizer)
 
 
 def post_step(model: nn.Module) -> None:
     """What follows an optimiser step: weights are clipped and remapped, ranges kept positive."""
-    for _, layer in analog_layers(model):
-        layer.post_step()
+    for module in model.modules():
+        if isinstance(module, (AnalogLayer, LightningLinear)):
+            module.post_step()
 
 
 def attach(optimizer: Optimizer, model: nn.Module) -> Optimizer:

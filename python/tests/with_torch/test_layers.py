@@ -146,6 +146,8 @@ def test_models_of_another_type_keep_their_analog_weights(backend):
     analog.load_state_dict(half, assign=True)
     assert analog[0].tile_weight.dtype == torch.float32
     torch.testing.assert_close(analog[0](x), plain[0](x), rtol=0.05, atol=0.05)
+    other = lightning(mho.config.LightningLayer()).bfloat16()
+    assert other.weight.dtype == torch.float32 and other(torch.ones(2, 20).bfloat16()).dtype == torch.bfloat16
     # A model that is in bfloat16 when it is converted.
     early = mt.convert(copy.deepcopy(plain).bfloat16(), exact(), backend=backend)
     torch.testing.assert_close(early(x.bfloat16()).float(), plain(x), rtol=0.05, atol=0.05)
@@ -325,3 +327,114 @@ def test_a_device_of_ones_own_learns_in_a_model():
     assert change.min() >= 0 and change.mean() > 0.01
     twin = pickle.loads(pickle.dumps(layer))
     assert torch.equal(twin.tile_weight, layer.tile_weight) and isinstance(twin._learner_laws[0], Stubborn)
+
+
+def lightning(layer, rows=6, columns=20, **options):
+    torch.manual_seed(2)
+    return mt.LightningLinear(columns, rows, layer=layer, name="fc", seed=4, **options)
+
+
+def test_the_layer_of_aihwkit_lightning():
+    """Against its law written out: range, rounding, bound and learned clips, in evaluation."""
+    config = mho.config.LightningLayer(
+        max_inputs=10, range="learned", initial_range=1.5, input_steps=62.0, output_steps=126.0, output_bound=3.0,
+        clip="learned per channel", weight_noise_scope="per channel", weight_noise=0.05, init_batches=0,
+    )
+    layer = lightning(config).eval()
+    with torch.no_grad():
+        layer.weight_clip.mul_(0.8)
+    x = torch.randn(16, 20)
+    expected = layer.bias.detach().repeat(16, 1)
+    for p, piece in enumerate((slice(0, 10), slice(10, 20))):
+        w, clip = layer.weight.detach()[:, piece], layer.weight_clip.detach()[p][:, None]
+        step = 2 * 1.5 / 62
+        inputs = torch.round(x[:, piece].clamp(-1.5, 1.5) / step) * step
+        bound = 3.0 * 1.5 * w.abs().amax(1)
+        y = inputs @ w.clamp(-clip, clip).t()
+        expected = expected + (torch.round(y / (2 * bound / 126)) * (2 * bound / 126)).clamp(-bound, bound)
+    got = layer(x)
+    assert ((got - expected).abs() < 1e-5).float().mean() > 0.97
+    torch.testing.assert_close(got, expected, rtol=0, atol=2 * float(2 * 3.0 * 1.5 * layer.weight.abs().max() / 126))
+    assert not torch.equal(layer.train()(x), layer(x))
+
+
+def test_the_layer_of_aihwkit_lightning_learns():
+    config, _ = mho.lightning_layer({
+        "forward": {"inp_res": 254, "out_res": 254, "out_bound": 10.0},
+        "clip": {"type": "LAYER_GAUSSIAN", "sigma": 2.0},
+        "modifier": {"noise_type": "ADD_NORMAL_PER_CHANNEL", "std_dev": 0.02},
+        "pre_post": {"input_range": {"enable": True, "init_from_data": 5, "decay": 0.01}},
+    })
+    model = nn.Sequential(nn.Linear(12, 16), nn.ReLU(), nn.Linear(16, 2))
+    trained = mt.convert_lightning(model, config).train()
+    assert torch.equal(trained[0].weight, model[0].weight)
+    optimizer = mt.attach(torch.optim.AdamW(trained.parameters(), lr=0.01), trained)
+    x = torch.randn(128, 12)
+    y = (x[:, 0] > x[:, 1]).long()
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(trained(x), y)
+        loss.backward()
+        optimizer.step()
+    assert float(loss.detach()) < 0.3
+    # The clip acts after a step: the deviation that it was taken from is at most that of now.
+    assert trained[0].weight.abs().max() <= 2.0 * trained[0].weight.std() * 1.2
+    assert torch.all(trained[0].range_batches == 5) and torch.all(trained[0].input_range != 3.0)
+    # Copies, states, and on to chips with the ranges that were learned.
+    twin = pickle.loads(pickle.dumps(trained)).eval()
+    fresh = mt.convert_lightning(model, config).eval()
+    fresh.load_state_dict(trained.state_dict())
+    assert torch.equal(twin(x), trained.eval()(x)) and torch.equal(fresh(x), twin(x))
+    analog = mt.convert(trained, "standard")
+    assert isinstance(analog[0], mt.AnalogLinear) and torch.equal(analog[0].input_range, trained[0].input_range)
+    mt.advance_to(mt.program(analog), 86400.0)
+    with torch.no_grad():
+        assert ((analog(x).argmax(1) == y).float().mean()) > 0.85
+    with pytest.raises(mho.InputError, match="no linear layer matches"):
+        mt.convert_lightning(model, config, exclude=["7"])
+    with pytest.raises(mho.ConfigError, match=r"layer\.output_steps"):
+        mt.LightningLinear(4, 3, layer=mho.config.LightningLayer(output_steps=3.0))
+
+
+def test_gradients_of_learned_clips_and_ranges():
+    """The learned clip moves where weights are cut, the range where inputs are."""
+    config = mho.config.LightningLayer(range="learned", init_batches=0, initial_range=0.5, clip="learned per channel")
+    layer = lightning(config).train()
+    with torch.no_grad():
+        layer.weight_clip.mul_(0.5)
+    x = torch.randn(8, 20, requires_grad=True)
+    layer(x).square().sum().backward()
+    assert layer.weight_clip.grad.shape == (1, 6) and layer.weight_clip.grad.abs().min() > 0
+    assert layer.input_range.grad.abs() > 0
+    assert torch.equal(x.grad == 0, x.detach().abs() > 0.5)
+
+
+def test_the_layer_of_aihwkit_lightning_itself():
+    """Where the package is installed: its own layer with the same weights gives the same numbers."""
+    configs = pytest.importorskip("aihwkit_lightning.simulator.configs")
+    from aihwkit_lightning.nn import AnalogLinear
+
+    rpu = configs.TorchInferenceRPUConfig()
+    rpu.forward.inp_res, rpu.forward.out_res, rpu.forward.out_bound = 254, 254, 8.0
+    rpu.pre_post.input_range.enable, rpu.pre_post.input_range.init_value = True, 2.0
+    rpu.pre_post.input_range.init_from_data = 0
+    rpu.mapping.max_input_size = 12
+    theirs = AnalogLinear(20, 6, rpu_config=rpu)
+    mine = lightning(mho.lightning_layer(rpu)[0])
+    with torch.no_grad():
+        mine.weight.copy_(theirs.weight)
+        mine.bias.copy_(theirs.bias)
+    x = torch.randn(32, 20)
+    leaves = [x.clone().requires_grad_() for _ in range(2)]
+    outputs = [layer(leaf) for layer, leaf in zip((theirs, mine), leaves)]
+    assert ((outputs[0] - outputs[1]).abs() < 1e-5).float().mean() > 0.97
+    for y in outputs:
+        (y * torch.arange(6.0)).sum().backward()
+    close = (leaves[0].grad - leaves[1].grad).abs() < 1e-4
+    assert close.float().mean() > 0.97
+    torch.testing.assert_close(mine.weight.grad, theirs.weight.grad, rtol=1e-3, atol=1e-3)
+    # The same settings as hardware of tiles.
+    hardware = mho.hardware_from_lightning(rpu)[0]
+    tiles = mt.convert(mine, hardware).eval()
+    exact = mine.eval()(x)
+    assert ((tiles(x) - exact).abs() < 1e-4).float().mean() > 0.9
