@@ -102,12 +102,16 @@ python-versions: python-wheel
 	   (cd python/tests && OMP_NUM_THREADS=1 MHO_TEST_DATA=$(CURDIR)/tests/data ../../$$env/bin/python -m pytest core with_torch test_examples.py); \
 	 done
 
-# The documentation site in build/site; every link between pages and every documented module is checked.
+# The documentation site in build/site; every link between pages and every documented module is checked. The
+# wheel has what the build makes: the stubs of the binary module and the configuration classes.
 $(VENV)/.docs: requirements-docs.txt $(VENV)/.ok
 	$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements-docs.txt
 	@touch $@
 
-docs: $(VENV)/.docs
+docs: $(VENV)/.docs python-wheel
+	rm -rf build/docs-package
+	python3 -m zipfile -e build/wheels/mho-*.whl build/docs-package
+	rm build/docs-package/mho/_core*.so
 	$(VENV)/bin/mkdocs build -q
 	@echo build/site/python/index.html
 

@@ -61,7 +61,10 @@ void bind_converters(nb::module_& m) {
             nb::arg("is_signed") = true,
             nb::arg("seed") = 1,
             nb::arg("name") = "adc")
-        .def_prop_ro("columns", [](const Converters& c) { return c.bank.columns(); })
+        .def_prop_ro(
+            "columns",
+            [](const Converters& c) { return c.bank.columns(); },
+            "Currents that are converted at once.")
         .def_prop_ro(
             "converters",
             [](const Converters& c) { return c.bank.converters(); },

@@ -76,7 +76,10 @@ void bind_hardware(nb::module_& m) {
             nb::arg("converter") = nb::none(),
             nb::arg("compensation") = nb::none(),
             nb::arg("path") = "hardware")
-        .def("to_json", [](const Hardware& h) { return hardware_to_json(h); });
+        .def(
+            "to_json",
+            [](const Hardware& h) { return hardware_to_json(h); },
+            "All parameters as JSON.");
     m.def(
         "resolve_hardware",
         [](const std::string& json, const std::string& layer) -> std::optional<std::string> {
@@ -132,14 +135,16 @@ void bind_hardware(nb::module_& m) {
             return pulsed_device_to_json(pulsed_device_from_json(json, path));
         },
         nb::arg("json"),
-        nb::arg("path") = "device");
+        nb::arg("path") = "device",
+        "The complete form of a pulsed device given as JSON.");
     m.def(
         "check_learner",
         [](const std::string& json, const std::string& path) {
             return learner_to_json(learner_from_json_with_presets(json, path));
         },
         nb::arg("json"),
-        nb::arg("path") = "learning");
+        nb::arg("path") = "learning",
+        "The complete form of a learner given as JSON.");
     m.def(
         "translate_rpu_config",
         [](const std::string& json) {

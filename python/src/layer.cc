@@ -46,17 +46,29 @@ std::vector<int> flags(const std::vector<uint8_t>& values) {
 
 void bind_layer(nb::module_& m) {
     nb::class_<MatrixSums>(m, "MatrixSums", "What a backward pass sums up beside its products.")
-        .def_prop_ro("outside", [](const MatrixSums& s) { return flags(s.outside); })
-        .def_prop_ro("wants_product", [](const MatrixSums& s) { return flags(s.wants_product); })
-        .def_prop_ro("any_outside",
-                     [](const MatrixSums& s) {
-                         return std::any_of(
-                             s.outside.begin(), s.outside.end(), [](uint8_t v) { return v != 0; });
-                     })
-        .def_prop_ro("any_product", [](const MatrixSums& s) {
-            return std::any_of(
-                s.wants_product.begin(), s.wants_product.end(), [](uint8_t v) { return v != 0; });
-        });
+        .def_prop_ro(
+            "outside",
+            [](const MatrixSums& s) { return flags(s.outside); },
+            "Ranges that some input exceeds.")
+        .def_prop_ro(
+            "wants_product",
+            [](const MatrixSums& s) { return flags(s.wants_product); },
+            "Ranges whose gradient needs the product of the backward pass.")
+        .def_prop_ro(
+            "any_outside",
+            [](const MatrixSums& s) {
+                return std::any_of(
+                    s.outside.begin(), s.outside.end(), [](uint8_t v) { return v != 0; });
+            },
+            "Whether any input exceeds its range.")
+        .def_prop_ro(
+            "any_product",
+            [](const MatrixSums& s) {
+                return std::any_of(s.wants_product.begin(), s.wants_product.end(), [](uint8_t v) {
+                    return v != 0;
+                });
+            },
+            "Whether any range needs the product.");
 
     nb::class_<MatrixTraining>(
         m, "LayerEngine", "The tiles of one layer; mho.torch drives it, by addresses.")
@@ -75,22 +87,33 @@ void bind_layer(nb::module_& m) {
              nb::arg("path"),
              nb::arg("chip") = 0,
              nb::call_guard<nb::gil_scoped_release>())
-        .def_prop_ro("groups", &MatrixTraining::groups)
-        .def_prop_ro("outputs", &MatrixTraining::outputs)
-        .def_prop_ro("inputs", &MatrixTraining::inputs)
-        .def_prop_ro("pieces", &MatrixTraining::pieces)
+        .def_prop_ro("groups", &MatrixTraining::groups, "Groups of a convolution.")
+        .def_prop_ro("outputs", &MatrixTraining::outputs, "Outputs of a group.")
+        .def_prop_ro("inputs", &MatrixTraining::inputs, "Inputs of a group.")
+        .def_prop_ro(
+            "pieces", &MatrixTraining::pieces, "Pieces that the inputs of a group are cut into.")
         .def_prop_ro(
             "input_offsets",
-            [](const MatrixTraining& t) { return std::vector<size_t>(t.grid(0).input_offsets()); })
+            [](const MatrixTraining& t) { return std::vector<size_t>(t.grid(0).input_offsets()); },
+            "Where the pieces of the inputs begin, and the end.")
         .def_prop_ro(
             "output_offsets",
-            [](const MatrixTraining& t) { return std::vector<size_t>(t.grid(0).output_offsets()); })
-        .def_prop_ro("exact_backward", &MatrixTraining::exact_backward)
-        .def_prop_ro("modifies",
-                     [](const MatrixTraining& t) { return modifies(t.hardware().modifier); })
-        .def_prop_ro("keeps_clipped", &MatrixTraining::keeps_clipped)
-        .def_prop_ro("keeps_sums", &MatrixTraining::keeps_sums)
-        .def_prop_ro("bytes", &MatrixTraining::bytes)
+            [](const MatrixTraining& t) { return std::vector<size_t>(t.grid(0).output_offsets()); },
+            "Where the pieces of the outputs begin, and the end.")
+        .def_prop_ro("exact_backward",
+                     &MatrixTraining::exact_backward,
+                     "Whether backward products are plain ones, which torch makes.")
+        .def_prop_ro(
+            "modifies",
+            [](const MatrixTraining& t) { return modifies(t.hardware().modifier); },
+            "Whether training changes the weights of each pass.")
+        .def_prop_ro("keeps_clipped",
+                     &MatrixTraining::keeps_clipped,
+                     "Whether a pass records where ADCs cut.")
+        .def_prop_ro("keeps_sums",
+                     &MatrixTraining::keeps_sums,
+                     "Whether a pass records the sums of the tiles.")
+        .def_prop_ro("bytes", &MatrixTraining::bytes, "Memory that the tiles take.")
         .def(
             "grid",
             [](MatrixTraining& t, size_t group) -> TileGrid& {
@@ -100,181 +123,214 @@ void bind_layer(nb::module_& m) {
                 return t.grid(group);
             },
             nb::arg("group") = 0,
-            nb::rv_policy::reference_internal)
-        .def("load_weights",
-             [](MatrixTraining& t, Address weights) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 t.load_weights(matrix(weights, s.all, s.inputs));
-             })
-        .def("load_modified",
-             [](MatrixTraining& t, Address weights, Address modified, uint64_t step) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 t.load_modified(
-                     matrix(weights, s.all, s.inputs), writable(modified, s.all, s.inputs), step);
-             })
-        .def("program",
-             [](MatrixTraining& t, Address weights, uint64_t programming) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 t.program(matrix(weights, s.all, s.inputs), programming);
-             })
-        .def("advance_to",
-             [](MatrixTraining& t, double t_s, uint64_t read_step) {
-                 const nb::gil_scoped_release release;
-                 t.advance_to(t_s, read_step);
-             })
-        .def("use_compensation", &MatrixTraining::use_compensation)
-        .def("weights", [](const MatrixTraining& t) { return to_numpy(t.weights()); })
-        .def("load_scales",
-             [](MatrixTraining& t, Address mapping, Address learned, Address ranges, Address bias) {
-                 const Sizes s(t);
-                 t.load_scales(matrix(mapping, s.pieces, s.all),
-                               matrix(learned, s.pieces, s.all),
-                               {pointer(ranges), t.groups() * s.pieces},
-                               {pointer(bias), bias == 0 ? 0 : s.all});
-             })
+            nb::rv_policy::reference_internal,
+            "The tiles of a group.")
+        .def(
+            "load_weights",
+            [](MatrixTraining& t, Address weights) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                t.load_weights(matrix(weights, s.all, s.inputs));
+            },
+            "Exact weights of the next passes.")
+        .def(
+            "load_modified",
+            [](MatrixTraining& t, Address weights, Address modified, uint64_t step) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                t.load_modified(
+                    matrix(weights, s.all, s.inputs), writable(modified, s.all, s.inputs), step);
+            },
+            "Weights of the next passes with the noise of a step, which are given back.")
+        .def(
+            "program",
+            [](MatrixTraining& t, Address weights, uint64_t programming) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                t.program(matrix(weights, s.all, s.inputs), programming);
+            },
+            "Programs the chip.")
+        .def(
+            "advance_to",
+            [](MatrixTraining& t, double t_s, uint64_t read_step) {
+                const nb::gil_scoped_release release;
+                t.advance_to(t_s, read_step);
+            },
+            "Moves the chip to t_s seconds after programming.")
+        .def("use_compensation",
+             &MatrixTraining::use_compensation,
+             "Switches drift compensation on or off.")
+        .def(
+            "weights",
+            [](const MatrixTraining& t) { return to_numpy(t.weights()); },
+            "Present weights [groups * outputs, inputs].")
+        .def(
+            "load_scales",
+            [](MatrixTraining& t, Address mapping, Address learned, Address ranges, Address bias) {
+                const Sizes s(t);
+                t.load_scales(matrix(mapping, s.pieces, s.all),
+                              matrix(learned, s.pieces, s.all),
+                              {pointer(ranges), t.groups() * s.pieces},
+                              {pointer(bias), bias == 0 ? 0 : s.all});
+            },
+            "Scales of mapping and training, input ranges and bias of the next passes.")
         // Moments: [groups * pieces][sum, squares, count], which processes add up.
-        .def("input_moments",
-             [](const MatrixTraining& t, Address x, size_t rows, Address moments) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 auto* to = reinterpret_cast<double*>(moments);
-                 for (const InputMoments& one : t.input_moments(matrix(x, rows, s.width))) {
-                     *to++ = one.sum;
-                     *to++ = one.squares;
-                     *to++ = static_cast<double>(one.count);
-                 }
-             })
-        .def("start_ranges",
-             [](const MatrixTraining& t, Address moments, Address ranges, Address batches) {
-                 const auto* from = reinterpret_cast<const double*>(moments);
-                 auto* seen = reinterpret_cast<int64_t*>(batches);
-                 for (size_t i = 0; i < t.groups() * t.pieces(); i++, from += 3) {
-                     const InputMoments all{from[0], from[1], static_cast<uint64_t>(from[2])};
-                     auto count = static_cast<uint64_t>(seen[i]);
-                     initialize_input_range(
-                         t.hardware().input_range, all, pointer(ranges)[i], count);
-                     seen[i] = static_cast<int64_t>(count);
-                 }
-             })
-        .def("forward",
-             [](MatrixTraining& t,
-                Address x,
-                size_t rows,
-                Address y,
-                uint64_t step,
-                uint64_t first_sample,
-                size_t threads,
-                Address clipped,
-                Address sums) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 t.forward(matrix(x, rows, s.width),
-                           writable(y, rows, s.all),
-                           {step, first_sample},
-                           threads,
-                           bytes(clipped),
-                           pointer(sums));
-             })
-        .def("begin_backward",
-             [](MatrixTraining& t,
-                Address errors,
-                Address x,
-                size_t rows,
-                Address weights,
-                Address clipped,
-                Address sums,
-                bool wants_inputs,
-                Address for_weights,
-                Address for_inputs,
-                Address mapping,
-                Address learned,
-                Address ranges) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 // The layer may have made other passes since.
-                 t.load_scales(matrix(mapping, s.pieces, s.all),
-                               matrix(learned, s.pieces, s.all),
-                               {pointer(ranges), t.groups() * s.pieces},
-                               {});
-                 return t.begin_backward(matrix(errors, rows, s.all),
-                                         matrix(x, rows, s.width),
-                                         matrix(weights, s.all, s.inputs),
-                                         bytes(clipped),
-                                         pointer(sums),
-                                         wants_inputs,
-                                         pointer(for_weights),
-                                         pointer(for_inputs));
-             })
-        .def("cut_inputs",
-             [](const MatrixTraining& t, Address x, size_t rows, Address to) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 t.cut_inputs(matrix(x, rows, s.width), writable(to, rows, s.width));
-             })
-        .def("transposed",
-             [](const MatrixTraining& t,
-                Address errors,
-                size_t rows,
-                Address gradient,
-                uint64_t step,
-                uint64_t first_sample,
-                Address clipped) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 t.transposed(matrix(errors, rows, s.all),
-                              writable(gradient, rows, s.width),
-                              {step, first_sample},
-                              bytes(clipped));
-             })
-        .def("end_backward",
-             [](const MatrixTraining& t,
-                Address x,
-                Address gradient,
-                size_t rows,
-                MatrixSums& sums) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 t.end_backward(matrix(x, rows, s.width), writable(gradient, rows, s.width), sums);
-             })
-        .def("gradients",
-             [](const MatrixTraining& t,
-                const MatrixSums& sums,
-                size_t rows,
-                double share,
-                Address learned,
-                Address bias,
-                Address ranges) {
-                 if (learned != 0) {
-                     const Matrix<float> g = t.learned_gradient(sums);
-                     std::copy(g.values.begin(), g.values.end(), pointer(learned));
-                 }
-                 if (bias != 0) {
-                     std::transform(
-                         sums.bias.begin(), sums.bias.end(), pointer(bias), [](double v) {
-                             return static_cast<float>(v);
-                         });
-                 }
-                 if (ranges != 0) {
-                     const std::vector<float> g = t.range_gradient(sums, rows, share);
-                     std::copy(g.begin(), g.end(), pointer(ranges));
-                 }
-             })
-        .def("post_step",
-             [](const MatrixTraining& t,
-                Address weights,
-                Address mapping,
-                Address learned,
-                Address ranges) {
-                 const nb::gil_scoped_release release;
-                 const Sizes s(t);
-                 t.post_step(writable(weights, s.all, s.inputs),
-                             writable(mapping, s.pieces, s.all),
-                             writable(learned, s.pieces, s.all),
-                             {pointer(ranges), t.groups() * s.pieces});
-             });
+        .def(
+            "input_moments",
+            [](const MatrixTraining& t, Address x, size_t rows, Address moments) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                auto* to = reinterpret_cast<double*>(moments);
+                for (const InputMoments& one : t.input_moments(matrix(x, rows, s.width))) {
+                    *to++ = one.sum;
+                    *to++ = one.squares;
+                    *to++ = static_cast<double>(one.count);
+                }
+            },
+            "Sums, squares and counts of the inputs of every range.")
+        .def(
+            "start_ranges",
+            [](const MatrixTraining& t, Address moments, Address ranges, Address batches) {
+                const auto* from = reinterpret_cast<const double*>(moments);
+                auto* seen = reinterpret_cast<int64_t*>(batches);
+                for (size_t i = 0; i < t.groups() * t.pieces(); i++, from += 3) {
+                    const InputMoments all{from[0], from[1], static_cast<uint64_t>(from[2])};
+                    auto count = static_cast<uint64_t>(seen[i]);
+                    initialize_input_range(
+                        t.hardware().input_range, all, pointer(ranges)[i], count);
+                    seen[i] = static_cast<int64_t>(count);
+                }
+            },
+            "One batch of the initialisation of the ranges, from moments.")
+        .def(
+            "forward",
+            [](MatrixTraining& t,
+               Address x,
+               size_t rows,
+               Address y,
+               uint64_t step,
+               uint64_t first_sample,
+               size_t threads,
+               Address clipped,
+               Address sums) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                t.forward(matrix(x, rows, s.width),
+                          writable(y, rows, s.all),
+                          {step, first_sample},
+                          threads,
+                          bytes(clipped),
+                          pointer(sums));
+            },
+            "Outputs of a batch, and what the backward pass needs.")
+        .def(
+            "begin_backward",
+            [](MatrixTraining& t,
+               Address errors,
+               Address x,
+               size_t rows,
+               Address weights,
+               Address clipped,
+               Address sums,
+               bool wants_inputs,
+               Address for_weights,
+               Address for_inputs,
+               Address mapping,
+               Address learned,
+               Address ranges) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                // The layer may have made other passes since.
+                t.load_scales(matrix(mapping, s.pieces, s.all),
+                              matrix(learned, s.pieces, s.all),
+                              {pointer(ranges), t.groups() * s.pieces},
+                              {});
+                return t.begin_backward(matrix(errors, rows, s.all),
+                                        matrix(x, rows, s.width),
+                                        matrix(weights, s.all, s.inputs),
+                                        bytes(clipped),
+                                        pointer(sums),
+                                        wants_inputs,
+                                        pointer(for_weights),
+                                        pointer(for_inputs));
+            },
+            "Errors for the products of the backward pass, and its sums.")
+        .def(
+            "cut_inputs",
+            [](const MatrixTraining& t, Address x, size_t rows, Address to) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                t.cut_inputs(matrix(x, rows, s.width), writable(to, rows, s.width));
+            },
+            "Inputs cut to their ranges.")
+        .def(
+            "transposed",
+            [](const MatrixTraining& t,
+               Address errors,
+               size_t rows,
+               Address gradient,
+               uint64_t step,
+               uint64_t first_sample,
+               Address clipped) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                t.transposed(matrix(errors, rows, s.all),
+                             writable(gradient, rows, s.width),
+                             {step, first_sample},
+                             bytes(clipped));
+            },
+            "The analog product of the errors with the transpose.")
+        .def(
+            "end_backward",
+            [](const MatrixTraining& t,
+               Address x,
+               Address gradient,
+               size_t rows,
+               MatrixSums& sums) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                t.end_backward(matrix(x, rows, s.width), writable(gradient, rows, s.width), sums);
+            },
+            "Masks the gradient of the inputs and completes the sums.")
+        .def(
+            "gradients",
+            [](const MatrixTraining& t,
+               const MatrixSums& sums,
+               size_t rows,
+               double share,
+               Address learned,
+               Address bias,
+               Address ranges) {
+                if (learned != 0) {
+                    const Matrix<float> g = t.learned_gradient(sums);
+                    std::copy(g.values.begin(), g.values.end(), pointer(learned));
+                }
+                if (bias != 0) {
+                    std::transform(sums.bias.begin(), sums.bias.end(), pointer(bias), [](double v) {
+                        return static_cast<float>(v);
+                    });
+                }
+                if (ranges != 0) {
+                    const std::vector<float> g = t.range_gradient(sums, rows, share);
+                    std::copy(g.begin(), g.end(), pointer(ranges));
+                }
+            },
+            "Gradients of learned scales, bias and ranges.")
+        .def(
+            "post_step",
+            [](const MatrixTraining& t,
+               Address weights,
+               Address mapping,
+               Address learned,
+               Address ranges) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                t.post_step(writable(weights, s.all, s.inputs),
+                            writable(mapping, s.pieces, s.all),
+                            writable(learned, s.pieces, s.all),
+                            {pointer(ranges), t.groups() * s.pieces});
+            },
+            "Clips and remaps after an optimiser step.");
 }
 
 }  // namespace mho::python

@@ -81,70 +81,74 @@ void bind_lightning(nb::module_& m) {
             },
             nb::arg("weights"),
             "Largest weights [pieces, outputs], where learned clips start; empty for other clips.")
-        .def("forward",
-             [](const Engine& e,
-                Address weights,
-                Address bias,
-                Address x,
-                size_t rows,
-                Address y,
-                Address ranges,
-                Address batches,
-                Address extremes,
-                Address clips,
-                bool training,
-                uint64_t step,
-                uint64_t first_sample,
-                bool keep) {
-                 const nb::gil_scoped_release release;
-                 LightningState s = e.state(ranges, batches, extremes, clips);
-                 auto record = std::make_unique<LightningRecord>();
-                 lightning_forward(e.layer,
-                                   {pointer(weights), e.outputs, e.inputs},
-                                   {pointer(bias), bias == 0 ? 0 : e.outputs},
-                                   {pointer(x), rows, e.inputs},
-                                   {pointer(y), rows, e.outputs},
-                                   s,
-                                   {training, e.key, step, first_sample},
-                                   keep ? record.get() : nullptr);
-                 give(s.ranges, ranges);
-                 std::copy(s.batches_seen.begin(),
-                           s.batches_seen.end(),
-                           reinterpret_cast<int64_t*>(batches));
-                 give(s.x_min, extremes);
-                 std::copy(s.x_max.begin(), s.x_max.end(), pointer(extremes) + s.x_min.size());
-                 return record;
-             })
-        .def("backward",
-             [](const Engine& e,
-                const LightningRecord& record,
-                Address weights,
-                Address x,
-                size_t rows,
-                Address upstream,
-                Address ranges,
-                Address batches,
-                Address extremes,
-                Address clips,
-                Address for_x,
-                Address for_weights,
-                Address for_bias,
-                Address for_ranges,
-                Address for_clips) {
-                 const nb::gil_scoped_release release;
-                 const LightningGradients g =
-                     lightning_backward(e.layer,
-                                        {pointer(weights), e.outputs, e.inputs},
-                                        {pointer(x), rows, e.inputs},
-                                        {pointer(upstream), rows, e.outputs},
-                                        e.state(ranges, batches, extremes, clips),
-                                        record);
-                 give(g.inputs.values, for_x);
-                 give(g.weights.values, for_weights);
-                 give(g.bias, for_bias);
-                 give(g.ranges, for_ranges);
-                 give(g.clip.values, for_clips);
-             })
+        .def(
+            "forward",
+            [](const Engine& e,
+               Address weights,
+               Address bias,
+               Address x,
+               size_t rows,
+               Address y,
+               Address ranges,
+               Address batches,
+               Address extremes,
+               Address clips,
+               bool training,
+               uint64_t step,
+               uint64_t first_sample,
+               bool keep) {
+                const nb::gil_scoped_release release;
+                LightningState s = e.state(ranges, batches, extremes, clips);
+                auto record = std::make_unique<LightningRecord>();
+                lightning_forward(e.layer,
+                                  {pointer(weights), e.outputs, e.inputs},
+                                  {pointer(bias), bias == 0 ? 0 : e.outputs},
+                                  {pointer(x), rows, e.inputs},
+                                  {pointer(y), rows, e.outputs},
+                                  s,
+                                  {training, e.key, step, first_sample},
+                                  keep ? record.get() : nullptr);
+                give(s.ranges, ranges);
+                std::copy(s.batches_seen.begin(),
+                          s.batches_seen.end(),
+                          reinterpret_cast<int64_t*>(batches));
+                give(s.x_min, extremes);
+                std::copy(s.x_max.begin(), s.x_max.end(), pointer(extremes) + s.x_min.size());
+                return record;
+            },
+            "Outputs of a batch, and what the backward pass needs.")
+        .def(
+            "backward",
+            [](const Engine& e,
+               const LightningRecord& record,
+               Address weights,
+               Address x,
+               size_t rows,
+               Address upstream,
+               Address ranges,
+               Address batches,
+               Address extremes,
+               Address clips,
+               Address for_x,
+               Address for_weights,
+               Address for_bias,
+               Address for_ranges,
+               Address for_clips) {
+                const nb::gil_scoped_release release;
+                const LightningGradients g =
+                    lightning_backward(e.layer,
+                                       {pointer(weights), e.outputs, e.inputs},
+                                       {pointer(x), rows, e.inputs},
+                                       {pointer(upstream), rows, e.outputs},
+                                       e.state(ranges, batches, extremes, clips),
+                                       record);
+                give(g.inputs.values, for_x);
+                give(g.weights.values, for_weights);
+                give(g.bias, for_bias);
+                give(g.ranges, for_ranges);
+                give(g.clip.values, for_clips);
+            },
+            "Gradients of a recorded pass.")
         .def(
             "clip_weights",
             [](const Engine& e, Address weights) {

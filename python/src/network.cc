@@ -86,7 +86,8 @@ void bind_network(nb::module_& m) {
                 const nb::gil_scoped_release release;
                 return read_network(path);
             },
-            nb::arg("path"))
+            nb::arg("path"),
+            "Reads the file that `save` writes.")
         .def(
             "save",
             [](const Network& n, const std::string& path) {
@@ -95,24 +96,32 @@ void bind_network(nb::module_& m) {
             },
             nb::arg("path"),
             "Writes one safetensors file.")
-        .def_prop_ro("graph", [](const Network& n) { return graph_to_json(n.graph); })
-        .def_prop_ro("name", [](const Network& n) { return n.graph.name; })
-        .def_prop_ro("parameters",
-                     [](const Network& n) {
-                         nb::dict d;
-                         for (const auto& [name, t] : n.parameters) {
-                             d[name.c_str()] = to_numpy(std::vector<float>(t.values), t.shape);
-                         }
-                         return d;
-                     })
-        .def_prop_ro("analog_layers",
-                     [](const Network& n) {
-                         std::vector<std::string> names;
-                         for (const auto& [name, hardware] : n.analog) {
-                             names.push_back(name);
-                         }
-                         return names;
-                     })
+        .def_prop_ro(
+            "graph",
+            [](const Network& n) { return graph_to_json(n.graph); },
+            "Layers as JSON (docs/network-format.md).")
+        .def_prop_ro(
+            "name", [](const Network& n) { return n.graph.name; }, "Name of the graph.")
+        .def_prop_ro(
+            "parameters",
+            [](const Network& n) {
+                nb::dict d;
+                for (const auto& [name, t] : n.parameters) {
+                    d[name.c_str()] = to_numpy(std::vector<float>(t.values), t.shape);
+                }
+                return d;
+            },
+            "Copies of all parameters, by name.")
+        .def_prop_ro(
+            "analog_layers",
+            [](const Network& n) {
+                std::vector<std::string> names;
+                for (const auto& [name, hardware] : n.analog) {
+                    names.push_back(name);
+                }
+                return names;
+            },
+            "Names of the layers on tiles.")
         .def(
             "hardware_of",
             [](const Network& n, const std::string& layer) {
@@ -122,12 +131,14 @@ void bind_network(nb::module_& m) {
                 }
                 return hardware_to_json(it->second);
             },
-            nb::arg("layer"))
+            nb::arg("layer"),
+            "Hardware of an analog layer as JSON.")
         .def("summary", &summary, "Size, tiles and use of every layer.")
         .def(
             "fold_batch_norm",
             [](const Network& n) { return fold_batch_norm(n); },
-            nb::call_guard<nb::gil_scoped_release>())
+            nb::call_guard<nb::gil_scoped_release>(),
+            "Batch norms multiplied into the matrices before them.")
         .def(
             "map_to_hardware",
             [](const Network& n, const std::string& hardware) {
@@ -139,7 +150,8 @@ void bind_network(nb::module_& m) {
         .def(
             "to_digital",
             [](const Network& n) { return to_digital(n); },
-            nb::call_guard<nb::gil_scoped_release>())
+            nb::call_guard<nb::gil_scoped_release>(),
+            "All layers with their logical weights, in floating point.")
         .def(
             "calibrate",
             [](Network& n,
@@ -192,7 +204,8 @@ void bind_network(nb::module_& m) {
                 const nb::gil_scoped_release release;
                 e.program(programming);
             },
-            nb::arg("programming") = 0)
+            nb::arg("programming") = 0,
+            "Programs the chip; `programming` numbers independent programmings.")
         .def(
             "advance_to",
             [](Executor& e, double t_s, uint64_t read_step) {
@@ -200,11 +213,15 @@ void bind_network(nb::module_& m) {
                 e.advance_to(t_s, read_step);
             },
             nb::arg("t_s"),
-            nb::arg("read_step") = 0)
-        .def("use_compensation", &Executor::use_compensation, nb::arg("on"))
-        .def_prop_ro("output_features", &Executor::output_features)
-        .def_prop_ro("analog_layers", &Executor::analog_layers)
-        .def_prop_ro("state_bytes", &Executor::state_bytes)
+            nb::arg("read_step") = 0,
+            "Moves the chip to t_s seconds after programming.")
+        .def("use_compensation",
+             &Executor::use_compensation,
+             nb::arg("on"),
+             "Switches the digital use of drift compensation on or off.")
+        .def_prop_ro("output_features", &Executor::output_features, "Numbers of an output.")
+        .def_prop_ro("analog_layers", &Executor::analog_layers, "Names of the layers on tiles.")
+        .def_prop_ro("state_bytes", &Executor::state_bytes, "Memory that the chip takes.")
         .def(
             "grid",
             [](Executor& e, const std::string& layer, size_t group) -> TileGrid& {

@@ -53,8 +53,8 @@ nb::dict activity(const PulseActivity& a) {
 // What an array of cells and a learner on such arrays have in common.
 template <class C>
 void bind_cells(nb::class_<C>& cells) {
-    cells.def_prop_ro("rows", &C::rows)
-        .def_prop_ro("cols", &C::cols)
+    cells.def_prop_ro("rows", &C::rows, "Outputs of the array.")
+        .def_prop_ro("cols", &C::cols, "Inputs of the array.")
         .def_prop_ro(
             "granularity", &C::granularity, "The step to which the learning rate is related.")
         .def(
@@ -148,7 +148,10 @@ void bind_pulses(nb::module_& m) {
         nb::arg("name") = "array",
         nb::arg("laws") = nb::list());
     bind_cells(array);
-    array.def_prop_ro("number_of_states", &PulsedArray::number_of_states)
+    array
+        .def_prop_ro("number_of_states",
+                     &PulsedArray::number_of_states,
+                     "Range of the weights over the step at weight 0.")
         .def("pulse_all",
              &PulsedArray::pulse_all,
              nb::arg("up"),
@@ -222,7 +225,7 @@ void bind_pulses(nb::module_& m) {
     nb::class_<Learner> learner(
         m, "Learner", "Learning inside the array: devices, and the rule that moves them.");
     bind_cells(learner);
-    learner.def_prop_ro("device_count", &Learner::device_count)
+    learner.def_prop_ro("device_count", &Learner::device_count, "Devices of every weight.")
         .def_prop_ro(
             "notes",
             [](const Learner& l) { return std::vector<std::string>(l.notes()); },
@@ -324,7 +327,8 @@ void bind_pulses(nb::module_& m) {
         nb::arg("name") = "learner",
         nb::arg("tile_row") = 0,
         nb::arg("tile_col") = 0,
-        nb::arg("laws") = nb::list());
+        nb::arg("laws") = nb::list(),
+        "The learner of a configuration (JSON); `laws`: for its devices of the model `user step`.");
 }
 
 }  // namespace mho::python

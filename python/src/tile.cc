@@ -74,12 +74,16 @@ void bind_tile(nb::module_& m) {
             nb::arg("seed") = 0,
             nb::arg("name") = "tile",
             nb::arg("chip") = 0)
-        .def_prop_ro("outputs", &Tile::outputs)
-        .def_prop_ro("inputs", &Tile::inputs)
-        .def_prop_ro("key", [](const Tile& t) { return t.key().value; })
+        .def_prop_ro("outputs", &Tile::outputs, "Columns of the array.")
+        .def_prop_ro("inputs", &Tile::inputs, "Rows of the array.")
+        .def_prop_ro(
+            "key",
+            [](const Tile& t) { return t.key().value; },
+            "Names the noise: a hash of seed, name and chip.")
         .def_prop_ro("time_s", &Tile::time_s, "Seconds since programming.")
-        .def_prop_ro("is_programmed", &Tile::is_programmed)
-        .def_prop_ro("bytes", &Tile::bytes)
+        .def_prop_ro(
+            "is_programmed", &Tile::is_programmed, "Whether cells hold the weights, or exact ones.")
+        .def_prop_ro("bytes", &Tile::bytes, "Memory that the tile takes.")
         .def_prop_ro("g_max_us", &Tile::g_max_us, "Conductance of a fully-on cell, in uS.")
         .def(
             "set_weights",
@@ -121,7 +125,10 @@ void bind_tile(nb::module_& m) {
             nb::arg("t_s"),
             nb::arg("read_step") = 0,
             "Moves to t_s seconds after programming: drift, read noise, compensation.")
-        .def("use_compensation", &Tile::use_compensation, nb::arg("on"))
+        .def("use_compensation",
+             &Tile::use_compensation,
+             nb::arg("on"),
+             "Switches the digital use of drift compensation on or off.")
         .def(
             "apply",
             [](const Tile& t, nb::handle x, uint64_t step, uint64_t first_sample, nb::object out) {
@@ -211,13 +218,17 @@ void bind_tile(nb::module_& m) {
             nb::arg("seed") = 0,
             nb::arg("name") = "layer",
             nb::arg("chip") = 0)
-        .def_prop_ro("outputs", &TileGrid::outputs)
-        .def_prop_ro("inputs", &TileGrid::inputs)
-        .def_prop_ro("input_offsets",
-                     [](const TileGrid& g) { return std::vector<size_t>(g.input_offsets()); })
-        .def_prop_ro("output_offsets",
-                     [](const TileGrid& g) { return std::vector<size_t>(g.output_offsets()); })
-        .def_prop_ro("bytes", &TileGrid::bytes)
+        .def_prop_ro("outputs", &TileGrid::outputs, "Rows of the matrix.")
+        .def_prop_ro("inputs", &TileGrid::inputs, "Columns of the matrix.")
+        .def_prop_ro(
+            "input_offsets",
+            [](const TileGrid& g) { return std::vector<size_t>(g.input_offsets()); },
+            "Where the pieces of the inputs begin, and the end.")
+        .def_prop_ro(
+            "output_offsets",
+            [](const TileGrid& g) { return std::vector<size_t>(g.output_offsets()); },
+            "Where the pieces of the outputs begin, and the end.")
+        .def_prop_ro("bytes", &TileGrid::bytes, "Memory that the tiles take.")
         .def(
             "write_conductances",
             [](const TileGrid& g, const std::string& path) { write_conductances(path, g); },
@@ -234,7 +245,8 @@ void bind_tile(nb::module_& m) {
              nb::overload_cast<size_t, size_t>(&TileGrid::tile),
              nb::arg("output_piece"),
              nb::arg("input_piece"),
-             nb::rv_policy::reference_internal)
+             nb::rv_policy::reference_internal,
+             "The tile of two pieces.")
         .def(
             "set_logical_weights",
             [](TileGrid& g, nb::handle weights) {
@@ -269,7 +281,8 @@ void bind_tile(nb::module_& m) {
                 g.set_weights(in.view());
             },
             nb::arg("weights"),
-            nb::sig("def set_weights(self, weights: numpy.typing.ArrayLike) -> None"))
+            nb::sig("def set_weights(self, weights: numpy.typing.ArrayLike) -> None"),
+            "Exact weights [outputs, inputs] in units of the tiles.")
         .def(
             "program",
             [](TileGrid& g, nb::handle weights, uint64_t programming) {
@@ -288,7 +301,8 @@ void bind_tile(nb::module_& m) {
                 g.set_scales(matrix_of(Input(scales, "scales").view()));
             },
             nb::arg("scales"),
-            nb::sig("def set_scales(self, scales: numpy.typing.ArrayLike) -> None"))
+            nb::sig("def set_scales(self, scales: numpy.typing.ArrayLike) -> None"),
+            "Digital scales [input pieces, outputs].")
         .def(
             "set_bias",
             [](TileGrid& g, nb::handle bias) {
@@ -297,11 +311,13 @@ void bind_tile(nb::module_& m) {
                 g.set_bias({s.begin(), s.end()});
             },
             nb::arg("bias"),
-            nb::sig("def set_bias(self, bias: numpy.typing.ArrayLike) -> None"))
+            nb::sig("def set_bias(self, bias: numpy.typing.ArrayLike) -> None"),
+            "Digital bias [outputs].")
         .def(
             "set_input_ranges",
             [](TileGrid& g, const std::vector<float>& ranges) { g.set_input_ranges(ranges); },
-            nb::arg("ranges"))
+            nb::arg("ranges"),
+            "Input range of every piece of the inputs; 0 = none.")
         .def(
             "advance_to",
             [](TileGrid& g, double t_s, uint64_t read_step) {
@@ -309,14 +325,21 @@ void bind_tile(nb::module_& m) {
                 g.advance_to(t_s, read_step);
             },
             nb::arg("t_s"),
-            nb::arg("read_step") = 0)
-        .def("use_compensation", &TileGrid::use_compensation, nb::arg("on"))
+            nb::arg("read_step") = 0,
+            "Moves all tiles to t_s seconds after programming.")
+        .def("use_compensation",
+             &TileGrid::use_compensation,
+             nb::arg("on"),
+             "Switches the digital use of drift compensation on or off.")
         .def_prop_ro(
             "scales",
             [](const TileGrid& g) { return to_numpy(Matrix<float>(g.scales())); },
-            nb::rv_policy::move)
-        .def_prop_ro("input_ranges",
-                     [](const TileGrid& g) { return std::vector<float>(g.input_ranges()); })
+            nb::rv_policy::move,
+            "Digital scales [input pieces, outputs].")
+        .def_prop_ro(
+            "input_ranges",
+            [](const TileGrid& g) { return std::vector<float>(g.input_ranges()); },
+            "Input range of every piece of the inputs; 0 = none.")
         .def(
             "weights",
             [](const TileGrid& g) { return to_numpy(g.weights()); },
@@ -339,7 +362,8 @@ void bind_tile(nb::module_& m) {
             nb::arg("out") = nb::none(),
             nb::sig("def apply(self, x: numpy.typing.ArrayLike, step: int = 0, first_sample: int = "
                     "0, out: numpy.typing.NDArray[numpy.float32] | None = None) -> "
-                    "numpy.typing.NDArray[numpy.float32]"))
+                    "numpy.typing.NDArray[numpy.float32]"),
+            "W x with scales and bias for every row of x [..., inputs].")
         .def(
             "apply_transposed",
             [](TileGrid& g, nb::handle d, uint64_t step, uint64_t first_sample, nb::object out) {
@@ -355,7 +379,8 @@ void bind_tile(nb::module_& m) {
             nb::arg("out") = nb::none(),
             nb::sig("def apply_transposed(self, d: numpy.typing.ArrayLike, step: int = 0, "
                     "first_sample: int = 0, out: numpy.typing.NDArray[numpy.float32] | None = "
-                    "None) -> numpy.typing.NDArray[numpy.float32]"));
+                    "None) -> numpy.typing.NDArray[numpy.float32]"),
+            "The product with the transpose, by the backward configuration.");
     m.def(
         "map_weights",
         [](const Hardware& hardware, nb::handle weights) {

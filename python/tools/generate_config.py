@@ -115,13 +115,14 @@ class Generator:
         out = self.lines
         out.append("@dataclass(repr=False)")
         out.append(f"class {class_name(name)}(Config):")
-        out.append(f'    """`{entry["schema"]}`: parameters, their units and sources.')
+        out.append(f'    """`{entry["schema"]}`: parameters, their units, ranges and meanings.')
         out.append("")
+        if entry["fields"]:
+            out.append("    Attributes:")
         for f in entry["fields"]:
-            unit = f" [{f['unit']}]" if f["unit"] else ""
-            span = f"; {f['range']}" if f.get("range") else ""
-            text = f"{self.attribute(f)}{unit}: {f['meaning']}{span}"
-            out.extend(textwrap.wrap(text, 96, initial_indent="    ", subsequent_indent="        "))
+            details = [d for d in (f["unit"], f.get("range", "")) if d]
+            text = f"{self.attribute(f)}: {f['meaning']}" + (f" [{'; '.join(details)}]" if details else "")
+            out.extend(textwrap.wrap(text, 96, initial_indent="        ", subsequent_indent="            "))
         out.append('    """')
         out.append("")
         out.append(f"    _schema: ClassVar[str] = {entry['schema']!r}")
