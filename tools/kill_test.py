@@ -215,9 +215,11 @@ def refused_writes(mho: str, work: pathlib.Path, run: pathlib.Path, whole: pathl
             if frozen:
                 subprocess.run(["chattr", "-i", str(locked)], check=False)
             locked.chmod(0o755)
-        # A folder that takes no new files may still let the log of the evaluation, which is there, grow.
+        # A folder that takes no new files may still let what is there change: the log of the evaluation, the lock with the
+        # number of its process.
         after = {p.name: p.read_bytes() for p in locked.iterdir()}
-        check(all(after[n] == b for n, b in before.items() if n != "evaluation.jsonl"), "unwritable folder: networks and results are as they were")
+        changed = [n for n, b in before.items() if n not in ("evaluation.jsonl", ".mho.lock") and after.get(n) != b]
+        check(not changed, f"unwritable folder: networks and results are as they were {changed or ''}".rstrip())
     else:
         print("skip  unwritable folder: root may write everywhere here, and files cannot be frozen")
 
