@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "mho/random/stream.h"
 #include "mho/util/json.h"
@@ -155,6 +156,9 @@ Sweep parse_sweep(const std::string& text, const std::string& origin) {
         if (s.run.empty()) {
             r.problem("run", "which run file?");
         }
+        if (s.name.find_first_of("/\\") != std::string::npos || s.name == "." || s.name == "..") {
+            r.problem("name", "names a folder below runs/: no path, got `" + s.name + "`");
+        }
         if (!s.command.empty() && s.command != "evaluate" && s.command != "train") {
             r.problem("command",
                       "unknown command `" + s.command + "`" +
@@ -233,6 +237,7 @@ std::vector<SweepPoint> sweep_points(const Sweep& s) {
         }
     }
     std::vector<SweepPoint> points;
+    std::set<std::string> names;
     for (auto& list : lists) {
         SweepPoint point;
         point.overrides = s.set;
@@ -245,7 +250,10 @@ std::vector<SweepPoint> sweep_points(const Sweep& s) {
         }
         point.name = fmt::format("{:016x}", hash_of(all));
         point.values = std::move(list);
-        points.push_back(std::move(point));
+        // Equal values of a list, or samples that fall on one of them, are one point.
+        if (names.insert(point.name).second) {
+            points.push_back(std::move(point));
+        }
     }
     return points;
 }

@@ -91,6 +91,16 @@ TEST(Sweep, TableAndFront) {
     EXPECT_EQ(pareto_front(x, y), (std::vector<size_t>{1, 2, 0}));
 }
 
+TEST(Sweep, EqualPointsAreOne) {
+    const Sweep grid = parse_sweep(
+        R"({"run": "r.json", "parameters": [{"path": "seed", "values": [1, 1, 2, 1]}]})", "s.json");
+    ASSERT_EQ(sweep_points(grid).size(), 2u);
+    const Sweep samples = parse_sweep(R"({"run": "r.json", "method": "latin hypercube",
+        "samples": 10, "parameters": [{"path": "seed", "values": [1, 2]}]})",
+                                      "s.json");
+    EXPECT_EQ(sweep_points(samples).size(), 2u);
+}
+
 TEST(Sweep, ErrorsNameThePath) {
     const auto error_of = [](const std::string& text) {
         try {
@@ -114,6 +124,8 @@ TEST(Sweep, ErrorsNameThePath) {
          "parameters[0].vlaues: unknown key"},
         {R"({"run": "r", "method": "gird", "parameters": [{"path": "a", "values": [1]}]})",
          "method: unknown choice"},
+        {R"({"run": "r", "name": "../x", "parameters": [{"path": "a", "values": [1]}]})",
+         "name: names a folder"},
         {R"({"run": "r", "command": "fit", "parameters": [{"path": "a", "values": [1]}]})",
          "command: unknown"},
         {R"({"run": "r", "set": ["x"], "parameters": [{"path": "a", "values": [1]}]})",

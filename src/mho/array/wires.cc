@@ -251,13 +251,23 @@ WireSolution Wires::Impl::newton(std::span<const double> inputs, const WireOptio
         unbalanced += std::abs(c - local.conductance(k)[at] * v);
         total += std::abs(c);
     });
+    // Comparisons with what is not a number are false: they would look like convergence.
+    const auto require_numbers = [&] {
+        if (!std::isfinite(unbalanced) || !std::isfinite(total)) {
+            throw Error("wires: the currents of the cells exceed all numbers after " +
+                        std::to_string(solution.newton_steps) +
+                        " steps of Newton's method: smaller voltages, or cells that are less "
+                        "non-linear?");
+        }
+    };
+    require_numbers();
     std::vector<LineArray> injection(kinds, LineArray(local.size()));
     std::vector<LineArray> value = injection;  // I(v) of the present voltages
     for (size_t k = 0; k < kinds; k++) {
         request.injection[k] = injection[k].data();
     }
     while (unbalanced > o.tolerance * total) {
-        if (!std::isfinite(unbalanced) || solution.newton_steps >= o.max_newton_steps) {
+        if (solution.newton_steps >= o.max_newton_steps) {
             throw Error("wires: Newton's method did not converge in " +
                         std::to_string(solution.newton_steps) + " steps; is the law of the cells " +
                         "increasing?");
@@ -301,6 +311,7 @@ WireSolution Wires::Impl::newton(std::span<const double> inputs, const WireOptio
             current[j] += t * (scratch.current[j] - current[j]);
         }
         unbalanced = next;
+        require_numbers();
     }
     solution.residual = total > 0 ? unbalanced / total : 0.0;
     solution.currents.assign(current.begin(),

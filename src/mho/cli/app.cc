@@ -106,7 +106,14 @@ int run_mho(const std::vector<std::string>& arguments,
         std::signal(SIGINT, on_interrupt);
         for (auto& [sub, action] : actions) {
             if (sub->parsed()) {
-                return action();
+                const int code = action();
+                // What a full disk swallowed was not said.
+                out.flush();
+                if (code == kExitDone && !out) {
+                    err << "mho: the output could not be written\n";
+                    return kExitFailed;
+                }
+                return code;
             }
         }
         return kExitUsage;

@@ -127,5 +127,15 @@ TEST(Verify, GoldenRecords) {
     EXPECT_EQ(run({"verify", scratch.path()}).code, 1);
 }
 
+TEST(App, OutputThatCannotBeWrittenIsAnError) {
+    std::ofstream full("/dev/full");
+    if (!full) {
+        GTEST_SKIP() << "no /dev/full here";
+    }
+    std::ostringstream err;
+    EXPECT_EQ(run_mho({"presets"}, core_commands(), full, err), 1);
+    EXPECT_NE(err.str().find("could not be written"), std::string::npos) << err.str();
+}
+
 }  // namespace
 }  // namespace mho

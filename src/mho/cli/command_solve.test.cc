@@ -134,6 +134,18 @@ TEST(CommandSolve, TakesWiresAndUnitOfACrossbar) {
     currents(100, ", \"wire_resistance\": 0");
 }
 
+// Comparisons with what is not a number are false: it must not look like convergence.
+TEST(CommandSolve, CurrentsBeyondAllNumbersAreAnError) {
+    const ScratchFolder folder;
+    const std::string path = folder.file("steep.json");
+    write_file_atomically(path,
+                          R"({"conductance": [[1, 0.5], [0.25, 0.8]], "voltage": [1e6, 1e6],
+                              "wire_resistance": 0.01, "curvature": 50})");
+    const Outcome o = run({"solve", path});
+    EXPECT_EQ(o.code, 1);
+    EXPECT_NE(o.err.find("exceed all numbers"), std::string::npos) << o.err << o.out;
+}
+
 TEST(CommandSolve, ErrorsNameThePath) {
     const ScratchFolder folder;
     const auto error_of = [&](const std::string& text) {
