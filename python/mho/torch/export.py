@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 
 from .. import _core
 from .._core import InputError
+from .chips import analog_layers
 from .convolutions import _AnalogConv
 from .layers import AnalogLayer
 from .recurrent import AnalogRecurrent
@@ -219,8 +220,16 @@ def export_run(
     """A folder that `mho evaluate FOLDER` runs: the converted model (as the retrained network, or as
     the one that is mapped as it is), the digital one, and run.json with data and evaluation.
 
-    `run`: sections of a run file, at least `data`, `network` and `hardware`.
+    `run`: sections of a run file, at least `data`, `network` and `hardware`. Its seed is that of the
+    model, so that chip k there is `program(model, chip=k)` here; another one is refused.
     """
+    seeds = {layer.seed for _, layer in analog_layers(model)}
+    if len(seeds) != 1 or run.get("seed", *seeds) not in seeds:
+        raise InputError(
+            f"run.seed: must be the seed that the model was converted with ({', '.join(map(str, sorted(seeds)))}), "
+            f"got {run.get('seed')}"
+        )
+    run = {"seed": seeds.pop(), **run}
     os.makedirs(folder, exist_ok=True)
     options: dict[str, Any] = {"scale": scale, "mean": mean, "std": std}
     plain = to_network(digital, input_shape, **options).fold_batch_norm()

@@ -69,3 +69,29 @@ def test_the_trained_resnet_three_ways(tmp_path):
     assert command[0] > 0.8
     assert mho.evaluate_run(str(RESNET), changes)["accuracy"]["naive"]["1 day"]["all"] == command
     assert by_torch(RESNET, changes, 1, seed=1) == command
+
+
+def test_an_exported_model_runs_without_python(tmp_path):
+    """A converted model in a folder that `mho evaluate` takes: chip k is the chip k of mho.torch."""
+    (tmp_path / "data").mkdir()
+    run = json.loads(Path(write_tiny_run(tmp_path / "data")).read_text())
+    torch.manual_seed(3)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 12), torch.nn.ReLU(), torch.nn.Linear(12, 10))
+    pixels, labels = mho.run_test_data(str(tmp_path / "data" / "run.json"), 30)
+    x = torch.from_numpy(pixels).reshape(30, 1, 28, 28)
+    analog = mt.calibrate(mt.convert(model, "standard", seed=9), [x / 255])
+    sections = {key: run[key] for key in ("data", "network", "hardware", "evaluation")}
+    folder = mt.export_run(str(tmp_path / "out"), analog, model, sections, [1, 28, 28])
+    words = [sys.executable, "-m", "mho", "evaluate", folder, "--quiet"]
+    subprocess.run(words, check=True, capture_output=True)
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["seed"] == 9
+    mine = []
+    for chip in range(2):
+        mt.advance_to(mt.program(analog.eval(), chip=chip), 86400.0, 1)
+        mt.set_step(analog, 1)
+        with torch.no_grad():
+            mine.append(float((analog(x / 255).argmax(1).numpy() == labels).mean()))
+    assert results["accuracy"]["hwa"]["1 day"]["all"] == mine
+    with pytest.raises(mho.InputError, match=r"run\.seed: must be the seed .*\(9\), got 4"):
+        mt.export_run(str(tmp_path / "other"), analog, model, {**sections, "seed": 4}, [1, 28, 28])
