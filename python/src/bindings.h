@@ -89,6 +89,15 @@ inline float* pointer(uintptr_t address) {
     return reinterpret_cast<float*>(address);
 }
 
+/// Copies numbers to an address of the caller, or nowhere where that is 0.
+template <class T>
+void give(const std::vector<T>& from, uintptr_t to) {
+    if (to != 0) {
+        std::transform(
+            from.begin(), from.end(), pointer(to), [](T v) { return static_cast<float>(v); });
+    }
+}
+
 // One function per subject.
 void bind_errors(nb::module_& m);
 void bind_schema(nb::module_& m);

@@ -86,6 +86,24 @@ struct Trial {
         check_evaluation(loaded.run, loaded.networks, test);
         time = evaluation_time(loaded.run, at.empty() ? loaded.run.evaluation.ablation.time : at);
     }
+
+    // `search` (error_budget, specify) on a network of the run, at its time.
+    template <class Options, class Search>
+    auto operator()(const Search& search,
+                    Options o,
+                    const std::string& network,
+                    int threads,
+                    PythonProgress& shown) const {
+        o.t_s = time.t_s;
+        o.threads = thread_count(threads);
+        o.stop = shown.stop();
+        o.progress = shown.hooks();
+        return search(analog_network(loaded, network),
+                      loaded.networks.floating_point,
+                      test,
+                      loaded.run.seed,
+                      o);
+    }
 };
 
 }  // namespace
@@ -109,16 +127,8 @@ void bind_budgets(nb::module_& m) {
                 o.images = images;
                 o.chips = chips;
                 o.orders = orders;
-                o.t_s = t.time.t_s;
                 o.time_name = t.time.name;
-                o.threads = thread_count(threads);
-                o.stop = shown.stop();
-                o.progress = shown.hooks();
-                return error_budget(analog_network(t.loaded, network),
-                                    t.loaded.networks.floating_point,
-                                    t.test,
-                                    t.loaded.run.seed,
-                                    o);
+                return t(error_budget, o, network, threads, shown);
             }));
         },
         nb::arg("run"),
@@ -169,15 +179,7 @@ void bind_budgets(nb::module_& m) {
                 o.chips = chips;
                 o.points = points;
                 o.pairs = pairs;
-                o.t_s = t.time.t_s;
-                o.threads = thread_count(threads);
-                o.stop = shown.stop();
-                o.progress = shown.hooks();
-                return specify(analog_network(t.loaded, network),
-                               t.loaded.networks.floating_point,
-                               t.test,
-                               t.loaded.run.seed,
-                               o);
+                return t(specify, o, network, threads, shown);
             }));
         },
         nb::arg("run"),

@@ -302,17 +302,11 @@ void bind_layer(nb::module_& m) {
                Address bias,
                Address ranges) {
                 if (learned != 0) {
-                    const Matrix<float> g = t.learned_gradient(sums);
-                    std::copy(g.values.begin(), g.values.end(), pointer(learned));
+                    give(t.learned_gradient(sums).values, learned);
                 }
-                if (bias != 0) {
-                    std::transform(sums.bias.begin(), sums.bias.end(), pointer(bias), [](double v) {
-                        return static_cast<float>(v);
-                    });
-                }
+                give(sums.bias, bias);
                 if (ranges != 0) {
-                    const std::vector<float> g = t.range_gradient(sums, rows, share);
-                    std::copy(g.begin(), g.end(), pointer(ranges));
+                    give(t.range_gradient(sums, rows, share), ranges);
                 }
             },
             "Gradients of learned scales, bias and ranges.")

@@ -43,13 +43,6 @@ struct Engine {
     }
 };
 
-// Numbers of the caller that a gradient is written to, or nobody's.
-void give(const std::vector<float>& from, Address to) {
-    if (to != 0) {
-        std::copy(from.begin(), from.end(), pointer(to));
-    }
-}
-
 }  // namespace
 
 void bind_lightning(nb::module_& m) {

@@ -65,4 +65,18 @@ void some_input_gradients(const std::vector<uint32_t>& elements,
     }
 }
 
+void add_outside_gradients(const std::vector<uint32_t>& outside,
+                           ConstFloatView x,
+                           ConstFloatView weights,
+                           ConstFloatView errors,
+                           float range,
+                           OutsideRoom& room,
+                           InputRangeSums& sums) {
+    some_input_gradients(outside, x.cols, weights, errors, room.columns, room.gradients);
+    for (size_t i = 0; i < outside.size(); i++) {
+        sums.add(x(outside[i] / x.cols, outside[i] % x.cols), room.gradients[i], range);
+    }
+    sums.add_inside(x.rows * x.cols - outside.size());
+}
+
 }  // namespace mho

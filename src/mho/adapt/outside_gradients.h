@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "mho/adapt/input_range.h"
 #include "mho/kernels/product.h"
 #include "mho/util/matrix.h"
 
@@ -26,6 +27,22 @@ void some_input_gradients(const std::vector<uint32_t>& elements,
                           ConstFloatView errors,
                           AlignedFloats& columns,
                           std::vector<float>& gradients);
+
+/// Room for add_outside_gradients that may be kept from call to call.
+struct OutsideRoom {
+    AlignedFloats columns;
+    std::vector<float> gradients;
+};
+
+/// Adds a block of inputs x [rows, inputs], of which few_outside found `outside`, to the sums of
+/// their range.
+void add_outside_gradients(const std::vector<uint32_t>& outside,
+                           ConstFloatView x,
+                           ConstFloatView weights,
+                           ConstFloatView errors,
+                           float range,
+                           OutsideRoom& room,
+                           InputRangeSums& sums);
 
 }  // namespace mho
 

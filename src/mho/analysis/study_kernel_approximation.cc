@@ -11,11 +11,11 @@
 #include <mutex>
 
 #include "mho/analysis/study.h"
+#include "mho/analysis/study_kernel_attention.h"
 #include "mho/analysis/study_kernel_data.h"
 #include "mho/analysis/study_kernel_reasons.h"
 #include "mho/analysis/study_kernel_ridge.h"
 #include "mho/analysis/study_units.h"
-#include "mho/features/attention.h"
 #include "mho/features/kernel_features.h"
 #include "mho/features/projection.h"
 
@@ -33,7 +33,6 @@ constexpr const char* kKernelNames[] = {"RBF", "ArcCos0"};
 constexpr uint32_t kDraws = 10;
 constexpr size_t kKs = 5;
 constexpr size_t kMs = 7;
-constexpr size_t kHead = 64;  // features of an attention head
 // Standard deviation of the entries of queries and keys: near the published error at m = 1.
 constexpr float kVectorStd = 0.36f;
 
@@ -110,36 +109,13 @@ std::vector<double> measure(
 
 // Errors of the attention weights for m = 1 ... 7: exact, analog.
 std::vector<double> measure_attention(uint64_t seed, uint32_t draw, size_t tokens) {
-    const TileKey key = make_tile_key(seed, "study/attention", 0, 0, draw);
-    Matrix<float> vectors(2 * tokens, kHead);
-    fill_normal(key, Stream::kTest, 0, 0, vectors.values);
-    for (float& v : vectors.values) {
-        v *= kVectorStd;
-    }
-    const auto queries = [&](const Matrix<float>& m) { return m.view().row_block(0, tokens); };
-    const auto keys = [&](const Matrix<float>& m) { return m.view().row_block(tokens, tokens); };
-    const Matrix<double> exact = softmax_attention(queries(vectors), keys(vectors));
-    const Matrix<float> scaled = scale_for_favor(vectors.view());
-    float range = 0;
-    for (const float v : scaled.values) {
-        range = std::max(range, std::abs(v));
-    }
+    const AttentionTrial trial("study", seed, draw, tokens, kVectorStd);
     std::vector<double> errors;
     for (size_t m = 1; m <= kMs; m++) {
         const std::string path = fmt::format("{}/attention/m{}", kName, m);
-        const Matrix<float> w = draw_projection(ProjectionKind::kStructured,
-                                                m * kHead - 1,
-                                                kHead,
-                                                make_tile_key(seed, path, 0, 0, draw));
-        AnalogProjection analog(
-            hermes_core(adc_bound_for(w, scaled.view(), range)), w, range, seed, path, draw);
-        analog.advance_to(kHour);
-        const auto error = [&](const Matrix<float>& u) {
-            const Matrix<float> z = favor_features(FavorKind::kPositive, scaled.view(), u.view());
-            return relative_error(exact, feature_attention(queries(z), keys(z)));
-        };
-        errors.push_back(error(project(w, scaled.view())));
-        errors.push_back(error(analog.project(scaled.view(), {})));
+        const Matrix<float> w = trial.projection(path, m);
+        errors.push_back(trial.error(project(w, trial.inputs().view())));
+        errors.push_back(trial.error(trial.chip(path, w).project(trial.inputs().view(), {})));
     }
     return errors;
 }

@@ -8,8 +8,8 @@
 #include <cmath>
 #include <set>
 
+#include "mho/analysis/study_kernel_attention.h"
 #include "mho/analysis/study_kernel_ridge.h"
-#include "mho/features/attention.h"
 #include "mho/features/projection.h"
 
 namespace mho {
@@ -20,9 +20,7 @@ constexpr Kernel kRbf = {KernelKind::kRbf, 0.05};
 constexpr Kernel kArcCos = {KernelKind::kArcCos0};
 constexpr size_t kPadded = 64;  // inputs of the padded structured matrices
 constexpr size_t kFurther = 2;  // k beyond the study's
-constexpr size_t kHead = 64;    // features of an attention head
 constexpr size_t kMost = 7;     // features per input of the attention, against 1
-constexpr double kHour = 3600;
 constexpr double kInputNoise[] = {0.0, 0.02, 0.05};  // shares of the input range
 
 size_t blocks(const StudyOptions& o) {
@@ -144,47 +142,22 @@ std::vector<double> arc_cosine_differences(const KernelData& table,
 // Ratio of the attention error on the chip to floating point at m = 1 and at the largest m, for
 // every noise that the inputs have in common for all features.
 std::vector<double> shared_noise(const KernelReasons& reasons, uint64_t seed, uint32_t draw) {
-    const TileKey key = make_tile_key(seed, std::string(kPath) + "/attention", 0, 0, draw);
-    Matrix<float> vectors(2 * reasons.tokens, kHead);
-    fill_normal(key, Stream::kTest, 0, 0, vectors.values);
-    for (float& v : vectors.values) {
-        v *= reasons.vector_std;
-    }
-    const auto queries = [&](const Matrix<float>& m) {
-        return m.view().row_block(0, reasons.tokens);
-    };
-    const auto keys = [&](const Matrix<float>& m) {
-        return m.view().row_block(reasons.tokens, reasons.tokens);
-    };
-    const Matrix<double> exact = softmax_attention(queries(vectors), keys(vectors));
-    const Matrix<float> scaled = scale_for_favor(vectors.view());
-    float range = 0;
-    for (const float v : scaled.values) {
-        range = std::max(range, std::abs(v));
-    }
-    std::vector<float> normal(scaled.values.size());
-    fill_normal(key, Stream::kTest, 1, 0, normal);
+    const AttentionTrial trial(kPath, seed, draw, reasons.tokens, reasons.vector_std);
+    const Matrix<float>& inputs = trial.inputs();
+    std::vector<float> normal(inputs.values.size());
+    fill_normal(trial.key(), Stream::kTest, 1, 0, normal);
     std::vector<double> ratios;
     for (const size_t m : {size_t{1}, kMost}) {
         const std::string path = fmt::format("{}/attention/m{}", kPath, m);
-        const Matrix<float> w = draw_projection(ProjectionKind::kStructured,
-                                                m * kHead - 1,
-                                                kHead,
-                                                make_tile_key(seed, path, 0, 0, draw));
-        AnalogProjection chip(
-            hermes_core(adc_bound_for(w, scaled.view(), range)), w, range, seed, path, draw);
-        chip.advance_to(kHour);
-        const auto error = [&](const Matrix<float>& u) {
-            const Matrix<float> z = favor_features(FavorKind::kPositive, scaled.view(), u.view());
-            return relative_error(exact, feature_attention(queries(z), keys(z)));
-        };
-        const double floating_point = error(project(w, scaled.view()));
+        const Matrix<float> w = trial.projection(path, m);
+        const AnalogProjection chip = trial.chip(path, w);
+        const double floating_point = trial.error(project(w, inputs.view()));
         for (const double noise : kInputNoise) {
-            Matrix<float> noisy = scaled;
+            Matrix<float> noisy = inputs;
             for (size_t i = 0; i < normal.size(); i++) {
-                noisy.values[i] += static_cast<float>(noise) * range * normal[i];
+                noisy.values[i] += static_cast<float>(noise) * trial.range() * normal[i];
             }
-            ratios.push_back(error(chip.project(noisy.view(), {})) / floating_point);
+            ratios.push_back(trial.error(chip.project(noisy.view(), {})) / floating_point);
         }
     }
     return ratios;

@@ -10,6 +10,8 @@
 #include "mho/util/simd.h"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include "mho/kernels/registers-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -17,22 +19,8 @@ namespace mho {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Calls `body(tag, index)` for whole registers, then for single elements.
-template <class F>
-HWY_INLINE void over_elements(size_t n, F&& body) {
-    const hn::ScalableTag<float> d;
-    const hn::CappedTag<float, 1> d1;
-    size_t i = 0;
-    for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
-        body(d, i);
-    }
-    for (; i < n; i++) {
-        body(d1, i);
-    }
-}
-
 void AddScaledRow(const float* a, const float* b, float factor, size_t n, float* out) {
-    over_elements(n, [&](auto d, size_t i) HWY_ATTR {
+    over_row(n, [&](auto d, size_t i) HWY_ATTR {
         const auto change = hn::Mul(hn::LoadU(d, b + i), hn::Set(d, factor));
         hn::StoreU(hn::Add(hn::LoadU(d, a + i), change), d, out + i);
     });
@@ -43,7 +31,7 @@ void MaskedScaleRow(const float* HWY_RESTRICT e,
                     const uint8_t* HWY_RESTRICT mask,
                     size_t n,
                     float* HWY_RESTRICT out) {
-    over_elements(n, [&](auto d, size_t i) HWY_ATTR {
+    over_row(n, [&](auto d, size_t i) HWY_ATTR {
         auto v = hn::Mul(hn::LoadU(d, e + i), hn::LoadU(d, scale + i));
         if (mask != nullptr) {
             const hn::Rebind<uint8_t, decltype(d)> d8;
@@ -56,13 +44,13 @@ void MaskedScaleRow(const float* HWY_RESTRICT e,
 }
 
 void AddRow(const float* HWY_RESTRICT x, size_t n, float* HWY_RESTRICT sums) {
-    over_elements(n, [&](auto d, size_t i) HWY_ATTR {
+    over_row(n, [&](auto d, size_t i) HWY_ATTR {
         hn::StoreU(hn::Add(hn::LoadU(d, sums + i), hn::LoadU(d, x + i)), d, sums + i);
     });
 }
 
 void ClampRow(const float* x, float bound, size_t n, float* out) {
-    over_elements(n, [&](auto d, size_t i) HWY_ATTR {
+    over_row(n, [&](auto d, size_t i) HWY_ATTR {
         // The second operand is the result when one is not a number: it stays one that is not.
         const auto v = hn::Max(hn::Set(d, -bound), hn::LoadU(d, x + i));
         hn::StoreU(hn::Min(hn::Set(d, bound), v), d, out + i);
@@ -70,7 +58,7 @@ void ClampRow(const float* x, float bound, size_t n, float* out) {
 }
 
 void ClampInPlace(float* x, float bound, size_t n) {
-    over_elements(n, [&](auto d, size_t i) HWY_ATTR {
+    over_row(n, [&](auto d, size_t i) HWY_ATTR {
         const auto v = hn::LoadU(d, x + i);
         if (!hn::AllFalse(d, hn::Gt(hn::Abs(v), hn::Set(d, bound)))) {
             hn::StoreU(hn::Min(hn::Set(d, bound), hn::Max(hn::Set(d, -bound), v)), d, x + i);
@@ -79,7 +67,7 @@ void ClampInPlace(float* x, float bound, size_t n) {
 }
 
 void ClearOutsideRow(const float* HWY_RESTRICT x, float range, size_t n, float* HWY_RESTRICT to) {
-    over_elements(n, [&](auto d, size_t i) HWY_ATTR {
+    over_row(n, [&](auto d, size_t i) HWY_ATTR {
         const auto outside = hn::Gt(hn::Abs(hn::LoadU(d, x + i)), hn::Set(d, range));
         hn::StoreU(hn::IfThenZeroElse(outside, hn::LoadU(d, to + i)), d, to + i);
     });

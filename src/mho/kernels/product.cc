@@ -12,6 +12,8 @@
 #include "mho/util/simd.h"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include "mho/kernels/registers-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -92,20 +94,6 @@ constexpr bool uses_position(ProductSet set) {
 
 // Floats that a store of 4 operands may reach past the end of a block.
 constexpr size_t kPackSlack = 4;
-
-// Transposes 4 x 4 numbers: rows in, columns out.
-template <class D4, class V4 = hn::Vec<D4>>
-HWY_INLINE void transpose(D4 d, V4 (&m)[4]) {
-    const hn::Repartition<double, D4> d64;
-    const auto a = hn::BitCast(d64, hn::InterleaveLower(d, m[0], m[1]));
-    const auto b = hn::BitCast(d64, hn::InterleaveLower(d, m[2], m[3]));
-    const auto c = hn::BitCast(d64, hn::InterleaveUpper(d, m[0], m[1]));
-    const auto e = hn::BitCast(d64, hn::InterleaveUpper(d, m[2], m[3]));
-    m[0] = hn::BitCast(d, hn::InterleaveLower(d64, a, b));
-    m[1] = hn::BitCast(d, hn::InterleaveUpper(d64, a, b));
-    m[2] = hn::BitCast(d, hn::InterleaveLower(d64, c, e));
-    m[3] = hn::BitCast(d, hn::InterleaveUpper(d64, c, e));
-}
 
 // One panel of weights, transposed; missing outputs zero. Whether all are finite.
 bool PackPanel(ConstFloatView w, float* HWY_RESTRICT to) {

@@ -8,28 +8,14 @@
 #include "mho/util/simd.h"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include "mho/kernels/registers-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace mho {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// Calls `body(tag, index)` for whole registers, then for single elements: the law of an element
-// does not depend on where it stands.
-template <class F>
-HWY_INLINE void over_row(size_t n, F&& body) {
-    const hn::ScalableTag<float> d;
-    const hn::CappedTag<float, 1> d1;
-    const size_t lanes = hn::Lanes(d);
-    size_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-        body(d, i);
-    }
-    for (; i < n; i++) {
-        body(d1, i);
-    }
-}
 
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V clamp(D d, V v, float bound) {

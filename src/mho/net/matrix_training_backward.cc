@@ -44,8 +44,8 @@ MatrixSums MatrixTraining::begin_backward(ConstFloatView errors,
     std::copy(column.begin(), column.end(), sums.bias.begin());
     std::vector<float> scale(all), weight_scale(all);
     std::vector<uint32_t> outside;
-    std::vector<float> own_errors, gradients;
-    AlignedFloats columns;
+    std::vector<float> own_errors;
+    OutsideRoom room;
     for (size_t c = 0; c < pieces(); c++) {
         for (size_t o = 0; o < all; o++) {
             const float range = ranges_[o / n * pieces() + c];
@@ -118,17 +118,13 @@ MatrixSums MatrixTraining::begin_backward(ConstFloatView errors,
                                  n,
                                  own_errors.data() + b * n);
             }
-            some_input_gradients(outside,
-                                 width,
-                                 weights.row_block(g * n, n).column_block(offsets[c], width),
-                                 {own_errors.data(), rows, n},
-                                 columns,
-                                 gradients);
-            for (size_t i = 0; i < outside.size(); i++) {
-                sums.ranges[at].add(
-                    part(outside[i] / width, outside[i] % width), gradients[i], range);
-            }
-            sums.ranges[at].add_inside(rows * width - outside.size());
+            add_outside_gradients(outside,
+                                  part,
+                                  weights.row_block(g * n, n).column_block(offsets[c], width),
+                                  {own_errors.data(), rows, n},
+                                  range,
+                                  room,
+                                  sums.ranges[at]);
         }
     }
     return sums;

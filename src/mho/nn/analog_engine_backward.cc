@@ -209,22 +209,17 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                     if (!outside) {
                         s.add_inside(count * width);
                     } else if (few) {
-                        some_input_gradients(
+                        add_outside_gradients(
                             w.outside,
-                            width,
+                            part,
                             {weights.data_ptr<float>() + group * g.outputs * g.inputs + column,
                              g.outputs,
                              width,
                              g.inputs},
                             {w.errors.data(), count, g.outputs},
-                            w.outside_weights,
-                            w.outside_gradient);
-                        for (size_t i = 0; i < w.outside.size(); i++) {
-                            s.add(part(w.outside[i] / width, w.outside[i] % width),
-                                  w.outside_gradient[i],
-                                  range);
-                        }
-                        s.add_inside(count * width - w.outside.size());
+                            range,
+                            w.outside_room,
+                            s);
                     } else {
                         s.add(part, gradient.column_block(column, width), range);
                     }

@@ -12,7 +12,7 @@
 #include <cmath>
 #include <vector>
 
-#include "mho/adapt/input_range.h"
+#include "mho/adapt/outside_gradients.h"
 #include "mho/kernels/outside.h"
 #include "mho/nn/analog_engine.h"
 #include "mho/nn/patches.h"
@@ -164,8 +164,7 @@ struct AnalogEngine::Worker {
     std::vector<float> learned, bias;    // of one chunk
     std::vector<float> scale, weight_scale;
     std::vector<uint32_t> outside;  // elements of the inputs outside the range
-    AlignedFloats outside_weights;  // the columns of weights that these meet
-    std::vector<float> outside_gradient;
+    OutsideRoom outside_room;
     TileGrid::Scratch scratch;
 };
 

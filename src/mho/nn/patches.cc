@@ -7,7 +7,7 @@
 
 #include "mho/util/simd.h"
 // After the line above.
-#include <hwy/highway.h>
+#include "mho/kernels/registers-inl.h"
 
 namespace mho {
 
@@ -19,27 +19,18 @@ namespace {
 void transpose(
     const float* from, size_t from_stride, size_t rows, size_t cols, float* to, size_t to_stride) {
     const hn::Full128<float> d;
-    const hn::RepartitionToWide<decltype(d)> wide;
     size_t r = 0;
     for (; r + 4 <= rows; r += 4) {
         size_t c = 0;
         for (; c + 4 <= cols; c += 4) {
-            const float* f = from + r * from_stride + c;
-            const auto m0 = hn::LoadU(d, f);
-            const auto m1 = hn::LoadU(d, f + from_stride);
-            const auto m2 = hn::LoadU(d, f + 2 * from_stride);
-            const auto m3 = hn::LoadU(d, f + 3 * from_stride);
-            const auto low01 = hn::BitCast(wide, hn::InterleaveLower(d, m0, m1));
-            const auto low23 = hn::BitCast(wide, hn::InterleaveLower(d, m2, m3));
-            const auto high01 = hn::BitCast(wide, hn::InterleaveUpper(d, m0, m1));
-            const auto high23 = hn::BitCast(wide, hn::InterleaveUpper(d, m2, m3));
-            float* t = to + c * to_stride + r;
-            hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, low01, low23)), d, t);
-            hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, low01, low23)), d, t + to_stride);
-            hn::StoreU(
-                hn::BitCast(d, hn::InterleaveLower(wide, high01, high23)), d, t + 2 * to_stride);
-            hn::StoreU(
-                hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23)), d, t + 3 * to_stride);
+            hn::Vec<decltype(d)> m[4];
+            for (size_t i = 0; i < 4; i++) {
+                m[i] = hn::LoadU(d, from + (r + i) * from_stride + c);
+            }
+            HWY_NAMESPACE::transpose(d, m);
+            for (size_t i = 0; i < 4; i++) {
+                hn::StoreU(m[i], d, to + (c + i) * to_stride + r);
+            }
         }
         for (; c < cols; c++) {
             for (size_t i = r; i < r + 4; i++) {
