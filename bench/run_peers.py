@@ -6,7 +6,8 @@
 Every module of bench/peers/ is a family of rows: it has `ROUNDS` (how often both sides take turns) and
 `measure(context) -> {name: Pair}`, seconds of both sides. The scripts that drive aihwkit live in the folder MHO_PEERS
 (default ../shared/bench/peers where that exists). Results go to build/bench-peers.json in the form of build/bench.json; the
-ratio is the field's time over ours, the higher the better; goals are in GOALS.
+ratio is the field's time over ours, the higher the better; goals are in GOALS. The file is written after every family: what was
+measured is kept, whatever happens to the next one. Families that are named replace their rows, and those of the others stay.
 
 A new family is one file in bench/peers/ and, if its rows have goals, lines in GOALS.
 """
@@ -20,9 +21,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import traceback
 from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench.run import commit, data_folder
+
 GOALS: dict[str, float] = {
     "resnet32.all": 12,
     "update.ConstantStep.sparse": 80, "update.ConstantStep.dense": 150,
@@ -45,6 +51,10 @@ GOALS: dict[str, float] = {
 }
 
 
+class Missing(Exception):
+    """Something that a family needs is not there; the text says how to get it."""
+
+
 @dataclass
 class Pair:
     """Seconds (or any other measure, the lower the better) of the same work on both sides."""
@@ -61,6 +71,7 @@ class Context:
     python: pathlib.Path  # of the environment that has the tool
     programs: pathlib.Path  # mho's
     work: pathlib.Path  # scratch files
+    data: str | None  # trained networks and pictures
 
     def run_peer(self, script: str, *arguments: str) -> dict:
         """Runs one of the scripts on one thread and returns the JSON that it writes."""
@@ -98,25 +109,38 @@ def main() -> None:
     python = ROOT / ".peers/bin/python"
     if not python.exists():
         sys.exit("bench-peers: no environment with the field's tool; run `make peers` first")
-    sys.path.insert(0, str(ROOT))
     sys.modules.setdefault("bench.run_peers", sys.modules[__name__])
     names = args.families or sorted(p.stem for p in (ROOT / "bench/peers").glob("[a-z]*.py"))
     results = []
-    if args.out.exists():
+    if args.families and args.out.exists():
         results = json.loads(args.out.read_text(encoding="utf-8"))["results"]
-    machine = {}
+    failed = []
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
-        context = Context(find_peers(), python, ROOT / "build/release/bin", pathlib.Path(work))
-        machine = {"cpu": cpu(), "aihwkit": version(python)}
+        context = Context(find_peers(), python, ROOT / "build/release/bin", pathlib.Path(work), data_folder(None))
+        machine = {"cpu": cpu(), "aihwkit": version(python), "commit": commit()}
         print(f"aihwkit {machine['aihwkit']} on {machine['cpu']}, one thread\n{'row':34} {'aihwkit':>12} {'mho':>12} {'ratio':>8}")
         for name in names:
-            family = importlib.import_module(f"bench.peers.{name}")
-            rounds = [family.measure(context) for _ in range(args.rounds or family.ROUNDS)]
-            for row in rounds[0]:
-                results = [r for r in results if r["name"] != row] + [judged(row, [r[row] for r in rounds])]
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n", encoding="utf-8")
-    print(args.out)
+            try:
+                family = importlib.import_module(f"bench.peers.{name}")
+                rounds = [family.measure(context) for _ in range(args.rounds or family.ROUNDS)]
+            except Missing as e:
+                print(f"{name}: skipped, {e}", flush=True)
+                failed.append(name)
+                continue
+            except (OSError, subprocess.SubprocessError, LookupError, ValueError):
+                traceback.print_exc()
+                failed.append(name)
+                continue
+            results = [r for r in results if r.get("family") != name]
+            results += [{**judged(row, [r[row] for r in rounds]), "family": name, "commit": machine["commit"]} for row in rounds[0]]
+            aside = args.out.with_suffix(".part")
+            aside.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n", encoding="utf-8")
+            aside.replace(args.out)
+    missed = [r["name"] for r in results if not r["holds"]]
+    print(f"{args.out}: {len(results)} rows, {len(missed)} missed" + (": " + ", ".join(missed) if missed else ""))
+    if failed:
+        sys.exit("bench-peers: not measured: " + ", ".join(failed))
 
 
 def judged(name: str, pairs: list[Pair]) -> dict:

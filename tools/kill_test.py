@@ -1,6 +1,6 @@
 """Kills `mho train` (hardware-aware, and in memory by every learner) and `mho evaluate` with SIGKILL at random moments, continues
-them with --resume, and compares what they end with to the unbroken run, bit for bit. Then a full disk, a file-size limit and a
-folder that cannot be written.
+them with --resume, and compares what they end with to the unbroken run, bit for bit. Then disks that are full at several moments,
+limits on the size of files, and folders that cannot be written.
 
     python3 tools/kill_test.py [--kills 20] [--seed 1] [--mho build/release/bin/mho]
 """
@@ -18,7 +18,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-NETWORKS = ["float.safetensors", "naive.safetensors", "hwa.safetensors"]
+NETWORKS = ["float.safetensors", "further.safetensors", "naive.safetensors", "hwa.safetensors"]
 FAILURES = []
 
 
@@ -54,7 +54,7 @@ def write_run(path: pathlib.Path, data: pathlib.Path) -> None:
         "network": {"model": {"model": "mlp", "hidden": [32]}, "mean": [0.3], "std": [0.3]},
         "hardware": {"preset": "standard", "input_range": {"init_batches": 4},
                      "modifier": {"kind": "additive normal", "std": 0.1}},
-        "training": {"floating_point": train,
+        "training": {"floating_point": train, "continue_floating_point": True,
                      "hardware_aware": {**train, "augmentation": "shift", "max_shift": 1, "distillation": 0.3}},
         "evaluation": {"programmings": 60, "ablation": {"enabled": True, "programmings": 20, "images": 128}},
     }), encoding="utf-8")
@@ -93,135 +93,141 @@ def write_learning_run(path: pathlib.Path, data: pathlib.Path) -> None:
     }), encoding="utf-8")
 
 
-def command(mho: str, *arguments: str) -> list[str]:
-    """A call of the program on one thread."""
-    return [mho, *arguments, "--threads", "1", "--quiet"]
+def results(folder: pathlib.Path) -> dict:
+    """What an evaluation found, without dates and times."""
+    content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    content.pop("run")
+    return content
 
 
-def same(a: pathlib.Path, b: pathlib.Path) -> bool:
-    """Equal networks to the bit, equal results but for dates and times."""
-    def results(folder: pathlib.Path) -> dict:
-        content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-        content.pop("run")
-        return content
-
+def same_run(a: pathlib.Path, b: pathlib.Path) -> bool:
+    """Equal networks to the bit, equal results."""
     return all((a / n).read_bytes() == (b / n).read_bytes() for n in NETWORKS) and results(a) == results(b)
 
 
-def kill_at_random(what: str, call: list[str], seconds: float, kills: int, rng: random.Random) -> int:
-    """Starts `call` again and again and kills it somewhere in its first stretch; how often it was still running."""
-    killed = 0
-    for _ in range(4 * kills):
-        if killed == kills:
-            break
+def same_evaluation(a: pathlib.Path, b: pathlib.Path) -> bool:
+    """Equal results."""
+    return results(a) == results(b)
+
+
+def same_learning(a: pathlib.Path, b: pathlib.Path) -> bool:
+    """Equal tables (accuracies, pulses), equal networks to the bit, every rule finished."""
+    first, second = (json.loads((f / "learning.json").read_text(encoding="utf-8")) for f in (a, b))
+    return first == second and len(first) == 1 + len(learners()) and all(
+        row["finished"] and (a / f"learning-{i}.safetensors").read_bytes() == (b / f"learning-{i}.safetensors").read_bytes()
+        for i, row in enumerate(first))
+
+
+def clean(folder: pathlib.Path) -> bool:
+    """Whether nothing temporary is left."""
+    return not [p for p in folder.iterdir() if p.name.startswith(".mho-tmp-") or p.name.endswith(".checkpoint")]
+
+
+def good_networks(folder: pathlib.Path, whole: pathlib.Path) -> bool:
+    """Whether every network that is there is whole, and the one of the unbroken run."""
+    return all(p.read_bytes() == (whole / p.name).read_bytes() for p in folder.glob("*.safetensors"))
+
+
+class Work:
+    """A command whose folder can be thrown away and made again, and what it makes if nothing disturbs it."""
+
+    def __init__(self, what: str, words: list[str], whole: pathlib.Path, equal):
+        self.what, self.words, self.whole, self.equal = what, words, whole, equal
+
+    def into(self, folder: pathlib.Path, *more: str) -> list[str]:
+        """The command line for a folder."""
+        return [*self.words, "--out", str(folder), "--threads", "1", "--quiet", *more]
+
+    def unbroken(self) -> float:
+        """Runs it, and says how many seconds it took."""
+        start = time.monotonic()
+        subprocess.run(self.into(self.whole), check=True, stdout=subprocess.DEVNULL)
+        return time.monotonic() - start
+
+
+def kill_at_random(work: Work, broken: pathlib.Path, seconds: float, kills: int, rng: random.Random) -> None:
+    """Starts a command again and again and kills it somewhere in its first stretch; in the end it must be like the unbroken one."""
+    call = work.into(broken, "--resume")
+    # Each kill loses little: what is done stays, so that many short stretches go through the whole run.
+    stretch = max(0.1, 1.8 * seconds / kills)
+    killed = starts = 0
+    while killed < kills and starts < 20 * kills:
+        starts += 1
         process = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        time.sleep(rng.uniform(0.02, seconds))
+        time.sleep(rng.uniform(0.02, stretch))
         process.kill()
         _, error = process.communicate()
         killed += process.returncode == -9
-        if process.returncode not in (-9, 0):
-            check(False, f"{what}: ended with {process.returncode}: {error.decode()[-300:]}")
-            break
-    return killed
-
-
-def killed_runs(mho: str, work: pathlib.Path, run: pathlib.Path, kills: int, rng: random.Random) -> pathlib.Path:
-    """SIGKILL in train and in evaluate."""
-    whole, broken = work / "whole", work / "broken"
-    start = time.monotonic()
-    subprocess.run(command(mho, "train", str(run), "--out", str(whole)), check=True, stdout=subprocess.DEVNULL)
-    seconds = time.monotonic() - start
-    # Each kill loses little: what is done stays, so that many short stretches go through the whole run.
-    call = command(mho, "train", str(run), "--out", str(broken), "--resume")
-    killed = kill_at_random("train", call, max(0.3, 1.8 * seconds / kills), kills, rng)
+        if process.returncode == 0 and killed < kills:  # came to its end too early: once more, in shorter stretches
+            shutil.rmtree(broken)
+            stretch *= 0.6
+        elif process.returncode not in (-9, 0):
+            check(False, f"{work.what}: ended with {process.returncode}: {error.decode()[-300:]}")
+            return
     done = subprocess.run(call, stdout=subprocess.DEVNULL, check=False)
-    check(done.returncode == 0 and same(whole, broken), f"train: killed {killed} times, ends like the unbroken run")
-    left = [p.name for p in broken.iterdir() if p.name.startswith(".mho-tmp-") or p.name.endswith(".checkpoint")]
-    check(not left, f"train: nothing temporary is left {left}")
-
-    out = work / "evaluated"
-    call = command(mho, "evaluate", str(whole), "--out", str(out), "--resume")
-    start = time.monotonic()
-    subprocess.run(command(mho, "evaluate", str(whole), "--out", str(work / "fresh")), check=True, stdout=subprocess.DEVNULL)
-    seconds = time.monotonic() - start
-    killed = kill_at_random("evaluate", call, max(0.1, 1.8 * seconds / kills), kills, rng)
-    done = subprocess.run(call, stdout=subprocess.DEVNULL, check=False)
-    check(done.returncode == 0 and same(whole, out), f"evaluate: killed {killed} times, ends like the unbroken one")
-    return whole
+    check(killed == kills and done.returncode == 0 and work.equal(work.whole, broken),
+          f"{work.what}: killed {killed} times, ends like the unbroken one")
+    check(clean(broken), f"{work.what}: nothing temporary is left")
 
 
-def killed_learning(mho: str, work: pathlib.Path, kills: int, rng: random.Random) -> None:
-    """SIGKILL in training in memory: every rule ends with the accuracies, pulses and weights of the unbroken run."""
-    run, whole, broken = work / "learning.json", work / "learnt", work / "learnt_in_pieces"
-    write_learning_run(run, work / "data")
-    start = time.monotonic()
-    subprocess.run(command(mho, "train", str(run), "--out", str(whole)), check=True, stdout=subprocess.DEVNULL)
-    seconds = time.monotonic() - start
-    call = command(mho, "train", str(run), "--out", str(broken), "--resume")
-    killed = kill_at_random("learning", call, max(0.3, 1.8 * seconds / kills), kills, rng)
-    done = subprocess.run(call, stdout=subprocess.DEVNULL, check=False)
-    check(done.returncode == 0, f"learning: killed {killed} times, comes to an end")
-    if done.returncode != 0:
-        return
-    table, wanted = (json.loads((f / "learning.json").read_text(encoding="utf-8")) for f in (broken, whole))
-    check(len(wanted) == 1 + len(learners()), "learning: a row for digital training and for every learner")
-    for i, row in enumerate(wanted):
-        name = f"learning-{i}.safetensors"
-        equal = table[i] == row and (broken / name).read_bytes() == (whole / name).read_bytes()
-        check(equal and row["finished"], f"learning: {row['name']} ends like the unbroken run")
-    left = [p.name for p in broken.iterdir() if p.name.startswith(".mho-tmp-") or p.name.endswith(".checkpoint")]
-    check(not left, f"learning: nothing temporary is left {left}")
-
-
-def refused_writes(mho: str, work: pathlib.Path, run: pathlib.Path, whole: pathlib.Path) -> None:
-    """No room, no permission: a clear message, and the last good state goes on."""
-    broken = work / "full"
+def full_disks(work: Work, broken: pathlib.Path) -> None:
+    """Disks with room for a part of what the command writes: the last good state stays, and goes on when there is room again."""
     broken.mkdir()
-    mounted = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(broken)], check=False, stderr=subprocess.DEVNULL).returncode == 0
-    if mounted:
-        call = command(mho, "train", str(run), "--out", str(broken), "--resume")
+    pages = sum(-(-p.stat().st_size // 4096) for p in work.whole.iterdir())
+    for share in (0.1, 0.35, 0.6, 0.85):
+        size = max(4, int(share * pages)) * 4096
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(broken)], check=True)
         try:
-            first = subprocess.run(call, capture_output=True, text=True, check=False)
-            check(first.returncode == 1 and "No space left" in first.stderr, f"full disk: {first.stderr.strip()[-160:]}")
+            first = subprocess.run(work.into(broken, "--resume"), capture_output=True, text=True, check=False)
+            kept = sorted(p.name for p in broken.glob("*.safetensors"))
+            check(first.returncode == 1 and "No space left" in first.stderr and good_networks(broken, work.whole),
+                  f"{work.what}, disk of {size >> 10} KiB: {first.stderr.strip()[-90:]}; good: {', '.join(kept) or 'nothing yet'}")
             subprocess.run(["mount", "-o", "remount,size=64m", str(broken)], check=True)
-            again = subprocess.run(call, capture_output=True, text=True, check=False)
-            check(again.returncode == 0 and same(whole, broken), "full disk: with room again the run ends like the unbroken one")
+            again = subprocess.run(work.into(broken, "--resume"), capture_output=True, text=True, check=False)
+            check(again.returncode == 0 and work.equal(work.whole, broken) and clean(broken),
+                  f"{work.what}, disk of {size >> 10} KiB: with room again it ends like the unbroken one")
         finally:
             subprocess.run(["umount", str(broken)], check=False)
-    else:
-        print("skip  full disk: mounting a small file system needs root")
 
-    # A limit on the size of files stops writes in the middle, as a full disk does.
-    limited = work / "limited"
-    call = command(mho, "train", str(run), "--out", str(limited), "--resume")
-    first = subprocess.run(["bash", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$@"', "bash", *call],
-                           capture_output=True, text=True, check=False)
-    check(first.returncode == 1 and "File too large" in first.stderr, f"file-size limit: {first.stderr.strip()[-160:]}")
-    again = subprocess.run(call, capture_output=True, text=True, check=False)
-    check(again.returncode == 0 and same(whole, limited), "file-size limit: without it the run ends like the unbroken one")
 
-    locked = work / "read_only"
-    shutil.copytree(whole, locked)
+def small_files(work: Work, folder: pathlib.Path) -> None:
+    """Limits on the size of files stop writes in the middle, as a full disk does."""
+    sizes = sorted({p.stat().st_size for p in work.whole.iterdir() if p.stat().st_size > 4096})
+    for i, size in enumerate((sizes[0], sizes[-1])):
+        limited = folder / f"limited-{work.what.replace(' ', '-')}-{i}"
+        limit = max(1, size // 2048)  # half of it, in KiB
+        first = subprocess.run(["bash", "-c", f'trap "" XFSZ; ulimit -f {limit}; exec "$@"', "bash", *work.into(limited, "--resume")],
+                               capture_output=True, text=True, check=False)
+        check(first.returncode == 1 and "File too large" in first.stderr and good_networks(limited, work.whole),
+              f"{work.what}, files up to {limit} KiB: {first.stderr.strip()[-120:]}")
+        again = subprocess.run(work.into(limited, "--resume"), capture_output=True, text=True, check=False)
+        check(again.returncode == 0 and work.equal(work.whole, limited), f"{work.what}: without the limit it ends like the unbroken one")
+
+
+def unwritable(work: Work, locked: pathlib.Path) -> None:
+    """A folder with an unfinished run that takes no new files: a clear message, and nothing good is lost."""
+    shutil.copytree(work.whole, locked)
+    last = max(locked.glob("*.safetensors"), key=lambda p: p.stat().st_mtime)
+    for name in ("results.json", "report.html", "learning.json", "learning.html", last.name):
+        (locked / name).unlink(missing_ok=True)  # as if it had been killed before its last network
     before = {p.name: p.read_bytes() for p in locked.iterdir()}
-    frozen = os.geteuid() == 0 and subprocess.run(["chattr", "+i", str(locked)], check=False, stderr=subprocess.DEVNULL).returncode == 0
-    if os.geteuid() != 0:
+    root = os.geteuid() == 0
+    if root and subprocess.run(["chattr", "+i", str(locked)], check=False, stderr=subprocess.DEVNULL).returncode != 0:
+        print(f"skip  {work.what}, unwritable folder: root may write everywhere here, and files cannot be frozen")
+        return
+    if not root:
         locked.chmod(0o555)
-    if frozen or os.geteuid() != 0:
-        try:
-            done = subprocess.run(command(mho, "evaluate", str(locked)), capture_output=True, text=True, check=False)
-            check(done.returncode == 1 and str(locked) in done.stderr, f"unwritable folder: {done.stderr.strip()[-160:]}")
-        finally:
-            if frozen:
-                subprocess.run(["chattr", "-i", str(locked)], check=False)
-            locked.chmod(0o755)
-        # A folder that takes no new files may still let what is there change: the log of the evaluation, the lock with the
-        # number of its process.
-        after = {p.name: p.read_bytes() for p in locked.iterdir()}
-        changed = [n for n, b in before.items() if n not in ("evaluation.jsonl", ".mho.lock") and after.get(n) != b]
-        check(not changed, f"unwritable folder: networks and results are as they were {changed or ''}".rstrip())
-    else:
-        print("skip  unwritable folder: root may write everywhere here, and files cannot be frozen")
+    try:
+        done = subprocess.run(work.into(locked, "--resume"), capture_output=True, text=True, check=False)
+        check(done.returncode == 1 and str(locked) in done.stderr, f"{work.what}, unwritable folder: {done.stderr.strip()[-160:]}")
+    finally:
+        if root:
+            subprocess.run(["chattr", "-i", str(locked)], check=False)
+        locked.chmod(0o755)
+    # It may still let what is there change: the logs, the lock with the number of its process.
+    after = {p.name: p.read_bytes() for p in locked.iterdir()}
+    changed = [n for n, b in before.items() if not n.endswith(".jsonl") and n != ".mho.lock" and after.get(n) != b]
+    check(not changed, f"{work.what}, unwritable folder: networks are as they were {changed or ''}".rstrip())
 
 
 def main() -> int:
@@ -231,13 +237,28 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mho", default=str(ROOT / "build/release/bin/mho"))
     args = parser.parse_args()
+    rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         write_data(work / "data")
         write_run(work / "run.json", work / "data")
-        whole = killed_runs(args.mho, work, work / "run.json", args.kills, random.Random(args.seed))
-        killed_learning(args.mho, work, args.kills, random.Random(args.seed + 1))
-        refused_writes(args.mho, work, work / "run.json", whole)
+        write_learning_run(work / "learning.json", work / "data")
+        kinds = [Work("train", [args.mho, "train", str(work / "run.json")], work / "trained", same_run),
+                 Work("evaluate", [args.mho, "evaluate", str(work / "trained")], work / "evaluated", same_evaluation),
+                 Work("learning", [args.mho, "train", str(work / "learning.json")], work / "learnt", same_learning)]
+        mounts = os.geteuid() == 0 and subprocess.run(
+            ["mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+        if mounts:
+            subprocess.run(["umount", "/mnt"], check=True)
+        for kind in kinds:
+            seconds = kind.unbroken()
+            kill_at_random(kind, work / f"{kind.what}-killed", seconds, args.kills, rng)
+            if mounts:
+                full_disks(kind, work / f"{kind.what}-full")
+            else:
+                print("skip  full disk: mounting a small file system needs root")
+            small_files(kind, work)
+            unwritable(kind, work / f"{kind.what}-locked")
     print(f"{len(FAILURES)} wrong")
     return 1 if FAILURES else 0
 

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 
-from bench.run_peers import ROOT, Context, Pair
+from bench.run_peers import ROOT, Context, Missing, Pair
 
 ROUNDS = 1
 PYTHON = ROOT / "build/python-venv/bin/python"
@@ -56,4 +56,6 @@ def steps(context: Context) -> dict[str, Pair]:
 
 def measure(context: Context) -> dict[str, Pair]:
     """All rows."""
+    if not PYTHON.exists():
+        raise Missing("build/python-venv is not there: run `make python-test` first")
     return {**main_job(context), **steps(context)}

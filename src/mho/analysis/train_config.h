@@ -95,6 +95,7 @@ struct TrainConfig {
     double temperature = 2.0;     // of the distillation
     Resampling resample_weights;  // noise of the weights (hardware.modifier)
     Resampling resample_reads;    // read, input and output noise of the tiles
+    int threads = 1;              // of layers that are not analog; part of the result
 };
 
 template <>
@@ -227,7 +228,15 @@ struct Schema<TrainConfig> {
                 "resample_reads",
                 &C::resample_reads,
                 {.meaning = "when read, input and output noise are drawn anew; within a draw, row "
-                            "r of every batch sees the same noise"})};
+                            "r of every batch sees the same noise"}),
+            field("threads",
+                  &C::threads,
+                  {.unit = "threads",
+                   .min = 1,
+                   .max = 1024,
+                   .meaning = "threads of LibTorch, for the layers that are not analog. They sum "
+                              "gradients each on its own: the last bits of the result depend on "
+                              "this number, and on no other number of threads"})};
     }
 };
 

@@ -138,6 +138,17 @@ TEST(CommandSweep, RunsPointsResumesAndDrawsThem) {
         EXPECT_EQ(after.at(path), text);
     }
     EXPECT_GT(after.size(), before.size());
+    const std::string three = read_file(out + "/sweep.csv");
+    // Other weights under the same name: no point counts as done any more.
+    const std::string weights = fixture.folder + "/float.safetensors";
+    Network network = read_network(weights);
+    for (float& w : network.parameters.begin()->second.values) {
+        w = -w;
+    }
+    write_network(weights, network);
+    write("2, 254, 14");
+    ASSERT_EQ(sweep().code, 0);
+    EXPECT_NE(read_file(out + "/sweep.csv"), three);
     // A point that cannot work: said before any work.
     write("-5");
     const Outcome bad = sweep();

@@ -21,6 +21,7 @@ struct Options {
     std::vector<std::string> overrides;
     int threads = 0;
     bool resume = false;
+    bool overwrite = false;
     bool full = false;
     bool quiet = false;
 };
@@ -36,6 +37,9 @@ int evaluate_run(const Options& o, const CommandContext& context) {
     std::vector<std::string> overrides = o.overrides;
     if (o.full) {
         overrides.push_back("evaluation.images=0");
+    }
+    if (std::filesystem::is_directory(o.what)) {
+        check_not_in_use(o.what);  // a training may be about to replace the networks
     }
     const LoadedRun loaded = load_run(o.what, overrides);
     const std::string folder = o.out.empty() ? loaded.folder : o.out;
@@ -53,7 +57,7 @@ int evaluate_run(const Options& o, const CommandContext& context) {
     const FolderLock lock(folder);
     remove_temporaries(folder);
     if (!in_place) {
-        fill_result_folder(folder, loaded);
+        fill_result_folder(folder, loaded, o.overwrite);
     }
     EvaluateOptions options;
     options.threads = threads;
@@ -86,6 +90,9 @@ Command evaluate_command() {
                    "--threads", o->threads, "threads; results do not depend on them (default: all)")
                 ->check(CLI::Range(1, 1024));
             app.add_flag("--resume", o->resume, "keep what an interrupted evaluation has finished");
+            app.add_flag("--overwrite",
+                         o->overwrite,
+                         "replace results of another configuration in the folder");
             app.add_flag("--full", o->full, "all test images");
             app.add_flag("--quiet", o->quiet, "no progress");
             return [o, context] { return evaluate_run(*o, context); };

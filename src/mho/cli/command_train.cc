@@ -32,6 +32,7 @@ struct Options {
     std::vector<std::string> overrides;
     int threads = 0;
     bool resume = false;
+    bool overwrite = false;
     bool no_evaluation = false;
     bool full = false;
     bool quiet = false;
@@ -111,15 +112,16 @@ class TrainingRun {
                      hooks_);
     }
 
-    // A folder either belongs to exactly this configuration or is started anew.
+    // A folder either belongs to exactly this configuration or is started anew; an older run is
+    // lost only to those who say so.
     void prepare_folder() {
-        const std::string resolved = run_file_to_json(run_);
-        const bool same =
-            folder_.has("run.json") && read_file(folder_.file("run.json")) == resolved;
-        if (folder_.has("run.json") && options_.resume && !same) {
-            throw IoError(folder_.path +
-                          " holds a run of another configuration; choose another --out, or leave "
-                          "--resume out to start anew");
+        const bool same = folder_.holds(run_);
+        if (folder_.has("run.json") && !options_.overwrite && !(same && options_.resume)) {
+            throw IoError(
+                folder_.path +
+                (same ? " holds this run already; --resume continues it, --overwrite starts anew"
+                      : " holds a run of another configuration; choose another --out, or replace "
+                        "it with --overwrite"));
         }
         if (!same || !options_.resume) {
             for (const char* old : {"float.safetensors",
@@ -138,10 +140,10 @@ class TrainingRun {
             for (const std::string& old : learning_files(run_)) {
                 std::filesystem::remove(folder_.file(old));
             }
-            write_file_atomically(folder_.file("run.json"), resolved);
+            write_file_atomically(folder_.file("run.json"), run_file_to_json(run_));
         }
         // A stage that was killed between its last two steps is finished: its network is there.
-        for (const std::string stage : {"float", "hwa"}) {
+        for (const std::string stage : {"float", "further", "hwa"}) {
             if (folder_.has(stage + ".safetensors")) {
                 std::filesystem::remove(folder_.file(stage + ".checkpoint"));
             }
@@ -333,6 +335,8 @@ Command train_command() {
                     ->check(CLI::Range(1, 1024));
                 app.add_flag(
                     "--resume", o->resume, "continue an interrupted run of the same configuration");
+                app.add_flag(
+                    "--overwrite", o->overwrite, "replace what another run left in the folder");
                 app.add_flag("--no-evaluation", o->no_evaluation, "only train");
                 app.add_flag("--full", o->full, "evaluate on all test images");
                 app.add_flag("--quiet", o->quiet, "no progress");

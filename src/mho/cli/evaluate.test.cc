@@ -169,8 +169,17 @@ TEST(EvaluateCommand, RunFileWithTrainedWeights) {
     EXPECT_TRUE(j["accuracy"].contains("naive"));
     EXPECT_FALSE(j["accuracy"].contains("hwa"));
     // Here the hardware is not fixed yet.
-    EXPECT_EQ(
-        run({"evaluate", file, "--quiet", "--out", out, "--set", "hardware.preset=ideal"}).code, 0);
+    const std::vector<std::string> other = {
+        "evaluate", file, "--quiet", "--out", out, "--set", "hardware.forward.adc.steps=14"};
+    const std::string results = read_file(out + "/results.json");
+    const Outcome kept = run(other);
+    EXPECT_EQ(kept.code, 1);
+    EXPECT_TRUE(contains(kept.err, out + " holds results of another configuration")) << kept.err;
+    EXPECT_EQ(read_file(out + "/results.json"), results);
+    std::vector<std::string> replacing = other;
+    replacing.push_back("--overwrite");
+    EXPECT_EQ(run(replacing).code, 0);
+    EXPECT_NE(read_file(out + "/results.json"), results);
     // Without weights there is nothing to evaluate.
     const Outcome none =
         run({"evaluate", file, "--quiet", "--out", out, "--set", "network.weights="});

@@ -25,6 +25,21 @@ bool RunFolder::has(const std::string& name) const {
     return std::filesystem::exists(file(name));
 }
 
+bool RunFolder::holds(const RunFile& run) const {
+    if (!has("run.json")) {
+        return false;
+    }
+    const std::string wanted = run_file_to_json(run);
+    if (read_file(file("run.json")) == wanted) {
+        return true;
+    }
+    try {
+        return run_file_to_json(read_run_file(file("run.json"))) == wanted;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
 LoadedRun load_run(const std::string& what, const std::vector<std::string>& overrides) {
     LoadedRun loaded;
     if (std::filesystem::is_directory(what)) {
@@ -141,13 +156,17 @@ size_t evaluation_bytes(const RunNetworks& networks, size_t images, size_t threa
     return bytes;
 }
 
-void fill_result_folder(const std::string& path, const LoadedRun& run) {
+void fill_result_folder(const std::string& path, const LoadedRun& run, bool overwrite) {
     const RunFolder folder{path};
     if (folder.has("events.jsonl")) {
         throw IoError(path + " is the folder of a training run; choose another --out");
     }
-    const std::string resolved = run_file_to_json(run.run);
-    const bool same = folder.has("run.json") && read_file(folder.file("run.json")) == resolved;
+    const bool same = folder.holds(run.run);
+    if (!same && folder.has("run.json") && !overwrite) {
+        throw IoError(path +
+                      " holds results of another configuration; choose another --out, or replace "
+                      "them with --overwrite");
+    }
     const auto remove = [&](const char* name) { std::filesystem::remove(folder.file(name)); };
     if (!same) {
         for (const char* old : {"results.json", "report.html", "evaluation.jsonl", "run.json"}) {
@@ -165,7 +184,7 @@ void fill_result_folder(const std::string& path, const LoadedRun& run) {
     put("naive.safetensors", run.networks.naive, run.networks.has_naive);
     put("hwa.safetensors", run.networks.hardware_aware, run.networks.has_hardware_aware);
     if (!same) {
-        write_file_atomically(folder.file("run.json"), resolved);
+        write_file_atomically(folder.file("run.json"), run_file_to_json(run.run));
     }
 }
 

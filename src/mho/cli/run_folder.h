@@ -24,6 +24,8 @@ struct RunFolder {
     std::string path;
     std::string file(const std::string& name) const { return path + "/" + name; }
     bool has(const std::string& name) const;
+    /// Whether run.json describes this run; an earlier version wrote fewer parameters.
+    bool holds(const RunFile& run) const;
 };
 
 /// RUN of the command line: a folder with run.json, or a run file.
@@ -57,9 +59,9 @@ void remove_temporaries(const std::string& folder);
 size_t evaluation_bytes(const RunNetworks& networks, size_t images, size_t threads);
 
 /// Makes `folder` hold the run to be evaluated, run.json last: a folder that has one is complete.
-/// Results of another configuration are removed. Throws IoError when the folder belongs to a
-/// training run.
-void fill_result_folder(const std::string& folder, const LoadedRun& run);
+/// Throws IoError when the folder belongs to a training run, or holds another configuration that
+/// must not be replaced (`overwrite`).
+void fill_result_folder(const std::string& folder, const LoadedRun& run, bool overwrite);
 
 /// Evaluates and writes results.json and report.html into `folder`; prints table and path.
 void evaluate_into(const RunFile& run,

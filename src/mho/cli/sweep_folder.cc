@@ -64,11 +64,38 @@ std::string SweepFolder::text_of(const SweepPoint& point, const char* file) cons
     return std::filesystem::exists(path) ? read_file(path) : std::string();
 }
 
+bool SweepFolder::is_done(const SweepPoint& point) const {
+    const RunFolder folder{point_folder(point)};
+    if (!folder.has("results.json")) {
+        return false;
+    }
+    const RunFile run = read_run_file(run_, point.overrides);
+    if (!folder.holds(run)) {
+        return false;
+    }
+    if (sweep_.command != "evaluate" || run.network.weights.empty()) {
+        return true;
+    }
+    try {
+        return read_network(folder.file("float.safetensors")).parameters ==
+               fold_batch_norm(build_network(run)).parameters;
+    } catch (const IoError&) {
+        return false;
+    }
+}
+
 std::vector<SweepPoint> SweepFolder::without_results() const {
     std::vector<SweepPoint> rest;
     std::copy_if(points_.begin(), points_.end(), std::back_inserter(rest), [&](const auto& p) {
-        return text_of(p, "results.json").empty();
+        return !is_done(p);
     });
+    // What is there of another run file or other weights must not stand for them, whatever happens
+    // next.
+    for (const SweepPoint& p : rest) {
+        for (const char* old : {"results.json", "cost.json"}) {
+            std::filesystem::remove(point_folder(p) + "/" + old);
+        }
+    }
     return rest;
 }
 
@@ -84,7 +111,8 @@ std::vector<SweepPoint> SweepFolder::without_costs() const {
 std::vector<std::string> SweepFolder::evaluation(const SweepPoint& point,
                                                  const std::string& into,
                                                  size_t threads) const {
-    std::vector<std::string> words = {sweep_.command, run_, "--out", into, "--resume", "--quiet"};
+    std::vector<std::string> words = {
+        sweep_.command, run_, "--out", into, "--resume", "--overwrite", "--quiet"};
     if (sweep_.command == "evaluate" && threads > 0) {
         words.insert(words.end(), {"--threads", std::to_string(threads)});
     }

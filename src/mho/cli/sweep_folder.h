@@ -57,6 +57,8 @@ class SweepFolder {
 
   private:
     std::string text_of(const SweepPoint& point, const char* file) const;
+    /// Whether the results of a point are there, and of the run file and weights as they are now.
+    bool is_done(const SweepPoint& point) const;
 
     Sweep sweep_;
     std::string name_;

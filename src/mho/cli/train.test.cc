@@ -199,10 +199,45 @@ TEST(TrainCommand, AnotherRunIsKept) {
     // Bad data must not cost the run that is there.
     EXPECT_EQ(f.train(out, false, {"--set", "data.folder=" + out}).code, 1);
     EXPECT_TRUE(all_but_lock() == before);
+    // Nor must forgetting --resume; --overwrite is what starts anew.
+    const Outcome again = f.train(out, false, quick);
+    EXPECT_EQ(again.code, 1);
+    EXPECT_TRUE(contains(again.err, out + " holds this run already")) << again.err;
+    EXPECT_TRUE(all_but_lock() == before);
+    std::vector<std::string> replacing = quick;
+    replacing.push_back("--overwrite");
+    ASSERT_EQ(f.train(out, false, replacing).code, 0);
+    EXPECT_EQ(read_file(out + "/float.safetensors"), before.at(out + "/float.safetensors"));
+    // What an earlier version wrote is the same run: it knew fewer parameters.
+    Json older = Json::parse(read_file(out + "/run.json"));
+    older["training"]["floating_point"].erase("threads");
+    put(out + "/run.json", older.dump(2));
+    std::vector<std::string> same = quick;
+    EXPECT_EQ(f.train(out, true, same).code, 0);
     const FolderLock lock(out);
-    const Outcome used = f.train(out, false);
+    const Outcome used = f.train(out, true, quick);
     EXPECT_EQ(used.code, 1);
     EXPECT_TRUE(contains(used.err, "in use by process")) << used.err;
+}
+
+TEST(TrainCommand, ThreadsChangeNothing) {
+    const TrainFixture f;
+    const std::vector<std::string> few = {"--set",
+                                          "training.floating_point.epochs=2",
+                                          "--set",
+                                          "training.hardware_aware.epochs=3",
+                                          "--set",
+                                          "training.hardware_aware.batch=256"};
+    const std::string one = f.scratch.file("1");
+    ASSERT_EQ(f.train(one, false, few).code, 0);
+    for (const char* threads : {"2", "7"}) {
+        std::vector<std::string> words = {
+            "train", f.file, "--out", f.scratch.file(threads), "--threads", threads};
+        words.insert(words.end(), few.begin(), few.end());
+        const Outcome o = Process(f.scratch, words).wait();
+        ASSERT_EQ(o.code, 0) << o.err;
+        expect_same_run(one, f.scratch.file(threads));
+    }
 }
 
 // Both networks see the data equally often: one further stage, resumed like the others.

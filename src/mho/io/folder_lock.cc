@@ -38,14 +38,11 @@ std::string holder_of(int fd) {
     return digits.empty() ? "(unknown)" : digits;
 }
 
-}  // namespace
-
-FolderLock::FolderLock(const std::string& folder) : impl_(std::make_unique<Impl>()) {
-    impl_->fd = open_or_throw(folder + "/.mho.lock", O_RDWR | O_CREAT, "lock");
-    const int fd = impl_->fd.get();
+/// Throws when somebody else holds the folder.
+void take(int fd, int kind, const std::string& folder) {
     int result = -1;
     do {
-        result = ::flock(fd, LOCK_EX | LOCK_NB);
+        result = ::flock(fd, kind | LOCK_NB);
     } while (result != 0 && errno == EINTR);
     if (result != 0) {
         if (errno == EWOULDBLOCK) {
@@ -54,6 +51,14 @@ FolderLock::FolderLock(const std::string& folder) : impl_(std::make_unique<Impl>
         }
         throw_io_error("lock", folder, errno);
     }
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const std::string& folder) : impl_(std::make_unique<Impl>()) {
+    impl_->fd = open_or_throw(folder + "/.mho.lock", O_RDWR | O_CREAT, "lock");
+    const int fd = impl_->fd.get();
+    take(fd, LOCK_EX, folder);
     const std::string pid = fmt::format("{}\n", ::getpid());
     if (::ftruncate(fd, 0) != 0 || !write_all(fd, pid)) {
         throw_io_error("lock", folder, errno);
@@ -64,5 +69,12 @@ FolderLock::FolderLock(FolderLock&&) noexcept = default;
 FolderLock& FolderLock::operator=(FolderLock&&) noexcept = default;
 // Closing releases the lock; LOCK_UN would release it for forked children as well.
 FolderLock::~FolderLock() = default;
+
+void check_not_in_use(const std::string& folder) {
+    if (::access((folder + "/.mho.lock").c_str(), R_OK) == 0) {
+        const Descriptor fd = open_or_throw(folder + "/.mho.lock", O_RDONLY, "lock");
+        take(fd.get(), LOCK_SH, folder);
+    }
+}
 
 }  // namespace mho

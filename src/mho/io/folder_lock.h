@@ -26,6 +26,10 @@ class FolderLock {
     std::unique_ptr<Impl> impl_;
 };
 
+/// Throws IoError like FolderLock when somebody holds the folder; leaves nothing behind, and is
+/// content with a folder that may only be read.
+void check_not_in_use(const std::string& folder);
+
 }  // namespace mho
 
 #endif  // MHO_IO_FOLDER_LOCK_H

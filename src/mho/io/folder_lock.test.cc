@@ -60,6 +60,18 @@ TEST(FolderLock, HoldsWithinOneProcessToo) {
     EXPECT_THROW(FolderLock(scratch.path()), IoError);
 }
 
+TEST(FolderLock, AskingLeavesNothing) {
+    const ScratchFolder folder;
+    check_not_in_use(folder.path());
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+    {
+        const FolderLock lock(folder.path());
+        EXPECT_THROW(check_not_in_use(folder.path()), IoError);
+    }
+    check_not_in_use(folder.path());
+    const FolderLock again(folder.path());
+}
+
 TEST(FolderLock, MissingFolder) {
     const ScratchFolder scratch;
     const std::string missing = scratch.file("missing");

@@ -3,6 +3,7 @@
 #include "mho/net/network.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +13,7 @@
 #include "mho/net/hardware_json.h"
 #include "mho/net/network_internal.h"
 #include "mho/util/error.h"
+#include "mho/util/glob.h"
 
 namespace mho {
 namespace {
@@ -349,7 +351,43 @@ Network fold_batch_norm(const Network& network) {
     return result;
 }
 
+namespace {
+
+// A pattern that matches nothing is a misspelt name, and the layer would keep other hardware.
+void check_patterns(const Graph& graph, const HardwareSpec& spec) {
+    std::vector<std::string> names;
+    for (const Layer& layer : graph.layers) {
+        if (matrix_layout(layer.op).groups > 0) {
+            names.push_back(layer.name);
+        }
+    }
+    const std::string listed =
+        names.size() <= 8
+            ? fmt::format("{}", fmt::join(names, ", "))
+            : fmt::format("{}, ...", fmt::join(names.begin(), names.begin() + 8, ", "));
+    Problems problems;
+    for (size_t i = 0; i < spec.overrides.size(); i++) {
+        const std::string& pattern = spec.overrides[i].pattern;
+        if (std::none_of(names.begin(), names.end(), [&](const std::string& name) {
+                return matches_glob(pattern, name);
+            })) {
+            problems.push_back(
+                {fmt::format("hardware.layers[{}].match", i),
+                 fmt::format("`{}` matches no layer with weights{}; they are called {}",
+                             pattern,
+                             suggestion(pattern, names),
+                             listed)});
+        }
+    }
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
+    }
+}
+
+}  // namespace
+
 Network map_to_hardware(const Network& network, const HardwareSpec& spec) {
+    check_patterns(network.graph, spec);
     Network result = to_digital(network);
     for (const Layer& layer : result.graph.layers) {
         if (matrix_layout(layer.op).groups == 0) {

@@ -46,7 +46,8 @@ void write_network(const std::string& path, const Network& network);
 Network fold_batch_norm(const Network& network);
 
 /// Maps the linear, convolution and recurrent layers of a digital network to tiles (batch norms
-/// should be folded before). Input ranges start at `input_range.initial`.
+/// should be folded before). Input ranges start at `input_range.initial`. Throws ConfigError for a
+/// pattern of `hardware.layers` that matches none of them.
 Network map_to_hardware(const Network& network, const HardwareSpec& spec);
 
 /// Back to logical weights.

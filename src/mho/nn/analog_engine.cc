@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/nn/analog_engine.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 
 #include "mho/adapt/modified_grid.h"
@@ -79,10 +77,10 @@ std::vector<InputMoments> AnalogEngine::input_moments(const LayerGeometry& g,
                                                       const float* x,
                                                       size_t samples) const {
     // Cut alike for any number of threads, and added in order: the sums have the same bits.
-    const Chunking cut(g, samples, samples);
+    const Chunking cut(g, samples);
     const size_t count = grids_.size() * pieces();
     std::vector<InputMoments> parts(cut.items * count);
-    std::vector<ItemRows> rows(static_cast<size_t>(at::get_num_threads()));
+    std::vector<ItemRows> rows(layer_threads());
     over_items(cut.items, false, [&](size_t item, size_t worker) {
         const size_t first = item * cut.samples_per_item;
         const size_t here = std::min(cut.samples_per_item, samples - first);
@@ -113,8 +111,8 @@ void AnalogEngine::forward(const LayerGeometry& g,
                            float* y,
                            ReadKey key,
                            ForwardTrace* trace) {
-    const auto threads = static_cast<size_t>(at::get_num_threads());
-    const Chunking cut(g, samples, threads);
+    const size_t threads = layer_threads();
+    const Chunking cut(g, samples);
     const size_t chunks = cut.items * cut.chunks_per_item;
     // A running average over inputs has an order.
     const bool serial =
@@ -124,7 +122,6 @@ void AnalogEngine::forward(const LayerGeometry& g,
     if (trace != nullptr) {
         trace->geometry = g;
         trace->key = key;
-        trace->threads = threads;
         trace->records.resize(grids_.size() * chunks);
         for (TileGrid::ForwardRecord& record : trace->records) {
             record.keep_sums = hardware_.mapping.learn_scales != LearnedScales::kNone;

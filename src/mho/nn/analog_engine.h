@@ -46,7 +46,6 @@ struct ForwardTrace {
     LayerGeometry geometry;
     LayerScales scales;
     ReadKey key;
-    size_t threads = 1;                            // the batch was cut for
     double share = 1;                              // of what the layer does in one optimiser step
     std::vector<TileGrid::ForwardRecord> records;  // [group][chunk]
 };
@@ -61,9 +60,9 @@ struct BackwardResult {
 };
 
 /// Runs the tiles of one layer over a batch, in blocks that stay in the second-level cache: patches
-/// are unrolled block by block, in the backward pass once more. Blocks are dealt to torch's threads
-/// in fixed shares, and no random number depends on them: outputs are equal for any number of
-/// threads, gradients for equal numbers.
+/// are unrolled block by block, in the backward pass once more. Neither the cut nor any
+/// random number depends on the number of threads (layer_threads()), and sums over the blocks are
+/// taken in a fixed order: outputs and gradients have the same bits for any number.
 class AnalogEngine {
   public:
     AnalogEngine(const Hardware& hardware,

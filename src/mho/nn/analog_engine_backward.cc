@@ -1,6 +1,5 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mm.h>
@@ -30,9 +29,18 @@ at::Tensor block(const at::Tensor& t, size_t row, size_t rows, size_t col, size_
         .narrow(1, signed_size(col), signed_size(cols));
 }
 
+// Into how many ranges of items a batch is summed up: as many as the threads that may help,
+// whatever their number is here, as long as their sums fit into a cache or two.
+size_t sum_ranges(size_t items, size_t weights) {
+    constexpr size_t kMost = 8;
+    constexpr size_t kFloats = size_t{8} << 20;
+    const size_t fitting = std::clamp<size_t>(kFloats / std::max<size_t>(weights, 1), 2, kMost);
+    return std::max<size_t>(1, std::min(items, fitting));
+}
+
 }  // namespace
 
-// What one thread has summed up.
+// Sums over a range of items.
 struct AnalogEngine::Sums {
     at::Tensor weights;
     std::vector<uint8_t> started;  // [groups * pieces]: whether `weights` holds sums already
@@ -125,7 +133,7 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                                  Sums& sums,
                                  float* input_gradient) const {
     const LayerGeometry& g = trace.geometry;
-    const Chunking cut(g, samples, trace.threads);
+    const Chunking cut(g, samples);
     const size_t chunks = cut.items * cut.chunks_per_item;
     const size_t first = item * cut.samples_per_item;
     const size_t here = std::min(cut.samples_per_item, samples - first);
@@ -289,14 +297,14 @@ void AnalogEngine::backward(const ForwardTrace& trace,
                             const float* errors,
                             BackwardResult& result) {
     const LayerGeometry& g = trace.geometry;
-    const Chunking cut(g, samples, trace.threads);
-    const auto threads = std::min<size_t>(static_cast<size_t>(at::get_num_threads()),
-                                          std::max<size_t>(cut.items, 1));
+    const Chunking cut(g, samples);
     const size_t outputs = g.total_outputs();
+    const size_t ranges = sum_ranges(cut.items, outputs * g.inputs);
+    const size_t threads = std::min(layer_threads(), ranges);
     while (workers_.size() < threads) {
         workers_.push_back(std::make_unique<Worker>());
     }
-    std::vector<Sums> sums(threads);
+    std::vector<Sums> sums(ranges);
     for (Sums& s : sums) {
         s.weights = at::empty({signed_size(outputs), signed_size(g.inputs)});
         s.started.assign(grids_.size() * pieces(), 0);
@@ -305,26 +313,24 @@ void AnalogEngine::backward(const ForwardTrace& trace,
         s.ranges.resize(grids_.size() * pieces());
         s.clipped.assign(grids_.size() * pieces(), 0);
     }
-    over_items(cut.items, threads == 1, [&](size_t item, size_t worker) {
-        backward_item(trace,
-                      item,
-                      x,
-                      samples,
-                      weights,
-                      errors,
-                      *workers_[worker],
-                      sums[worker],
-                      result.inputs);
+    over_items(ranges, threads == 1, [&](size_t range, size_t worker) {
+        for (size_t i = range * cut.items / ranges; i < (range + 1) * cut.items / ranges; i++) {
+            backward_item(trace,
+                          i,
+                          x,
+                          samples,
+                          weights,
+                          errors,
+                          *workers_[worker],
+                          sums[range],
+                          result.inputs);
+        }
     });
-    // A thread that ran an item has sums of all groups and pieces.
     Sums& all = sums[0];
-    if (all.started[0] == 0) {
+    if (cut.items == 0) {
         all.weights.zero_();
     }
-    for (size_t t = 1; t < threads; t++) {
-        if (sums[t].started[0] == 0) {
-            continue;
-        }
+    for (size_t t = 1; t < ranges; t++) {
         all.weights.add_(sums[t].weights);
         for (size_t i = 0; i < all.learned.size(); i++) {
             all.learned[i] += sums[t].learned[i];

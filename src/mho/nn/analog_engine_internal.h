@@ -5,8 +5,6 @@
 
 // How the engine cuts a batch and unrolls inputs; shared by its forward and backward passes.
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -16,26 +14,33 @@
 #include "mho/kernels/outside.h"
 #include "mho/nn/analog_engine.h"
 #include "mho/nn/patches.h"
+#include "mho/nn/threads.h"
+#include "mho/util/threads.h"
 
 namespace mho {
 
-inline constexpr size_t kLeastRows = 64;  // of a block
+inline constexpr size_t kLeastRows = 64;      // of a block
+inline constexpr size_t kLeastVectors = 128;  // of a block where a sample is one row
 inline constexpr size_t kMostRows = 256;
+inline constexpr size_t kFewestItems = 8;      // where they have the least rows
 inline constexpr size_t kBlockFloats = 96000;  // unrolled inputs of a block
 
 // How a batch is cut: an item is a range of samples that one thread takes; its chunks are ranges of
-// rows (positions of its samples). An item of several samples has a single chunk. Items are as
-// large as the number of threads allows, for products of many rows are faster.
+// rows (positions of its samples). An item of several samples has a single chunk. The cut does not
+// know the number of threads: sums over a batch have the same bits for any.
 struct Chunking {
     size_t samples_per_item = 1;
     size_t items = 0;
     size_t chunk_rows = 0;
     size_t chunks_per_item = 1;
 
-    Chunking(const LayerGeometry& g, size_t samples, size_t threads) {
+    Chunking(const LayerGeometry& g, size_t samples) {
         const size_t positions = g.positions();
-        samples_per_item = std::clamp<size_t>((samples + threads - 1) / threads,
-                                              std::max<size_t>(1, kLeastRows / positions),
+        // The gradients of a dense layer are large beside its errors: to sum two halves of a batch
+        // costs a tenth of a step.
+        const size_t least = positions == 1 ? kLeastVectors : kLeastRows / positions;
+        samples_per_item = std::clamp<size_t>((samples + kFewestItems - 1) / kFewestItems,
+                                              std::max<size_t>(1, least),
                                               std::max<size_t>(1, kMostRows / positions));
         items = (samples + samples_per_item - 1) / samples_per_item;
         chunk_rows = samples_per_item * positions;
@@ -146,12 +151,7 @@ void over_items(size_t items, bool serial, const F& f) {
         }
         return;
     }
-    at::parallel_for(0, static_cast<int64_t>(items), 1, [&](int64_t begin, int64_t end) {
-        const auto worker = static_cast<size_t>(at::get_thread_num());
-        for (int64_t i = begin; i < end; i++) {
-            f(static_cast<size_t>(i), worker);
-        }
-    });
+    parallel_for(layer_threads(), items, f);
 }
 
 // Memory of one thread in the backward pass, kept from pass to pass.

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/nn/analog_layers.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -20,6 +19,7 @@
 #include "mho/adapt/modifier.h"
 #include "mho/nn/analog_engine.h"
 #include "mho/nn/layer_learning.h"
+#include "mho/nn/threads.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -449,7 +449,7 @@ void AnalogLayerImpl::learn(double rate, uint64_t step) {
     if (learning_ == nullptr) {
         throw InputError("layer " + path_ + " does not learn in memory");
     }
-    learning_->learn(rate, step, static_cast<size_t>(at::get_num_threads()));
+    learning_->learn(rate, step, layer_threads());
     show_learned_weights();
 }
 

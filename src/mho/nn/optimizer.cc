@@ -119,6 +119,16 @@ std::string train_config_text(const TrainConfig& config) {
     return to_json(config).dump();
 }
 
+std::string train_config_rewritten(const std::string& text) {
+    TrainConfig config;
+    Problems problems;
+    read_struct(parse_json(text, "training"), config, "training", problems);
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
+    }
+    return train_config_text(config);
+}
+
 void validate_train_config(const TrainConfig& config) {
     Problems problems = validate(config, "training");
     if (!problems.empty()) {

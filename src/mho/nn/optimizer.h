@@ -54,6 +54,9 @@ double schedule_factor(const Schedule& schedule,
 /// with.
 std::string train_config_text(const TrainConfig& config);
 
+/// train_config_text() of what an earlier version wrote. Throws ConfigError or InputError.
+std::string train_config_rewritten(const std::string& text);
+
 /// Throws ConfigError for values outside their ranges.
 void validate_train_config(const TrainConfig& config);
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/nn/train_network.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 
@@ -11,23 +10,12 @@
 #include "mho/analysis/evaluate.h"
 #include "mho/nn/batch_norm.h"
 #include "mho/nn/test_accuracy.h"
+#include "mho/nn/threads.h"
 #include "mho/nn/trainer.h"
 #include "mho/util/error.h"
 
 namespace mho {
 namespace {
-
-// Gradients are equal for equal numbers of torch threads only.
-class OneTorchThread {
-  public:
-    OneTorchThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-    OneTorchThread(const OneTorchThread&) = delete;
-    OneTorchThread& operator=(const OneTorchThread&) = delete;
-    ~OneTorchThread() { at::set_num_threads(before_); }
-
-  private:
-    int before_;
-};
 
 void run_or_throw(Trainer& trainer, const std::atomic<bool>* stop) {
     if (!trainer.run(stop)) {
@@ -43,7 +31,7 @@ Network train_network(const Network& start,
                       uint64_t seed,
                       const std::atomic<bool>* stop,
                       const NormRule& rule) {
-    const OneTorchThread one;
+    const TrainingThreads one(1, 1);
     const NormTrainingGuard norms({rule});
     Trainer trainer(GraphNetwork(start, seed), data, config, seed);
     run_or_throw(trainer, stop);
@@ -57,7 +45,7 @@ std::vector<double> train_in_memory(const Network& start,
                                     const TrainConfig& config,
                                     uint64_t seed,
                                     const std::atomic<bool>* stop) {
-    const OneTorchThread one;
+    const TrainingThreads one(1, 1);
     GraphNetwork network(start, seed);
     network->learn_in_memory(learner);
     Trainer trainer(network, data, config, seed);
@@ -76,7 +64,7 @@ Network with_recalibrated_norms(const Network& network,
     if (images.count == 0 || batch < 2) {
         throw InputError("recalibration of batch norms needs images, and batches of at least 2");
     }
-    const OneTorchThread one;
+    const TrainingThreads one(1, 1);
     const at::NoGradGuard no_grad;
     GraphNetwork running(network);
     const size_t features = running->input_features();

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/nn/trainer.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
@@ -17,6 +16,7 @@
 
 #include "mho/nn/augment.h"
 #include "mho/nn/learner_checkpoint.h"
+#include "mho/nn/threads.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -50,12 +50,24 @@ double real(const SafeTensors& state, const std::string& key) {
     return std::bit_cast<double>(integer(state, key));
 }
 
-void must_match(const SafeTensors& state, const std::string& key, const std::string& mine) {
-    const auto found = state.metadata.find(key);
-    const std::string theirs = found == state.metadata.end() ? "nothing" : found->second;
+void must_match(const std::string& theirs, const std::string& key, const std::string& mine) {
     if (theirs != mine) {
         throw InputError("the checkpoint was made with another " + key + ": " + theirs +
                          " instead of " + mine);
+    }
+}
+
+// A description of a checkpoint in the words of this version: an earlier one knew fewer parameters.
+template <class Rewrite>
+std::string in_our_words(const SafeTensors& state, const std::string& key, Rewrite rewrite) {
+    const auto found = state.metadata.find(key);
+    if (found == state.metadata.end()) {
+        return "nothing";
+    }
+    try {
+        return rewrite(found->second);
+    } catch (const std::exception&) {
+        return found->second;
     }
 }
 
@@ -64,28 +76,6 @@ bool has_recurrence(const Graph& graph) {
         return std::holds_alternative<RecurrentOp>(l.op);
     });
 }
-
-// The products of one position are so small that threads would wait for each other longer than they
-// work: with other programs on the processors, a hundred times as long.
-class OneThread {
-  public:
-    explicit OneThread(bool wanted) : before_(at::get_num_threads()), wanted_(wanted) {
-        if (wanted_) {
-            at::set_num_threads(1);
-        }
-    }
-    ~OneThread() {
-        if (wanted_) {
-            at::set_num_threads(before_);
-        }
-    }
-    OneThread(const OneThread&) = delete;
-    OneThread& operator=(const OneThread&) = delete;
-
-  private:
-    int before_;
-    bool wanted_;
-};
 
 }  // namespace
 
@@ -187,7 +177,11 @@ bool Trainer::run(const std::atomic<bool>* stop) {
         throw InputError(
             "training.distillation needs the floating-point network: call set_teacher()");
     }
-    const OneThread guard(has_recurrence(network_->graph()));
+    // The products of one position are so small that threads would wait for each other longer than
+    // they work: with other programs on the processors, a hundred times as long.
+    const bool one = has_recurrence(network_->graph());
+    const TrainingThreads threads(one ? 1 : static_cast<size_t>(config_.threads),
+                                  one ? 1 : layer_threads());
     network_->train();
     network_->set_first_sample(0);
     while (!finished()) {
@@ -369,11 +363,17 @@ SafeTensors Trainer::checkpoint() const {
 }
 
 void Trainer::restore(const SafeTensors& state) {
-    must_match(state, "format", "mho training checkpoint 1");
-    must_match(state, "training", train_config_text(config_));
-    must_match(state, "network", graph_to_json(network_->graph()));
-    must_match(state, "seed", std::to_string(seed_));
-    must_match(state, "samples", std::to_string(data_.count));
+    const auto as_it_is = [](const std::string& text) { return text; };
+    const auto compare = [&](const std::string& key, const std::string& mine, auto rewrite) {
+        must_match(in_our_words(state, key, rewrite), key, mine);
+    };
+    compare("format", "mho training checkpoint 1", as_it_is);
+    compare("training", train_config_text(config_), train_config_rewritten);
+    compare("network", graph_to_json(network_->graph()), [](const std::string& text) {
+        return graph_to_json(graph_from_json(text));
+    });
+    compare("seed", std::to_string(seed_), as_it_is);
+    compare("samples", std::to_string(data_.count), as_it_is);
     const auto values = [&](const std::string& name, size_t size) -> const std::vector<float>& {
         const Tensor& t = state.at(name);
         if (t.values.size() != size) {
