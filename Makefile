@@ -12,6 +12,7 @@
 #   make fuzz    fuzzers of everything that reads a file, FUZZ_S=60 seconds each
 #   make lint    clang-format, clang-tidy, ruff
 #   make asan    everything but LibTorch's part under address and undefined-behaviour sanitizers
+#   make asan-torch   LibTorch's part under them
 #   make tsan    everything but LibTorch's part under the thread sanitizer
 SHELL := /bin/bash
 VENV ?= .venv
@@ -34,7 +35,7 @@ APT_LINT := clang-tidy-19 libomp-19-dev
 MHO_DATA ?= $(shell [ -d ../shared/data ] && cd ../shared/data && pwd)
 export MHO_DATA
 
-.PHONY: deps build demo test python-wheel python-test python-versions docs bench peers bench-peers kill-test fuzz lint format asan tsan clean quick-test
+.PHONY: deps build demo test python-wheel python-test python-versions docs bench peers bench-peers kill-test fuzz lint format asan asan-torch tsan clean quick-test
 deps: $(VENV)/.apt $(VENV)/.ok
 
 $(VENV)/.apt: Makefile
@@ -161,6 +162,12 @@ asan: deps
 	cmake --build --preset asan-all -j $(JOBS)
 	LSAN_OPTIONS=suppressions=$(CURDIR)/cmake/lsan.supp:print_suppressions=0 \
 	  ctest --test-dir build/asan-all -j $(JOBS) --output-on-failure --timeout 3000
+
+asan-torch: deps
+	cmake --preset asan-torch
+	cmake --build --preset asan-torch -j $(JOBS)
+	LSAN_OPTIONS=suppressions=$(CURDIR)/cmake/lsan.supp:print_suppressions=0 OMP_NUM_THREADS=1 \
+	  ASAN_OPTIONS=detect_container_overflow=0 build/asan-torch/bin/test_nn
 
 tsan: deps
 	@missing=$$(for p in $(APT_TSAN); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \

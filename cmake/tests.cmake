@@ -64,6 +64,10 @@ if(MHO_WITH_TORCH)
     target_compile_options(test_nn PRIVATE -Wno-pedantic -Wno-shadow -Wno-old-style-cast
       -Wno-unused-parameter -Wno-overloaded-virtual -Wno-non-virtual-dtor
       -Wno-deprecated-declarations -Wno-extra)
+    if(MHO_SANITIZE_TORCH)
+      target_compile_options(test_nn PRIVATE -fsanitize=${MHO_SANITIZE_TORCH}
+        -fno-omit-frame-pointer -g1 -fno-sanitize-recover=undefined -O1)
+    endif()
   endif()
   set(found)
   if(studies IN_LIST folders)

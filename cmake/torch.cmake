@@ -33,6 +33,11 @@ target_link_libraries(mho_nn PUBLIC mho_core mho_torch
 target_compile_options(mho_nn PRIVATE -Wno-pedantic -Wno-shadow -Wno-old-style-cast
   -Wno-unused-parameter -Wno-overloaded-virtual -Wno-non-virtual-dtor -Wno-deprecated-declarations
   -Wno-extra -Wno-error=sign-compare)
+if(MHO_SANITIZE_TORCH)
+  target_compile_options(mho_nn PRIVATE -fsanitize=${MHO_SANITIZE_TORCH} -fno-omit-frame-pointer -g1
+    -fno-sanitize-recover=undefined -O1)
+  target_link_options(mho_nn INTERFACE -fsanitize=${MHO_SANITIZE_TORCH})
+endif()
 
 # Studies that train networks.
 mho_sources(studies_sources studies)

@@ -117,6 +117,45 @@ TEST(Properties, DriftIsExactWithoutSpread) {
     }
 }
 
+// Every law whose cells drift by a power of time: without spread each cell follows its own power.
+TEST(Properties, CellsOfEveryDriftingLawFollowTheirPower) {
+    constexpr double kGMax = 25;
+    constexpr size_t kCells = 400;
+    std::vector<float> target(kCells), out(kCells);
+    for (size_t i = 0; i < kCells; i++) {
+        target[i] = static_cast<float>(kGMax * static_cast<double>(i + 1) / kCells);
+    }
+    CustomDrift table;
+    table.programming_noise_scale = 0;
+    table.read_noise_scale = 0;
+    table.drift_g_us = {0, 10, 25};
+    table.drift_nu_mean = {0.1, 0.04, 0.02};
+    table.drift_nu_std = {0, 0, 0};
+    StateIndependent flat;
+    flat.programming_noise_scale = 0;
+    flat.read_noise_scale = 0;
+    flat.drift_nu_std = 0;
+    const auto nu_of = [&](double g) {
+        return g < 10 ? 0.1 + (0.04 - 0.1) * g / 10 : 0.04 + (0.02 - 0.04) * (g - 10) / 15;
+    };
+    for (const double t : {20.0, 86400.0, 315360000.0}) {
+        program_and_read(table, kGMax, target, t, out, TileKey{5}, 0, 0);
+        const double span = (t + table.t_0_s) / table.t_0_s;
+        for (size_t i = 0; i < kCells; i++) {
+            const auto g = static_cast<double>(target[i]);
+            ASSERT_NEAR(static_cast<double>(out[i]), g * std::pow(span, -nu_of(g)), 2e-5 * kGMax)
+                << t << " s, " << g << " uS";
+        }
+        program_and_read(flat, kGMax, target, t, out, TileKey{5}, 0, 0);
+        for (size_t i = 0; i < kCells; i++) {
+            ASSERT_NEAR(static_cast<double>(out[i]),
+                        static_cast<double>(target[i]) *
+                            std::pow((t + flat.t_0_s) / flat.t_0_s, -flat.drift_nu_mean),
+                        2e-5 * kGMax);
+        }
+    }
+}
+
 TEST(Properties, AlsoCompensatedDriftIsExactWithoutSpread) {
     const Problem48 p;
     TileConfig c = quiet();
