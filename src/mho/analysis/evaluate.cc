@@ -17,7 +17,9 @@
 #include "mho/net/calibrate.h"
 #include "mho/net/calibrate_adc.h"
 #include "mho/net/executor.h"
+#include "mho/net/normalization.h"
 #include "mho/net/quantize.h"
+#include "mho/net/tile_outputs.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -30,8 +32,30 @@ double process_cpu_s() {
 
 namespace {
 // Every image gives thousands of currents.
-constexpr size_t kAdcCalibrationImages = 64;
+constexpr size_t kRangeImages = 64;
 }  // namespace
+
+void set_ranges_after_training(const RunFile& run,
+                               Network& network,
+                               const LabelledImages& train,
+                               size_t images) {
+    const ColumnRangesConfig& columns = run.evaluation.column_ranges;
+    if (columns.images > 0) {
+        const size_t few = std::min(static_cast<size_t>(columns.images), train.count);
+        calibrate_column_ranges(network, pixels_of(train, 0, few).view(), columns.deviations);
+    }
+    if (needs_output_ranges(network)) {
+        network = fold_batch_norm_into_scales(network);  // the unit behind the columns does it
+    }
+    const bool looks = needs_adc_ranges(network) || needs_output_ranges(network);
+    const size_t count = std::min({images, kRangeImages, train.count});
+    if (!looks || count == 0) {
+        return;
+    }
+    const Matrix<float> pixels = pixels_of(train, 0, count);
+    calibrate_adc_ranges(network, pixels.view(), run.seed);
+    calibrate_output_ranges(network, pixels.view());
+}
 
 size_t calibration_images(const RunFile& run) {
     if (run.evaluation.calibration_images > 0) {
@@ -56,8 +80,7 @@ Network make_naive(const RunFile& run, const Network& floating_point, const Labe
                                 static_cast<size_t>(run.training.hardware_aware.batch),
                                 run.seed);
     }
-    calibrate_adc_ranges(
-        naive, pixels_of(train, 0, std::min(wanted, kAdcCalibrationImages)).view(), run.seed);
+    set_ranges_after_training(run, naive, train, wanted);
     return naive;
 }
 

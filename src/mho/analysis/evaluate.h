@@ -102,6 +102,14 @@ std::vector<Network> make_digital(const RunFile& run,
 /// images, by evaluation.calibration where that is on, else as hardware-aware training starts.
 Network make_naive(const RunFile& run, const Network& floating_point, const LabelledImages& train);
 
+/// What a few training images set once the weights are there: conductance ranges of columns
+/// (evaluation.column_ranges), then the ranges of calibrated converters (crossbar.adc_range) and of
+/// counting peripheries (hardware.periphery) from the first `images` of them, 64 at most.
+void set_ranges_after_training(const RunFile& run,
+                               Network& network,
+                               const LabelledImages& train,
+                               size_t images);
+
 /// Number of training images that make_naive looks at.
 size_t calibration_images(const RunFile& run);
 

@@ -102,6 +102,12 @@ struct DigitalBaseline {
     CalibrationConfig activations = {};
 };
 
+/// Conductance ranges of columns set after training (arXiv 2401.09859, step 2).
+struct ColumnRangesConfig {
+    int images = 0;           // training images whose outputs are looked at; 0 = ranges stay
+    double deviations = 4.0;  // |mean| + this many deviations of an output meets the ADC bound
+};
+
 struct EvaluationConfig {
     std::vector<EvaluationTime> times;
     int programmings = 10;
@@ -114,6 +120,7 @@ struct EvaluationConfig {
     bool calibrate =
         false;  // ranges of the naive network by `calibration`, else as training starts
     CalibrationConfig calibration;
+    ColumnRangesConfig column_ranges;  // of the naive and of the hardware-aware network
     std::vector<DigitalBaseline> digital;
     AblationConfig ablation;
     int error_images = 32;  // images of the error per layer; 0 = leave out

@@ -261,6 +261,31 @@ struct Schema<DigitalBaseline> {
 };
 
 template <>
+struct Schema<ColumnRangesConfig> {
+    static constexpr std::string_view name = "ColumnRanges";
+    static auto fields() {
+        using C = ColumnRangesConfig;
+        return std::tuple{
+            field("images",
+                  &C::images,
+                  {.unit = "images",
+                   .min = 0,
+                   .max = 1e6,
+                   .meaning = "training images from whose outputs the conductance range of every "
+                              "column is set, digital scales taking the inverse; 0 = ranges stay",
+                   .source = "arXiv 2401.09859 (two samples)"}),
+            field("deviations",
+                  &C::deviations,
+                  {.unit = "deviations",
+                   .min = 0,
+                   .max = 100,
+                   .meaning = "|mean| + this many standard deviations of a column's output meets "
+                              "the bound of the ADC",
+                   .source = "arXiv 2401.09859"})};
+    }
+};
+
+template <>
 struct Schema<EvaluationConfig> {
     static constexpr std::string_view name = "Evaluation";
     static auto fields() {
@@ -306,6 +331,9 @@ struct Schema<EvaluationConfig> {
             field("calibration",
                   &C::calibration,
                   {.meaning = "statistic of the inputs that becomes the input range"}),
+            field("column_ranges",
+                  &C::column_ranges,
+                  {.meaning = "conductance ranges of columns set after training"}),
             field("digital",
                   &C::digital,
                   {.meaning = "low-precision digital networks to compare with"}),

@@ -32,6 +32,9 @@ HardwareSpec hardware() {
     return spec;
 }
 
+constexpr uint32_t kJudgedChips = 12;
+constexpr uint32_t kSweepChips = 2;
+
 struct Variant {
     std::string name;
     DigitalPeriphery periphery;
@@ -93,8 +96,9 @@ StudyResult run(const StudyOptions& options) {
     const uint32_t chips = options.small ? 2 : 5;
     std::vector<StudyNetwork> networks;
     if (!options.small) {
-        for (const int depth : {14}) {
-            if (auto found = trained_resnet(depth, 300, 64)) {
+        for (const int depth : {14, 20, 32}) {
+            // The first network decides on tenths of a point.
+            if (auto found = trained_resnet(depth, networks.empty() ? 1000 : 300, 64)) {
                 networks.push_back(std::move(*found));
             }
         }
@@ -109,7 +113,7 @@ StudyResult run(const StudyOptions& options) {
     const size_t main_variants = variants.size();
     std::vector<int> scale_bits;
     std::vector<int> offset_bits;
-    for (const int bits : {3, 4, 5, 10}) {
+    for (const int bits : {3, 4, 5, 6, 8, 10}) {
         if (options.small && bits != 3 && bits != 5) {
             continue;
         }
@@ -119,7 +123,7 @@ StudyResult run(const StudyOptions& options) {
         v.name = fmt::format("scale (1,{})", bits);
         variants.push_back(v);
     }
-    for (const int bits : {0, 4}) {
+    for (const int bits : {0, 2, 4}) {
         if (options.small && bits != 0) {
             continue;
         }
@@ -129,6 +133,12 @@ StudyResult run(const StudyOptions& options) {
         v.name = fmt::format("offset (7,{})", bits);
         variants.push_back(v);
     }
+    const size_t five = main_variants + (options.small ? 1 : 2);
+    // More chips where a row decides on tenths of a point.
+    const auto chips_of = [&](size_t n, size_t v) {
+        const bool judged = n == 0 && (v < main_variants || v == five);
+        return options.small ? chips : judged ? kJudgedChips : n == 0 ? kSweepChips : chips;
+    };
     CalibrationConfig rule;
     rule.quantile = 0.9995;
     struct Prepared {
@@ -149,7 +159,7 @@ StudyResult run(const StudyOptions& options) {
             if (v >= main_variants && n > 0) {
                 continue;  // the sweeps are those of the first network
             }
-            for (uint32_t chip = 0; chip < chips; chip++) {
+            for (uint32_t chip = 0; chip < chips_of(n, v); chip++) {
                 index[n][v].push_back(units.size());
                 units.push_back({fmt::format("{} {} {}", networks[n].name, variants[v].name, chip),
                                  [&, n, v, chip] {
@@ -171,33 +181,63 @@ StudyResult run(const StudyOptions& options) {
         }
         return a;
     };
+    // a minus b, of the chips that both have.
+    const auto difference = [&](size_t n, size_t a, size_t b) {
+        std::vector<double> of_a = accuracies(n, a);
+        std::vector<double> of_b = accuracies(n, b);
+        const size_t both = std::min(of_a.size(), of_b.size());
+        of_a.resize(both);
+        of_b.resize(both);
+        return paired_difference(of_a, of_b, options.seed);
+    };
     StudyResult result;
     result.earlier_s = done.earlier_s;
-    result.repetitions = fmt::format("{} chips, paired, {} pictures", chips, networks[0].test.rows);
+    result.repetitions = fmt::format(
+        "{} paired chips and {} pictures where rows judge {}, {} chips for its other widths",
+        chips_of(0, 0),
+        networks[0].test.rows,
+        networks[0].name,
+        chips_of(0, main_variants));
+    if (networks.size() > 1) {
+        result.repetitions += fmt::format(
+            "; {} chips and {} pictures for the deeper networks", chips, networks[1].test.rows);
+    }
     result.substitution =
         real
-            ? "the trained CIFAR-10 ResNet-14 on simulated HERMES conductances one hour after "
+            ? "the trained CIFAR-10 ResNet-14, 20 and 32 on simulated HERMES conductances one hour "
+              "after "
               "programming instead of ResNet-9 and 32 on the chip; no CIFAR-100; widths between "
               "the "
               "stages chosen by mho"
             : "a perceptron on made-up pictures instead of ResNets: no CIFAR rows, whose data were "
               "not there";
-    for (size_t n = 0; n < networks.size(); n++) {
+    const auto judge = [&](const std::string& which, const Interval& against_half) {
         result.rows.push_back(number_row(
             fmt::format("accuracy of the fixed-point unit with scale (1,7) and offset (7,1) minus "
                         "that of half precision, {}",
-                        networks[n].name),
+                        which),
             "-0.12 (ResNet-9, CIFAR-10), -0.4 (ResNet-32, CIFAR-100)",
             -0.5,
             0.5,
-            paired_difference(accuracies(n, 2), accuracies(n, 1), options.seed),
+            against_half,
             "points",
             2));
+    };
+    judge(networks[0].name, difference(0, 2, 1));
+    if (networks.size() > 1) {
+        std::vector<double> all(chips, 0.0);
+        std::string names;
+        for (size_t n = 0; n < networks.size(); n++) {
+            for (uint32_t chip = 0; chip < chips; chip++) {
+                all[chip] += (accuracies(n, 2)[chip] - accuracies(n, 1)[chip]) /
+                             static_cast<double>(networks.size());
+            }
+            names += (n > 0 ? ", " : "") + networks[n].name;
+        }
+        judge("mean over " + names, bootstrap_interval(all, options.seed));
     }
     // The knee: what one more halving of the scale's resolution costs below and above 5 bits.
-    const auto loss = [&](size_t v) {
-        return paired_difference(accuracies(0, 2), accuracies(0, v), options.seed);
-    };
+    const auto loss = [&](size_t v) { return difference(0, 2, v); };
     result.rows.push_back(at_least_row(
         fmt::format(
             "accuracy falls below 5 fraction bits of the scale: loss at 3 bits against 7, {}",
@@ -207,7 +247,6 @@ StudyResult run(const StudyOptions& options) {
         loss(main_variants),
         "points",
         2));
-    const size_t five = main_variants + (options.small ? 1 : 2);
     result.rows.push_back(at_most_row(fmt::format("and not yet at 5 bits, {}", networks[0].name),
                                       "a knee below 5 bits",
                                       0.5,
@@ -251,10 +290,10 @@ StudyResult run(const StudyOptions& options) {
                 continue;
             }
             const Interval a = bootstrap_interval(accuracies(n, v), options.seed);
-            const Interval d = paired_difference(accuracies(n, v), accuracies(n, 1), options.seed);
+            const Interval d = difference(n, v, 1);
             double saturated = 0;
             for (const size_t u : index[n][v]) {
-                saturated += done.values[u][1] / static_cast<double>(chips);
+                saturated += done.values[u][1] / static_cast<double>(index[n][v].size());
             }
             table.rows.push_back(
                 {networks[n].name,

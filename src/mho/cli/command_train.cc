@@ -19,7 +19,6 @@
 #include "mho/io/durable_log.h"
 #include "mho/io/file.h"
 #include "mho/io/folder_lock.h"
-#include "mho/net/calibrate_adc.h"
 #include "mho/nn/trainer.h"
 #include "mho/util/threads.h"
 
@@ -299,10 +298,7 @@ class TrainingRun {
         GraphNetwork teacher(floating_point, run_.seed);
         train(module, teacher, images, run_.training.hardware_aware, "hwa", "hardware-aware");
         Network network = module->export_network();
-        if (needs_adc_ranges(network)) {
-            const size_t count = std::min<size_t>(images.count, 64);
-            calibrate_adc_ranges(network, pixels_of(images, 0, count).view(), run_.seed);
-        }
+        set_ranges_after_training(run_, network, images, images.count);
         finish_stage("hwa", network);
         return network;
     }

@@ -77,6 +77,28 @@ std::string chart_file(size_t index) {
     return fmt::format("chart-{}.svg", index + 1);
 }
 
+// One line per study, with the verdicts of its claims.
+Table overview(const std::vector<StudyRecord>& records) {
+    Table table;
+    table.column("study").column("asks");
+    for (const char* name : {"claims", "hold", "in part", "fail"}) {
+        table.column(name, Align::kRight);
+    }
+    for (const StudyRecord& r : records) {
+        size_t counts[4] = {};
+        for (const StudyRow& row : r.result.rows) {
+            counts[static_cast<size_t>(row.verdict)]++;
+        }
+        table.row({r.study,
+                   r.claim,
+                   std::to_string(r.result.rows.size()),
+                   std::to_string(counts[0]),
+                   std::to_string(counts[1] + counts[2]),
+                   std::to_string(counts[3])});
+    }
+    return table;
+}
+
 std::string fresh_readme(const StudyRecord& r) {
     return fmt::format("# {}\n\n{}\n\n{}\n\n{}\n{}\n", r.study, r.claim, r.paper, kBegin, kEnd);
 }
@@ -158,19 +180,27 @@ std::string studies_html(const std::vector<StudyRecord>& records) {
                 {std::to_string(verdicts[1]), "hold in part (interval too wide)", ""},
                 {std::to_string(verdicts[2]), "hold in part", ""},
                 {std::to_string(verdicts[3]), "fail", ""}});
+    page.table(overview(records));
     for (const StudyRecord& r : records) {
-        page.heading(r.study).paragraph(r.claim).paragraph(r.paper);
+        page.heading(r.study).paragraph(r.claim).paragraph(r.paper + ".");
+        if (!difference(r).empty()) {
+            page.paragraph(difference(r));
+        }
         page.table(study_rows_table(r));
-        for (const std::string& why : explanations(r)) {
+        const std::vector<std::string> reasons = explanations(r);
+        if (!reasons.empty()) {
+            page.subheading("Why claims do not hold");
+        }
+        for (const std::string& why : reasons) {
             page.paragraph(why);
         }
         for (const StudyChart& chart : r.result.charts) {
             page.figure(full_figure(line_chart(chart)));
         }
         for (const Table& table : study_extra_tables(r)) {
-            page.table(table);
+            page.details(table.title(), table);
         }
-        page.paragraph(how(r) + " " + difference(r));
+        page.paragraph(how(r));
     }
     return page.str();
 }

@@ -171,6 +171,13 @@ void Executor::Impl::prepare_analog(
         }
         if (hardware.periphery.kind != PeripheryKind::kIdeal) {
             grid.set_periphery(hardware.periphery);
+            const auto found = network.parameters.find(layer.name + ".output_range");
+            if (found != network.parameters.end()) {
+                const size_t tiles = grid.input_pieces() * grid.output_pieces();
+                const auto first =
+                    found->second.values.begin() + static_cast<std::ptrdiff_t>(g * tiles);
+                grid.set_output_ranges({first, first + static_cast<std::ptrdiff_t>(tiles)});
+            }
         }
     }
     to.grids = &list;

@@ -159,7 +159,7 @@ void unmap_layer(Network& network, const Layer& layer, const Hardware& hardware)
     if (!bias.empty()) {
         network.parameters[layer.name + ".bias"] = make_tensor({layout.outputs()}, std::move(bias));
     }
-    for (const char* what : {".tile_weight", ".scale", ".input_range"}) {
+    for (const char* what : {".tile_weight", ".scale", ".input_range", ".output_range"}) {
         network.parameters.erase(layer.name + what);
     }
     network.parameters[layer.name + ".weight"] = std::move(weight);
@@ -234,6 +234,14 @@ std::vector<ParameterShape> parameter_shapes(const Network& network, const Layer
         list.push_back({layer.name + ".tile_weight", {layout.outputs(), layout.rows}, false});
         list.push_back({layer.name + ".scale", {pieces, layout.outputs()}, false});
         list.push_back({layer.name + ".input_range", {layout.groups * pieces}, true});
+        // Set by calibrate_output_ranges alone.
+        const std::string output_range = layer.name + ".output_range";
+        if (network.parameters.contains(output_range)) {
+            const size_t tiles =
+                pieces *
+                (split_axis(layout.columns, hardware->second.mapping.max_outputs).size() - 1);
+            list.push_back({output_range, {layout.groups * tiles}, true});
+        }
     }
     if (layout.bias) {
         list.push_back({layer.name + ".bias", {layout.outputs()}, false});

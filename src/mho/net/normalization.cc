@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 #include "mho/net/graph_internal.h"
@@ -144,7 +145,14 @@ double range_factor(size_t count) {
     return 2 * std::sqrt(2 * std::log(static_cast<double>(std::max<size_t>(count, 2))));
 }
 
-Graph without_batch_norm(const Graph& graph) {
+namespace {
+
+// The graph without the layers of which `leave` holds: what one puts out is what its first input
+// does. `what`: for messages.
+Graph without_layers(const Graph& graph,
+                     const std::function<bool(size_t)>& leave,
+                     const char* what,
+                     const std::function<void(Layer&)>& before) {
     infer_shapes(graph);
     const std::vector<std::vector<int>> inputs = resolve_inputs(graph);
     Graph result{graph.name, graph.input, {}};
@@ -155,15 +163,16 @@ Graph without_batch_norm(const Graph& graph) {
         for (const int source : inputs[i]) {
             sources.push_back(source < 0 ? -1 : place[static_cast<size_t>(source)]);
         }
-        if (std::holds_alternative<BatchNormOp>(graph.layers[i].op)) {
+        if (leave(i)) {
             if (i + 1 == graph.layers.size()) {
-                throw ConfigError(
-                    layer_place(graph, i, "network"),
-                    "the output of a network must not be a batch norm to be left out");
+                throw ConfigError(layer_place(graph, i, "network"),
+                                  fmt::format("the output of a network must not be a {} to be left "
+                                              "out",
+                                              what));
             }
             place[i] = sources[0];
             if (sources[0] >= 0) {
-                set_bias(result.layers[static_cast<size_t>(sources[0])].op);
+                before(result.layers[static_cast<size_t>(sources[0])]);
             }
             continue;
         }
@@ -176,6 +185,111 @@ Graph without_batch_norm(const Graph& graph) {
     }
     infer_shapes(result);
     return result;
+}
+
+// Without the layers that nothing leads on from to the output.
+Graph without_dead_ends(const Graph& graph) {
+    const std::vector<std::vector<int>> inputs = resolve_inputs(graph);
+    std::vector<bool> needed(graph.layers.size(), false);
+    needed.back() = true;
+    for (size_t i = graph.layers.size(); i-- > 0;) {
+        for (const int source : inputs[i]) {
+            if (needed[i] && source >= 0) {
+                needed[static_cast<size_t>(source)] = true;
+            }
+        }
+    }
+    return without_layers(graph, [&](size_t i) { return !needed[i]; }, "dead end", [](Layer&) {});
+}
+
+}  // namespace
+
+Graph without_batch_norm(const Graph& graph) {
+    return without_layers(
+        graph,
+        [&](size_t i) { return std::holds_alternative<BatchNormOp>(graph.layers[i].op); },
+        "batch norm",
+        [](Layer& layer) { set_bias(layer.op); });
+}
+
+namespace {
+
+// g = gamma / sqrt(var + epsilon), per output: scale and bias take it, and the signs of weights.
+void fold_norm(Network& network, const std::string& layer, const Layer& norm) {
+    const auto of = [&](const char* what) -> const std::vector<float>& {
+        return network.parameters.at(norm.name + what).values;
+    };
+    std::vector<float>& weight = network.parameters.at(layer + ".tile_weight").values;
+    std::vector<float>& scale = network.parameters.at(layer + ".scale").values;
+    const size_t outputs = of(".weight").size();
+    Tensor& bias = network.parameters[layer + ".bias"];
+    if (bias.values.empty()) {
+        bias = Tensor{{outputs}, std::vector<float>(outputs, 0.0f)};
+    }
+    const size_t inputs = weight.size() / outputs;
+    const double epsilon = std::get<BatchNormOp>(norm.op).epsilon;
+    for (size_t o = 0; o < outputs; o++) {
+        const double g =
+            double{of(".weight")[o]} / std::sqrt(double{of(".running_var")[o]} + epsilon);
+        for (size_t i = o; i < scale.size(); i += outputs) {
+            scale[i] = static_cast<float>(std::abs(g) * double{scale[i]});
+        }
+        for (size_t j = 0; g < 0 && j < inputs; j++) {
+            weight[o * inputs + j] = -weight[o * inputs + j];
+        }
+        bias.values[o] = static_cast<float>(
+            (double{bias.values[o]} - double{of(".running_mean")[o]}) * g + double{of(".bias")[o]});
+    }
+    for (const char* what : {".weight", ".bias", ".running_mean", ".running_var"}) {
+        network.parameters.erase(norm.name + what);
+    }
+}
+
+}  // namespace
+
+Network fold_batch_norm_into_scales(const Network& network) {
+    validate_network(network);
+    const Graph& graph = network.graph;
+    const std::vector<std::vector<int>> inputs = resolve_inputs(graph);
+    std::vector<size_t> uses(graph.layers.size(), 0);
+    for (const std::vector<int>& each : inputs) {
+        for (const int source : each) {
+            if (source >= 0) {
+                uses[static_cast<size_t>(source)]++;
+            }
+        }
+    }
+    Network result = network;
+    std::vector<bool> folded(graph.layers.size(), false);
+    for (size_t i = 0; i + 1 < graph.layers.size(); i++) {
+        const int source = inputs[i][0];
+        if (!std::holds_alternative<BatchNormOp>(graph.layers[i].op) || source < 0) {
+            continue;
+        }
+        const Layer& layer = graph.layers[static_cast<size_t>(source)];
+        const bool is_product = std::holds_alternative<LinearOp>(layer.op) ||
+                                std::holds_alternative<Conv2dOp>(layer.op);
+        if (!is_product || uses[static_cast<size_t>(source)] != 1 ||
+            !network.is_analog(layer.name) || network.analog.at(layer.name).mapping.analog_bias) {
+            continue;
+        }
+        fold_norm(result, layer.name, graph.layers[i]);
+        folded[i] = true;
+    }
+    result.graph = without_layers(
+        graph,
+        [&](size_t i) { return folded[i]; },
+        "batch norm",
+        [](Layer& layer) { set_bias(layer.op); });
+    return result;
+}
+
+Graph without_shortcuts(const Graph& graph) {
+    return without_dead_ends(without_layers(
+        graph,
+        [&](size_t i) { return std::holds_alternative<AddOp>(graph.layers[i].op); },
+        "sum with a shortcut",
+        [](Layer&) {}));
 }
 
 Network initialize_fixup(const Graph& graph, uint64_t seed) {

@@ -49,6 +49,18 @@ double range_factor(size_t count);
 /// before one get a bias in its place. A graph that ends in a batch norm is refused (ConfigError).
 Graph without_batch_norm(const Graph& graph);
 
+/// Batch norms that directly follow an analog convolution or linear layer with a digital bias (or
+/// none), whose output nobody else uses, go into its digital scales and bias: what comes behind its
+/// columns is one affine law, which a near-memory unit computes. Columns with a negative factor
+/// have the signs of their weights flipped, as scales of that unit have none. The exact network
+/// stays the same.
+Network fold_batch_norm_into_scales(const Network& network);
+
+/// The graph without shortcuts: what joins a branch (first input) and a shortcut passes the branch
+/// on, and layers whose outputs nothing needs any more are gone. A graph that ends in such a sum is
+/// refused (ConfigError).
+Graph without_shortcuts(const Graph& graph);
+
 /// Graphs of the zoo at another width: stages of `width`, 2 `width` and 4 `width` channels (the zoo
 /// has 16 and 32). The VGG's first linear layer has 8 `width` outputs.
 Graph resnet_cifar_of_width(int depth, InputSpec input, int width);

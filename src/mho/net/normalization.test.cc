@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mho/net/executor.h"
 #include "mho/net/test_support.h"
 #include "mho/net/weight_noise.h"
 #include "mho/util/error.h"
@@ -124,6 +125,53 @@ TEST(Fixup, BranchesStartAsNothing) {
     EXPECT_NE(vgg.parameters.at("fc2.weight").values[3], 0);
 }
 
+TEST(FoldIntoScales, LeavesTheExactNetworkAndNoNorm) {
+    Network network = initialize(resnet_cifar_of_width(8, raw_input(1, 16, 16), 4), 3);
+    for (auto& [name, tensor] : network.parameters) {
+        const bool varies =
+            name.find("bn") != std::string::npos || name.find("downsample.1") != std::string::npos;
+        for (size_t i = 0; varies && i < tensor.values.size(); i++) {
+            const float v = 0.3f + 0.1f * static_cast<float>(i % 5);
+            // A third of the factors are negative.
+            tensor.values[i] = name.ends_with(".weight") && i % 3 == 0 ? -v : v;
+        }
+    }
+    const Network analog = map_to_hardware(network, {});
+    const Network folded = fold_batch_norm_into_scales(analog);
+    EXPECT_EQ(norms_of(analog.graph), 9u);
+    EXPECT_EQ(norms_of(folded.graph), 0u);
+    EXPECT_NO_THROW(validate_network(folded));
+    for (const auto& [name, tensor] : folded.parameters) {
+        for (size_t i = 0; name.ends_with(".scale") && i < tensor.values.size(); i++) {
+            EXPECT_GE(tensor.values[i], 0.0f) << name;
+        }
+    }
+    Matrix<float> pixels(3, 256);
+    for (size_t i = 0; i < pixels.values.size(); i++) {
+        pixels.values[i] = static_cast<float>((7 * i) % 255);
+    }
+    Matrix<float> before(3, 10);
+    Matrix<float> after(3, 10);
+    Executor(to_digital(analog), 1).run(pixels.view(), before.view(), {});
+    Executor(to_digital(folded), 1).run(pixels.view(), after.view(), {});
+    for (size_t i = 0; i < before.values.size(); i++) {
+        EXPECT_NEAR(after.values[i], before.values[i], 2e-4f * (1 + std::fabs(before.values[i])));
+    }
+}
+
+TEST(WithoutShortcuts, LeavesTheBranchesInALine) {
+    const Graph graph = resnet_cifar_of_width(14, raw_input(1, 16, 16), 4);
+    const Graph line = without_shortcuts(graph);
+    // 6 blocks: 6 sums, and 2 shortcuts of a convolution and a batch norm.
+    EXPECT_EQ(line.layers.size(), graph.layers.size() - 6 - 4);
+    for (size_t i = 0; i < line.layers.size(); i++) {
+        EXPECT_FALSE(std::holds_alternative<AddOp>(line.layers[i].op)) << line.layers[i].name;
+        EXPECT_TRUE(line.layers[i].inputs.empty()) << line.layers[i].name;
+    }
+    EXPECT_EQ(infer_shapes(line).back(), infer_shapes(graph).back());
+    EXPECT_EQ(norms_of(without_batch_norm(line)), 0u);
+}
+
 TEST(WeightNoise, HasTheDeviationOfItsReference) {
     const Network network = initialize(vgg_small_of_width(raw_input(1, 16, 16), 10, 16), 4);
     const std::vector<float>& clean = network.parameters.at("conv6.weight").values;
@@ -155,6 +203,33 @@ TEST(WeightNoise, HasTheDeviationOfItsReference) {
     EXPECT_EQ(with_weight_noise(network, {0.0}, 1, 2).parameters, network.parameters);
     EXPECT_THROW(with_weight_noise(network, {-1}, 1, 2), InputError);
     EXPECT_THROW(with_weight_noise(map_to_hardware(network, {}), {0.1}, 1, 2), ConfigError);
+}
+
+TEST(WeightNoise, OnStatisticsLeavesNoNegativeVariance) {
+    Network network = initialize(vgg_small_of_width(raw_input(1, 16, 16), 10, 16), 4);
+    std::vector<float>& variances = network.parameters.at("bn6.running_var").values;
+    for (size_t i = 0; i < variances.size(); i++) {
+        variances[i] = i % 8 == 0 ? 4.0f : 1e-3f;
+    }
+    const Network spared = with_weight_noise(network, {.level = 0.4, .norms = true}, 1, 2);
+    EXPECT_EQ(spared.parameters.at("bn6.running_var"), network.parameters.at("bn6.running_var"));
+    const Network noisy = with_weight_noise(network, {.level = 0.4, .statistics = true}, 1, 2);
+    EXPECT_EQ(noisy.parameters.at("bn6.weight"), network.parameters.at("bn6.weight"));
+    // Deviation 0.5: of the small variances about half fall below zero.
+    size_t zeros = 0;
+    for (const float v : noisy.parameters.at("bn6.running_var").values) {
+        EXPECT_GE(v, 0.0f);
+        zeros += v == 0.0f ? 1 : 0;
+    }
+    EXPECT_GT(zeros, variances.size() / 4);
+    EXPECT_LT(zeros, variances.size() * 3 / 4);
+    const Network left = with_weight_noise(
+        network, {.level = 0.4, .statistics = true, .negative_variances = true}, 1, 2);
+    size_t negative = 0;
+    for (const float v : left.parameters.at("bn6.running_var").values) {
+        negative += v < 0 ? 1 : 0;
+    }
+    EXPECT_EQ(negative, zeros);
 }
 
 TEST(WeightNoise, LevelsShareTheirDraw) {

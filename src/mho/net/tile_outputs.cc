@@ -100,30 +100,66 @@ TileOutputs observe_tile_outputs(const Network& network, ConstFloatView pixels) 
     return outputs;
 }
 
+namespace {
+
+// The largest result over the columns of every tile of a grid, scale and bias included.
+std::vector<float> largest_results(const TileGrid& grid,
+                                   const ColumnOutputs& outputs,
+                                   double margin) {
+    std::vector<float> ranges;
+    for (size_t r = 0; r < grid.output_pieces(); r++) {
+        for (size_t c = 0; c < grid.input_pieces(); c++) {
+            const float gain = grid.input_ranges()[c] > 0 ? grid.input_ranges()[c] : 1.0f;
+            double most = 0;
+            for (size_t i = grid.output_offsets()[r]; i < grid.output_offsets()[r + 1]; i++) {
+                const double bias =
+                    c == 0 && !grid.bias().empty() ? std::abs(grid.bias()[i]) : 0.0f;
+                most = std::max(most,
+                                outputs.largest(c, i) * double{grid.scales()(c, i)} * gain + bias);
+            }
+            ranges.push_back(static_cast<float>(margin * most));
+        }
+    }
+    return ranges;
+}
+
+}  // namespace
+
 void set_output_ranges(Executor& executor, const TileOutputs& outputs, double margin) {
     for (const std::string& layer : executor.analog_layers()) {
         const std::vector<ColumnOutputs>& groups = outputs.at(layer);
         std::vector<TileGrid>& grids = executor.grids(layer);
         for (size_t g = 0; g < grids.size(); g++) {
-            TileGrid& grid = grids[g];
-            std::vector<float> ranges;
-            for (size_t r = 0; r < grid.output_pieces(); r++) {
-                for (size_t c = 0; c < grid.input_pieces(); c++) {
-                    const float gain = grid.input_ranges()[c] > 0 ? grid.input_ranges()[c] : 1.0f;
-                    double most = 0;
-                    for (size_t i = grid.output_offsets()[r]; i < grid.output_offsets()[r + 1];
-                         i++) {
-                        const double bias =
-                            c == 0 && !grid.bias().empty() ? std::abs(grid.bias()[i]) : 0.0f;
-                        most = std::max(
-                            most,
-                            groups[g].largest(c, i) * double{grid.scales()(c, i)} * gain + bias);
-                    }
-                    ranges.push_back(static_cast<float>(margin * most));
-                }
-            }
-            grid.set_output_ranges(std::move(ranges));
+            grids[g].set_output_ranges(largest_results(grids[g], groups[g], margin));
         }
+    }
+}
+
+bool needs_output_ranges(const Network& network) {
+    return std::any_of(network.analog.begin(), network.analog.end(), [](const auto& layer) {
+        return layer.second.periphery.kind != PeripheryKind::kIdeal;
+    });
+}
+
+void calibrate_output_ranges(Network& network, ConstFloatView pixels, double margin) {
+    if (!needs_output_ranges(network)) {
+        return;
+    }
+    const TileOutputs outputs = observe_tile_outputs(network, pixels);
+    const Executor executor(network, 0);
+    for (const auto& [layer, hardware] : network.analog) {
+        if (hardware.periphery.kind == PeripheryKind::kIdeal) {
+            continue;
+        }
+        std::vector<float> ranges;
+        const std::vector<TileGrid>& grids = executor.grids(layer);
+        for (size_t g = 0; g < grids.size(); g++) {
+            const std::vector<float> of_grid =
+                largest_results(grids[g], outputs.at(layer)[g], margin);
+            ranges.insert(ranges.end(), of_grid.begin(), of_grid.end());
+        }
+        const size_t count = ranges.size();
+        network.parameters[layer + ".output_range"] = Tensor{{count}, std::move(ranges)};
     }
 }
 

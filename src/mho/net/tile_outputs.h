@@ -38,6 +38,14 @@ TileOutputs observe_tile_outputs(const Network& network, ConstFloatView pixels);
 /// columns (scale and bias included), times `margin`.
 void set_output_ranges(Executor& executor, const TileOutputs& outputs, double margin = 1.0);
 
+/// Whether a layer has a counting periphery, whose results need a range.
+bool needs_output_ranges(const Network& network);
+
+/// The same as parameters NAME.output_range [groups * tiles] of the network, which executors use
+/// and files keep: of every layer with a counting periphery, from samples `pixels` [samples,
+/// features].
+void calibrate_output_ranges(Network& network, ConstFloatView pixels, double margin = 1.0);
+
 /// Post-training conductance ranges (arXiv 2401.09859, step 2): every column's weights are rescaled
 /// so that |mean| + deviations * std of its output meets the ADC bound, at most to the largest
 /// conductance; its digital scale takes the inverse. The exact network stays the same. Layers

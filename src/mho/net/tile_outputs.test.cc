@@ -126,6 +126,22 @@ TEST(TileOutputs, GiveTheRangesOfAPeriphery) {
     }
     EXPECT_LT(std::sqrt(off / norm), 0.1);
     EXPECT_GT(off, 0);
+    // The same as parameters of the network.
+    Network with = c.network;
+    EXPECT_FALSE(needs_output_ranges(with));
+    calibrate_output_ranges(with, c.pixels.view());
+    EXPECT_EQ(with.parameters, c.network.parameters);
+    for (auto& [layer, hardware] : with.analog) {
+        hardware.periphery = periphery;
+    }
+    EXPECT_TRUE(needs_output_ranges(with));
+    calibrate_output_ranges(with, c.pixels.view());
+    EXPECT_NO_THROW(validate_network(with));
+    Matrix<float> again(40, 5);
+    Executor(with, 1).run(c.pixels.view(), again.view(), {});
+    EXPECT_EQ(again.values, y.values);
+    with.parameters.at("fc1.output_range").values[0] = -1;
+    EXPECT_THROW(validate_network(with), ConfigError);
     EXPECT_THROW(executor.grids("fc1")[0].set_output_ranges({1.0f}), InputError);
 }
 

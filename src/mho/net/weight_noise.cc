@@ -78,15 +78,26 @@ Network with_weight_noise(const Network& network,
                           std::span(normals).subspan(i, layout.rows),
                           noise.level * largest_of(channel));
             }
-        } else if (noise.norms && std::holds_alternative<BatchNormOp>(layer.op)) {
-            for (const char* what : {".weight", ".bias"}) {
-                std::vector<float>& values = noisy.parameters.at(layer.name + what).values;
-                normals_for(layer.name + what, values.size());
+        } else if (std::holds_alternative<BatchNormOp>(layer.op)) {
+            const auto disturb = [&](const std::string& name) {
+                std::vector<float>& values = noisy.parameters.at(name).values;
+                normals_for(name, values.size());
                 add_noise(values,
                           normals,
                           noise.level * (noise.reference == NoiseReference::kLayerStd
                                              ? deviation_of(values)
                                              : largest_of(values)));
+            };
+            if (noise.norms) {
+                disturb(layer.name + ".weight");
+                disturb(layer.name + ".bias");
+            }
+            if (noise.statistics) {
+                disturb(layer.name + ".running_mean");
+                disturb(layer.name + ".running_var");
+                for (float& v : noisy.parameters.at(layer.name + ".running_var").values) {
+                    v = noise.negative_variances ? v : std::fmax(v, 0.0F);
+                }
             }
         }
     }

@@ -20,6 +20,10 @@ struct AdditiveNoise {
     double level = 0;  // share of the reference, 0.1 = 10 %
     NoiseReference reference = NoiseReference::kLayerStd;
     bool norms = false;  // on weight and bias of batch norms, too
+    // On running mean and variance of batch norms, too: noise on all that a framework lists as
+    // weights of a network. A variance that would be negative is zero, or stays.
+    bool statistics = false;
+    bool negative_variances = false;
 };
 
 /// The network with white normal noise on the weights (not the biases) of its digital linear,

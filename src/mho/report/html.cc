@@ -48,7 +48,7 @@ figcaption{color:var(--muted);font-size:.88rem;line-height:1.45;margin-top:10px}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:8px 20px 4px}
 th,td{padding:7px 14px;text-align:left;vertical-align:top;border-top:1px solid var(--grid)}
-th:first-child,td:first-child{padding-left:20px}
+th:first-child,td:first-child{padding-left:20px;min-width:7.5em}
 th:last-child,td:last-child{padding-right:20px}
 thead th{border-top:0;color:var(--muted);font-weight:600;vertical-align:bottom}
 tr.group td{border-top-color:var(--axis)}

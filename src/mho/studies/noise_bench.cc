@@ -75,6 +75,19 @@ size_t norms_of(const Graph& graph) {
         }));
 }
 
+// Its square root is no number, and so is every output.
+bool has_negative_variance(const Network& network) {
+    for (const Layer& layer : network.graph.layers) {
+        if (std::holds_alternative<BatchNormOp>(layer.op)) {
+            const std::vector<float>& v = network.parameters.at(layer.name + ".running_var").values;
+            if (std::any_of(v.begin(), v.end(), [](float x) { return x < 0; })) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // Whether the study asks what the rule of the norms divides by.
 bool has_scales(const NoiseCase& c, const Network& network) {
     return c.recalibrate && c.norm.scale != NormScale::kL2 && norms_of(network.graph) > 0;
@@ -166,8 +179,15 @@ class Units {
                                bool recalibrate) const {
         std::vector<double> accuracies;
         for (const double level : protocol_.levels) {
-            Network noisy = with_weight_noise(
-                network, {.level = level, .norms = c.norm_noise}, options_.seed, draw);
+            const AdditiveNoise noise = {.level = level,
+                                         .norms = c.norm_noise,
+                                         .statistics = c.statistics_noise,
+                                         .negative_variances = c.no_number_below_zero};
+            Network noisy = with_weight_noise(network, noise, options_.seed, draw);
+            if (c.no_number_below_zero && has_negative_variance(noisy)) {
+                accuracies.push_back(1.0 / of(c).test.classes);
+                continue;
+            }
             if (recalibrate) {
                 noisy =
                     with_recalibrated_norms(noisy, of(c).calibration, kCalibrationBatch, c.norm);

@@ -25,11 +25,13 @@ struct NoiseCase {
     std::string name;  // for tables
     Graph graph;
     TrainConfig training;
-    bool fixup = false;       // start parameters for networks without batch norm
-    bool recalibrate = true;  // also with batch-norm statistics taken anew under the noise
-    uint64_t seed = 1;        // of the start and of the order of the pictures
-    NormRule norm = {};       // of the batch norms in training
-    bool norm_noise = false;  // noise on weight and bias of the batch norms, too
+    bool fixup = false;             // start parameters for networks without batch norm
+    bool recalibrate = true;        // also with batch-norm statistics taken anew under the noise
+    uint64_t seed = 1;              // of the start and of the order of the pictures
+    NormRule norm = {};             // of the batch norms in training
+    bool norm_noise = false;        // noise on weight and bias of the batch norms, too
+    bool statistics_noise = false;  // and on their running means and variances
+    bool no_number_below_zero = false;  // where one becomes negative the network guesses
 };
 
 struct NoiseOutcome {

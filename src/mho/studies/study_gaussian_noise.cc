@@ -16,7 +16,7 @@ namespace {
 
 // Places of the networks of one set of pictures.
 enum Place { kVgg, kDeep, kPlainVgg, kPlainDeep, kHalfVgg, kShallow, kPlainShallow, kAgain };
-constexpr Place kTrainedAgain[] = {kPlainVgg, kPlainDeep, kPlainShallow};
+constexpr Place kTrainedAgain[] = {kPlainVgg, kPlainDeep, kPlainShallow, kVgg, kDeep, kHalfVgg};
 constexpr size_t kAgainCount = std::size(kTrainedAgain);
 
 struct Plan {
@@ -26,7 +26,8 @@ struct Plan {
     }
     size_t stopped() const { return kAgain + (trainings - 1) * kAgainCount; }
     size_t longer() const { return stopped() + 1; }
-    size_t count() const { return stopped() + 2; }
+    size_t line() const { return stopped() + 2; }  // without shortcuts; then without norms, too
+    size_t count() const { return stopped() + 4; }
 };
 
 std::vector<NoiseCase> cases_of(const NoiseSet& set, const Plan& plan, bool is_small) {
@@ -67,6 +68,11 @@ std::vector<NoiseCase> cases_of(const NoiseSet& set, const Plan& plan, bool is_s
     longer.training.epochs *= 3;
     longer.name += fmt::format(", {} epochs", longer.training.epochs);
     cases.push_back(longer);
+    // A residual network whose branches stand in a line, as the layers of a VGG do.
+    const Graph line = without_shortcuts(shallow);
+    cases.push_back({"ResNet-8, no shortcuts", line, training, false, false});
+    cases.push_back(
+        {"ResNet-8, no shortcuts, no batch norm", without_batch_norm(line), slower, true, false});
     return cases;
 }
 
@@ -106,27 +112,48 @@ void judge(std::span<const NoiseOutcome> all,
     };
     const auto explain = [&](StudyRow& of, Place a, Place b) {
         if (of.verdict != Verdict::kHolds) {
-            of.explanation = fmt::format("tested by further trainings of both: {}.",
-                                         over_trainings(all, plan, a, b));
+            of.explanation = fmt::format(
+                "one training says little about its kind. Tested by further trainings of both: {}.",
+                over_trainings(all, plan, a, b));
         }
     };
-    row("networks of the VGG kind resist better than residual ones", kVgg, kDeep);
+    const auto text = [&](size_t i) {
+        return fmt::format("{}: {}", all[i].name, noise_text(all[i]));
+    };
+    // What a VGG lacks: the same residual network with its branches in a line.
+    const auto explain_vgg = [&](StudyRow& of, Place vgg, Place deep, size_t shallow, size_t line) {
+        if (of.verdict == Verdict::kHolds) {
+            return;
+        }
+        const Interval cost = average_difference(all[line], all[shallow], seed);
+        of.explanation = fmt::format(
+            "{}. Tested: do shortcuts, which lead past noisy layers, protect the residual "
+            "networks? {}; {}: a difference of {:.1f} points ({:.1f} to {:.1f}).",
+            over_trainings(all, plan, vgg, deep),
+            text(shallow),
+            text(line),
+            cost.mean,
+            cost.low,
+            cost.high);
+    };
+    explain_vgg(row("networks of the VGG kind resist better than residual ones", kVgg, kDeep),
+                kVgg,
+                kDeep,
+                kShallow,
+                plan.line());
     StudyRow& plain = row("the same without batch norms", kPlainVgg, kPlainDeep);
+    explain_vgg(plain, kPlainVgg, kPlainDeep, kPlainShallow, plan.line() + 1);
     if (plain.verdict != Verdict::kHolds) {
-        const auto text = [&](size_t i) {
-            return fmt::format("{}: {}", all[i].name, noise_text(all[i]));
-        };
-        plain.explanation = fmt::format(
-            "{}. Tested: is it because the residual networks are less accurate without noise? {}; "
-            "{}; stopped early, {}; trained longer, {}.",
-            over_trainings(all, plan, kPlainVgg, kPlainDeep),
+        plain.explanation += fmt::format(
+            " And is it because the residual networks are less accurate without noise? {}; {}; "
+            "stopped early, {}; trained longer, {}. It is not.",
             text(kPlainVgg),
             text(kPlainDeep),
             text(plan.stopped()),
             text(plan.longer()));
     }
-    row("redundant networks resist better", kVgg, kHalfVgg);
-    row("deeper networks resist better", kDeep, kShallow);
+    explain(row("redundant networks resist better", kVgg, kHalfVgg), kVgg, kHalfVgg);
+    explain(row("deeper networks resist better", kDeep, kShallow), kDeep, kShallow);
     explain(row("deeper networks resist better without batch norms", kPlainDeep, kPlainShallow),
             kPlainDeep,
             kPlainShallow);

@@ -117,6 +117,7 @@ void judge(std::span<const NoiseOutcome> all,
             difference(of_trainings(all, k, trainings, true), base_clean),
             "points",
             1));
+        explain(result.rows.back(), kKinds[k].name, all[k * trainings].scale_ratio);
     }
     result.tables.push_back(noise_table(all, seed, data));
     StudyChart chart = noise_chart(all, data);
@@ -136,7 +137,8 @@ StudyResult run_l1_topk_norm_study(const StudyOptions& options) {
     std::vector<NoiseCase> cases;
     std::vector<size_t> trainings;
     for (const NoiseSet& set : sets) {
-        trainings.push_back(options.small ? 2 : 3);
+        // More of the shorter ones, on CIFAR-10.
+        trainings.push_back(options.small ? 2 : trainings.empty() ? 5 : 8);
         for (NoiseCase& c : cases_of(set, trainings.back(), options.small)) {
             cases.push_back(std::move(c));
         }

@@ -44,7 +44,37 @@ std::vector<NoiseCase> cases_of(const NoiseSet& set,
                              t + 1});
         }
     }
+    // Without batch norms, which make a network nearly indifferent to the size of its weights, and
+    // so to the rate; one training for each rate of the claim.
+    for (size_t r = 0; r < kRateCount; r++) {
+        NoiseCase plain = cases[r * trainings];
+        plain.name = fmt::format("rate {}, no batch norm", kRates[r]);
+        plain.graph = without_batch_norm(graph);
+        plain.fixup = true;
+        cases.push_back(std::move(plain));
+    }
     return cases;
+}
+
+// Mean product of clean and average normalised accuracy, in percent.
+double product_of(const NoiseOutcome& o) {
+    return o.clean * mean(o.average);
+}
+
+// Whether the same networks without batch norms have a best rate in between.
+std::string without_norms(std::span<const NoiseOutcome> plain) {
+    std::string text =
+        "Tested: the same without batch norms, one training a rate: the products are";
+    size_t best = 0;
+    for (size_t r = 0; r < kRateCount; r++) {
+        text += fmt::format("{} {:.1f}", r > 0 ? "," : "", product_of(plain[r]));
+        best = product_of(plain[r]) > product_of(plain[best]) ? r : best;
+    }
+    const bool is_inside = best > 0 && best + 1 < kRateCount;
+    return text + fmt::format(" % from the lowest rate to the highest, best at {}: {}.",
+                              kRates[best],
+                              is_inside ? "inside the range, so the norms move the best rate up"
+                                        : "not inside the range either");
 }
 
 void judge(std::span<const NoiseOutcome> all,
@@ -99,9 +129,10 @@ void judge(std::span<const NoiseOutcome> all,
         }
         row.explanation +=
             best_of_all + 1 < rates.size()
-                ? fmt::format(" So one rate is best, {}, but not inside the range asked for.",
+                ? fmt::format(" So one rate is best, {}, but not inside the range asked for. ",
                               rates[best_of_all])
-                : fmt::format(" It still rises at {}: no rate in between is best.", rates.back());
+                : fmt::format(" It still rises at {}: no rate in between is best. ", rates.back());
+        row.explanation += without_norms(all.subspan(rates.size() * trainings));
     }
     result.tables.push_back(noise_table(all, seed, data));
     StudyChart chart{"A sweet spot of the learning rate" + data, "learning rate", "[%]", true, {}};
@@ -146,7 +177,7 @@ StudyResult run_learning_rate_study(const StudyOptions& options) {
                                      result.repetitions);
     size_t first = 0;
     for (size_t i = 0; i < sets.size(); i++) {
-        const size_t count = rates.size() * trainings[i];
+        const size_t count = rates.size() * trainings[i] + kRateCount;
         judge({&all[first], count}, rates, trainings[i], sets[i].data, options.seed, result);
         first += count;
     }
