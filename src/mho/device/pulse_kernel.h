@@ -14,16 +14,18 @@
 //     n = 1, or a cell for which the law of the sum is known:  one jump of n pulses
 //     else:                                                    its first pulse
 //
-// The cells of the group that have pulses left then take one number a pulse, round by round. After
-// every pulse or jump the weight is clipped. A jump has the mean and the variance of the sum of its
-// pulses, with the response taken as linear over the jump; it is allowed where no bound can be met
-// on the way and the response bends little (docs/models/pulse-laws.md).
+// The cells of the group that have pulses left then take one number a pulse, round by round (in
+// short trains those of every row before the next row begins). After every pulse or jump the weight
+// is clipped. A jump has the mean and the variance of the sum of its pulses, with the response
+// taken as linear over the jump; it is allowed where no bound can be met on the way and the
+// response bends little (docs/models/pulse-laws.md).
 
 #include <cstdint>
 #include <span>
 
 #include "mho/device/pulse_trains.h"
 #include "mho/device/pulsed_array.h"
+#include "mho/device/slot_columns.h"
 #include "mho/device/step_form.h"
 
 namespace mho {
@@ -31,6 +33,11 @@ namespace mho {
 /// Rows that share a sequence of numbers in a sample: one seed for all. (With 2 rows the tables
 /// stay in the first-level cache over the samples; that gains nothing, seeds and queues cost more.)
 inline constexpr size_t kPulseRowGroup = 8;
+/// Short trains are taken row by row instead of sample by sample, and the
+/// cells of a row that wait take their numbers before the next row.
+inline bool is_short(const PulseTrains& trains, size_t sample) {
+    return trains.length[sample] <= SlotColumnLists::kMostSlots;
+}
 /// A cell meets no bound if this many standard deviations of a jump stay inside.
 inline constexpr float kJumpSigmas = 7.0f;
 /// A jump is computed from the first terms of a binomial series: exact up to three pulses, with a
@@ -79,6 +86,7 @@ struct PulseJob {
     size_t plane_words = 0;
     std::span<const uint64_t> slot_begin;  // per sample: where its slots begin in the planes
     uint64_t batch_key = 0;
+    const SlotColumnLists* slot_columns = nullptr;  // where trains are short
 };
 
 /// Applies the job to rows [first_row, last_row): always the same cut, whatever the threads, as the

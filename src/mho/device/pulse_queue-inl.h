@@ -70,14 +70,46 @@ struct Queue {
         size += hn::CountTrue(d, who);
     }
 
+    // The next pulse of register `i`, where cells `who` have `n` left.
+    template <StepKind K, bool kFrozen>
+    HWY_INLINE void advance(const StepForm& f, size_t i, MF who, VI n, VF normal) {
+        const PulseF d;
+        const PulseI di;
+        Cell c;
+        c.sign = hn::LoadU(d, field[8] + i);
+        c.up = hn::RebindMask(d, hn::Eq(hn::BitCast(di, c.sign), hn::Zero(di)));
+        c.low = hn::LoadU(d, field[1] + i);
+        c.high = hn::LoadU(d, field[2] + i);
+        c.step = hn::LoadU(d, field[3] + i);
+        c.shape = kHasShape<K> ? hn::LoadU(d, field[4] + i) : hn::Zero(d);
+        c.scale = kHasScale<K> ? hn::LoadU(d, field[5] + i) : hn::Zero(d);
+        const VF u = hn::LoadU(d, field[0] + i);
+        Pulse p;
+        if constexpr (kFrozen || K == StepKind::kConstant) {
+            p.mean = hn::LoadU(d, field[6] + i);
+            p.noise = hn::LoadU(d, field[7] + i);
+        } else {
+            p = one_pulse<K>(f, c, u);
+        }
+        const VF to = moved(c, u, p.mean, p.noise, normal);
+        hn::StoreU(hn::IfThenElse(who, to, u), d, field[0] + i);
+        const auto waits = hn::RebindMask(di, who);
+        hn::StoreU(hn::Sub(n, hn::IfThenElseZero(waits, hn::Set(di, 1))), di, left + i);
+    }
+
+    // The cells of the last register that are none.
+    HWY_INLINE void end() {
+        for (size_t i = size; i < size + kPulseLanes; i++) {
+            left[i] = 0;
+        }
+    }
+
     // Pulse after pulse, a round over all cells at a time.
     template <StepKind K, bool kFrozen>
     HWY_INLINE void run(const StepForm& f, NormalSource& normals) {
         const PulseF d;
         const PulseI di;
-        for (size_t i = size; i < size + kPulseLanes; i++) {
-            left[i] = 0;  // the rest of the last register
-        }
+        end();
         bool more = size > 0;
         while (more) {
             more = false;
@@ -89,25 +121,7 @@ struct Queue {
                 }
                 more = true;
                 const MF who = hn::RebindMask(d, waits);
-                Cell c;
-                c.sign = hn::LoadU(d, field[8] + i);
-                c.up = hn::RebindMask(d, hn::Eq(hn::BitCast(di, c.sign), hn::Zero(di)));
-                c.low = hn::LoadU(d, field[1] + i);
-                c.high = hn::LoadU(d, field[2] + i);
-                c.step = hn::LoadU(d, field[3] + i);
-                c.shape = kHasShape<K> ? hn::LoadU(d, field[4] + i) : hn::Zero(d);
-                c.scale = kHasScale<K> ? hn::LoadU(d, field[5] + i) : hn::Zero(d);
-                const VF u = hn::LoadU(d, field[0] + i);
-                Pulse p;
-                if constexpr (kFrozen || K == StepKind::kConstant) {
-                    p.mean = hn::LoadU(d, field[6] + i);
-                    p.noise = hn::LoadU(d, field[7] + i);
-                } else {
-                    p = one_pulse<K>(f, c, u);
-                }
-                const VF to = moved(c, u, p.mean, p.noise, normals.take(who));
-                hn::StoreU(hn::IfThenElse(who, to, u), d, field[0] + i);
-                hn::StoreU(hn::Sub(n, hn::IfThenElseZero(waits, hn::Set(di, 1))), di, left + i);
+                advance<K, kFrozen>(f, i, who, n, normals.take(who));
             }
         }
     }

@@ -33,6 +33,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr size_t kSamplesForGentle = 4;
 constexpr uint32_t kLengthForGentle = 8;
 
+// Samples of one run of short trains: their sequences of numbers stay in the second-level cache.
+constexpr size_t kShortRun = 64;
+
 // What is fixed for a sample.
 struct SampleCounts {
     const LineTrains* lines = nullptr;  // nullptr: not by the bits of lines
@@ -41,6 +44,7 @@ struct SampleCounts {
     const uint32_t* col_negative = nullptr;
     size_t first = 0;  // cells that can fire
     size_t last = 0;
+    const SlotColumns* slots_of_columns = nullptr;  // of a short train
 };
 
 // For every register of cells, how many pulses certainly keep the conditions of a jump on the
@@ -113,6 +117,68 @@ HWY_INLINE void single_slot(const StepForm& f,
     activity.pulses += fired;
 }
 
+#if HWY_TARGET <= HWY_AVX3
+constexpr intptr_t kNear = intptr_t{1} << 30;  // numbers apart
+
+// The same where few columns fire, those of a list: their cells alone, sixteen at a time. The same
+// cells take the same numbers.
+template <StepKind K>
+HWY_INLINE void single_slot_columns(const StepForm& f,
+                                    const CellArrays& row_cells,
+                                    std::span<const int32_t> columns,
+                                    uint32_t negative,
+                                    NormalSource& normals,
+                                    PulseActivity& activity) {
+    const PulseF d;
+    const PulseI di;
+    const PulseU du;
+    const CellArrays c = row_cells;
+    const VU line_negative = hn::Set(du, negative);
+    const VU sign_bit = hn::Set(du, kSignBit);
+    for (size_t k = 0; k < columns.size(); k += kPulseLanes) {
+        const MF who = hn::FirstN(d, columns.size() - k);
+        const VU entries = hn::BitCast(du, hn::LoadU(di, columns.data() + k));  // lists are padded
+        const VI at = hn::BitCast(di, hn::AndNot(sign_bit, entries));
+        const VF sign = hn::BitCast(d, hn::And(hn::Xor(entries, line_negative), sign_bit));
+        const auto gathered = [&](const float* from)
+                                  HWY_ATTR { return hn::GatherIndex(d, from, at); };
+        // One gather from the tables of both directions where they are near enough in memory.
+        const auto chosen = [&](const float* for_up, const float* for_down, MF up) HWY_ATTR {
+            const auto apart =
+                (reinterpret_cast<intptr_t>(for_down) - reinterpret_cast<intptr_t>(for_up)) /
+                static_cast<intptr_t>(sizeof(float));
+            if (HWY_LIKELY(apart > -kNear && apart < kNear)) {
+                const VI beyond = hn::Add(at, hn::Set(di, static_cast<int32_t>(apart)));
+                const auto rises = hn::RebindMask(di, up);
+                return hn::GatherIndex(d, for_up, hn::IfThenElse(rises, at, beyond));
+            }
+            return hn::IfThenElse(up, gathered(for_up), gathered(for_down));
+        };
+        Cell cell;
+        cell.sign = sign;
+        cell.up = rising_lanes(sign);
+        cell.low = gathered(c.min_bound);
+        cell.high = gathered(c.max_bound);
+        cell.step = chosen(c.step_up, c.step_down, cell.up);
+        cell.shape = hn::Zero(d);
+        cell.scale = hn::Zero(d);
+        if constexpr (kHasShape<K>) {
+            cell.shape = chosen(c.shape_up, c.shape_down, cell.up);
+        }
+        if constexpr (kHasScale<K>) {
+            cell.scale = chosen(c.scale_up, c.scale_down, cell.up);
+        }
+        const VF reference = c.reference != nullptr ? gathered(c.reference) : hn::Zero(d);
+        VF u = hn::Add(gathered(c.weight), reference);
+        const Pulse p = one_pulse<K>(f, cell, u);
+        u = hn::Sub(moved(cell, u, p.mean, p.noise, normals.take(who)), reference);
+        _mm512_mask_i32scatter_ps(c.weight, who.raw, at.raw, u.raw, 4);
+    }
+    activity.sample_cells += columns.size();
+    activity.pulses += columns.size();
+}
+#endif
+
 // No write noise, counters, routing.
 HWY_INLINE bool plain_cells(const PulseJob& job, const CellArrays& c) {
     return c.visible == nullptr && c.up_pulses == nullptr &&
@@ -157,14 +223,20 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
             while (bits.bits[w * bits.stride] == 0) {
                 w++;
             }
-            single_slot<K>(f,
-                           c,
-                           sample,
-                           sample.col_bits + w * row.col_word_stride,
-                           bits.bits[w * bits.stride],
-                           bits.negative,
-                           normals,
-                           activity);
+            const uint32_t slot = bits.bits[w * bits.stride];
+#if HWY_TARGET <= HWY_AVX3
+            if (sample.slots_of_columns != nullptr) {
+                const auto t = static_cast<size_t>(std::countr_zero(slot));
+                const SlotColumns& fire = sample.slots_of_columns[t];
+                if (fire.listed) {
+                    single_slot_columns<K>(
+                        f, c, job.slot_columns->list(fire), bits.negative, normals, activity);
+                    return;
+                }
+            }
+#endif
+            const uint32_t* of_columns = sample.col_bits + w * row.col_word_stride;
+            single_slot<K>(f, c, sample, of_columns, slot, bits.negative, normals, activity);
             return;
         }
     } else {
@@ -224,7 +296,9 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
         VF w = u;
         if constexpr (kExtras) {
             w = hn::Sub(w, reference);
-            fired_lanes[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
+            if (fired_lanes != nullptr) {
+                fired_lanes[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
+            }
             if (c.up_pulses != nullptr) {
                 const auto rises = hn::RebindMask(di, cell.up);
                 count_endurance(
@@ -269,6 +343,77 @@ HWY_INLINE void look(
     }
 }
 
+// Where in the lines of a sample a row finds what it needs.
+HWY_INLINE void begin_sample(const PulseJob& job,
+                             const PulseRow& any,
+                             size_t s,
+                             SampleCounts& sample) {
+    const PulseTrains& trains = *job.trains;
+    sample.first = any.sparse_columns ? size_t{16} * trains.first_group[s] : 0;
+    sample.last = any.sparse_columns ? size_t{16} * trains.last_group[s] : any.cell_count;
+    sample.col_bits = any.col_bits + s * any.col_sample_stride;
+    sample.col_negative = any.col_negative + s * any.negative_stride;
+    sample.slots_of_columns =
+        job.slot_columns != nullptr ? job.slot_columns->of_sample(s) : nullptr;
+}
+
+HWY_INLINE bool takes_part(const PulseJob& job, size_t s) {
+    return job.trains->length[s] != 0 && (job.options.only.empty() || job.options.only[s] != 0);
+}
+
+// Samples [begin, end) with short trains, at most kShortRun: row after row, so that the few cells
+// of a row that fire are found in the first-level cache. Every sample keeps its sequence of
+// numbers; cells that wait take theirs before the next row.
+template <StepKind K, bool kExtras, bool kFrozen>
+HWY_INLINE void pulse_short_samples(const PulseJob& job,
+                                    std::span<const PulseRow> rows,
+                                    size_t line,
+                                    size_t begin,
+                                    size_t end,
+                                    std::array<size_t, kPulseRowGroup>& tap,
+                                    Queue& queue,
+                                    PulseScratch& scratch,
+                                    PulseActivity& activity) {
+    const LineTrains& lines = job.trains->row_lines;
+    const PulseRow& any = rows[0];
+    const auto first_block = static_cast<uint32_t>(line) * job.blocks_per_row;
+    alignas(NormalSource) unsigned char memory[kShortRun * sizeof(NormalSource)];
+    const auto source = [&](size_t s) HWY_ATTR {
+        return std::launder(
+            reinterpret_cast<NormalSource*>(memory + (s - begin) * sizeof(NormalSource)));
+    };
+    for (size_t s = begin; s < end; s++) {
+        new (memory + (s - begin) * sizeof(NormalSource))
+            NormalSource(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
+    }
+    SampleCounts sample;
+    sample.lines = &lines;
+    for (size_t r = 0; r < rows.size(); r++) {
+        for (size_t s = begin; s < end; s++) {
+            if (!job.options.taps.empty()) {
+                look(job, rows[r].cells, line + r, s - job.first, tap[r]);
+            }
+            if (lines.sample_bits(s)[line + r] == 0 || !takes_part(job, s)) {
+                continue;
+            }
+            begin_sample(job, any, s, sample);
+            queue.size = 0;
+            NormalSource& normals = *source(s);
+            pulse_sample<K, kExtras, kFrozen>(
+                job, rows[r], sample, s, line + r, normals, queue, nullptr, scratch, activity);
+            if (HWY_UNLIKELY(queue.size > 0)) {
+                queue.template run<K, kFrozen>(*job.form, normals);
+                queue.put_back(any.cells);
+                activity.pulse_cells += queue.size;
+                activity.sample_cells -= queue.size;
+            }
+        }
+    }
+    for (size_t s = begin; s < end; s++) {
+        activity.normals += source(s)->taken();
+    }
+}
+
 // All samples of a group of rows, sample after sample: one seed of the generator serves the group.
 // `joint`, if any: one sequence of numbers for all samples, where the caller's law already depends
 // on how samples are cut into batches.
@@ -289,11 +434,23 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
     if (any.coincidences == nullptr && trains.counting == PulseCounting::kTrains) {
         sample.lines = &trains.row_lines;
     }
+    const bool may_be_short =
+        sample.lines != nullptr && joint == nullptr && any.cells.visible == nullptr;
     for (size_t s = job.first; s < job.last; s++) {
+        if (may_be_short && is_short(trains, s)) {
+            size_t end = s + 1;
+            while (end < job.last && end - s < kShortRun && is_short(trains, end)) {
+                end++;
+            }
+            pulse_short_samples<K, kExtras, kFrozen>(
+                job, rows, line, s, end, tap, queue, scratch, activity);
+            s = end - 1;
+            continue;
+        }
         for (size_t r = 0; r < rows.size() && !job.options.taps.empty(); r++) {
             look(job, rows[r].cells, line + r, s - job.first, tap[r]);
         }
-        if (trains.length[s] == 0 || (!job.options.only.empty() && job.options.only[s] == 0)) {
+        if (!takes_part(job, s)) {
             continue;
         }
         // Transfers write one row at a time.
@@ -301,21 +458,22 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
             (trains.last_row[s] <= line || trains.first_row[s] >= line + rows.size())) {
             continue;
         }
-        sample.first = any.sparse_columns ? size_t{16} * trains.first_group[s] : 0;
-        sample.last = any.sparse_columns ? size_t{16} * trains.last_group[s] : any.cell_count;
-        sample.col_bits = any.col_bits + s * any.col_sample_stride;
-        sample.col_negative = any.col_negative + s * any.negative_stride;
         if (any.coincidences != nullptr) {
+            sample.last = any.cell_count;
             sample.slots = slot_range(job, s);
+        } else {
+            begin_sample(job, any, s, sample);
         }
         NormalSource own(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
         NormalSource& normals = joint != nullptr ? *joint : own;
-        if constexpr (kExtras) {
+        if (kExtras && any.cells.visible != nullptr) {
             scratch.fires.assign(rows.size() * registers, 0);
         }
         queue.size = 0;
         for (size_t r = 0; r < rows.size(); r++) {
-            uint16_t* fired_lanes = scratch.fires.data() + (kExtras ? r * registers : 0);
+            uint16_t* fired_lanes = any.cells.visible != nullptr && kExtras
+                                        ? scratch.fires.data() + r * registers
+                                        : nullptr;
             pulse_sample<K, kExtras, kFrozen>(
                 job, rows[r], sample, s, line + r, normals, queue, fired_lanes, scratch, activity);
         }

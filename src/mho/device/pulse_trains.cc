@@ -71,7 +71,7 @@ void count_row(const PulseTrains& trains,
     }
     const float* b = trains.col_values.data() + sample * trains.cols;
     if (trains.counting == PulseCounting::kProduct) {
-        const float divisor = trains.divisor[sample];
+        const float divisor = trains.divisor.empty() ? 1.0f : trains.divisor[sample];
         for (size_t c = 0; c < trains.cols; c++) {
             counts[c] = static_cast<int32_t>(std::nearbyint(a * b[c] / divisor));
         }

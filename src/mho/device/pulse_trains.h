@@ -62,7 +62,7 @@ struct PulseTrains {
     // A cell moves up where the product of the signs is positive.
     std::vector<float> row_values;  // [sample][rows]
     std::vector<float> col_values;  // [sample][cols]
-    std::vector<float> divisor;     // per sample
+    std::vector<float> divisor;     // per sample; empty: 1, counts of single lines (pulse_lines.h)
 
     /// Slots of all samples together: the inner length of the counting product.
     uint64_t total_slots() const;

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "mho/device/pulse_kernel.h"
+#include "mho/device/pulse_lines.h"
 #include "mho/util/scalar_math.h"
 
 namespace mho::twin {
@@ -236,24 +237,34 @@ void sample(const PulseJob& job, size_t first_row, size_t last_row, size_t s) {
     Normals write{key, Stream::kWriteNoise, job.step, first};
     std::vector<Waiting> queue;
     std::vector<std::vector<int32_t>> counts(last_row - first_row);
-    for (size_t line = first_row; line < last_row; line++) {
-        first_pulses(job, line, s, normals, queue, counts[line - first_row]);
-    }
-    for (bool more = true; more;) {
-        more = false;
-        for (Waiting& w : queue) {
-            if (w.left > 0) {
-                more = true;
-                w.left--;
-                const bool fixed = frozen || f.kind == StepKind::kConstant;
-                const Pulse p = fixed ? w.pulse : one_pulse(f, w.view, w.u);
-                w.u = moved(w.view, w.u, p, normals.next());
+    // Short trains: row after row, where the order of the group's other numbers is not asked for.
+    const bool row_by_row = job.trains->counting == PulseCounting::kTrains &&
+                            is_short(*job.trains, s) && c.visible == nullptr;
+    const auto pulse_by_pulse = [&] {
+        for (bool more = true; more;) {
+            more = false;
+            for (Waiting& w : queue) {
+                if (w.left > 0) {
+                    more = true;
+                    w.left--;
+                    const bool fixed = frozen || f.kind == StepKind::kConstant;
+                    const Pulse p = fixed ? w.pulse : one_pulse(f, w.view, w.u);
+                    w.u = moved(w.view, w.u, p, normals.next());
+                }
             }
         }
+        for (const Waiting& w : queue) {
+            c.weight[w.cell] = w.u - (c.reference != nullptr ? c.reference[w.cell] : 0.0f);
+        }
+        queue.clear();
+    };
+    for (size_t line = first_row; line < last_row; line++) {
+        first_pulses(job, line, s, normals, queue, counts[line - first_row]);
+        if (row_by_row) {
+            pulse_by_pulse();
+        }
     }
-    for (const Waiting& w : queue) {
-        c.weight[w.cell] = w.u - (c.reference != nullptr ? c.reference[w.cell] : 0.0f);
-    }
+    pulse_by_pulse();
     for (size_t line = first_row; c.visible != nullptr && line < last_row; line++) {
         for (size_t col = 0; col < job.trains->cols; col++) {
             if (counts[line - first_row][col] != 0) {
@@ -273,6 +284,39 @@ void pulse_rows(const PulseJob& job, size_t first_row, size_t last_row) {
                 (job.options.only.empty() || job.options.only[s] != 0)) {
                 sample(job, group, std::min(last_row, group + kPulseRowGroup), s);
             }
+        }
+    }
+}
+
+void pulse_line_cells(const PulseJob& job, const LineCells& line) {
+    const StepForm& f = *job.form;
+    const CellArrays& c = line.cells;
+    const bool may_jump = job.options.law != PulseLaw::kPulse;
+    const bool frozen = may_jump && job.options.frozen_response && f.kind != StepKind::kLinear;
+    const bool fixed = frozen || f.kind == StepKind::kConstant;
+    for (size_t i = 0; i < line.size; i++) {
+        const int n = std::abs(line.counts[i]);
+        if (n == 0) {
+            continue;
+        }
+        const CellView cell = view(c, i, line.counts[i] > 0);
+        const float reference = c.reference != nullptr ? c.reference[i] : 0.0f;
+        float u = c.weight[i] + reference;
+        const Pulse single = one_pulse(f, cell, u);
+        Pulse p = single;
+        const bool jumps = n == 1 || (may_jump && jump(f, frozen, cell, u, n, p));
+        u = moved(cell, u, p, line.normals[i]);
+        const uint64_t block = line.first_block + i * line.block_step;
+        Normals own{TileKey{line.keys[i * line.key_step]},
+                    Stream::kPulseNoise,
+                    job.step,
+                    block * kRandomBlock};
+        for (int k = 1; !jumps && k < n; k++) {
+            u = moved(cell, u, fixed ? single : one_pulse(f, cell, u), own.next());
+        }
+        c.weight[i] = u - reference;
+        if (c.up_pulses != nullptr) {
+            (cell.up ? c.up_pulses : c.down_pulses)[i] += static_cast<uint32_t>(n);
         }
     }
 }

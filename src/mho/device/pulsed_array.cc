@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "mho/device/pulse_kernel.h"
+#include "mho/device/pulse_lines.h"
 #include "mho/util/error.h"
 #include "mho/util/threads.h"
 
@@ -280,6 +282,9 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
                  pointer(tables_.reference),
                  up_pulses_.empty() ? nullptr : up_pulses_.data(),
                  down_pulses_.empty() ? nullptr : down_pulses_.data()};
+    if (writes_single_lines(job)) {
+        return pulse_lines(job);
+    }
     const bool sums = form_.kind == StepKind::kConstant || form_.kind == StepKind::kLinear;
     // A look in the middle needs the samples one by one.
     const bool whole_batch = trains.counting == PulseCounting::kTrains &&
@@ -304,6 +309,11 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
         job.plane_words = planes.words;
         job.slot_begin = planes.slot_begin;
         job.batch_key = keys[job.first];
+    }
+    std::optional<SlotColumnLists> slot_columns;
+    if (!whole_batch && trains.counting == PulseCounting::kTrains) {
+        slot_columns.emplace(trains, job.first, job.last);
+        job.slot_columns = &*slot_columns;
     }
     const size_t task_rows = whole_batch ? kRowsPerBatchTask : kRowsPerTask;
     const size_t tasks = (rows_ + task_rows - 1) / task_rows;

@@ -29,7 +29,6 @@ void AnalogEngine::load_weights(ConstFloatView weights) {
     for (size_t g = 0; g < grids_.size(); g++) {
         grids_[g].set_weights(weights.row_block(g * grids_[g].outputs(), grids_[g].outputs()));
     }
-    prepare_backward();
 }
 
 void AnalogEngine::load_modified(ConstFloatView weights, FloatView modified, uint64_t step) {
@@ -40,15 +39,6 @@ void AnalogEngine::load_modified(ConstFloatView weights, FloatView modified, uin
                              weights.row_block(g * grid.outputs(), grid.outputs()),
                              modified.row_block(g * grid.outputs(), grid.outputs()),
                              step);
-    }
-    prepare_backward();
-}
-
-void AnalogEngine::prepare_backward() {
-    if (!hardware_.backward.perfect) {
-        for (TileGrid& grid : grids_) {
-            grid.prepare_backward();
-        }
     }
 }
 

@@ -52,9 +52,10 @@ struct ForwardTrace {
 
 /// Which gradients a backward pass must produce, and the results.
 struct BackwardResult {
-    float* inputs = nullptr;  // like the inputs, null = not wanted
-    at::Tensor weights;       // [groups * outputs, inputs] of the tile weights
-    Matrix<float> learned;    // [pieces, groups * outputs]
+    float* inputs = nullptr;    // like the inputs, null = not wanted
+    bool wants_weights = true;  // learners take inputs and errors instead
+    at::Tensor weights;         // [groups * outputs, inputs] of the tile weights
+    Matrix<float> learned;      // [pieces, groups * outputs]
     std::vector<float> bias;
     std::vector<float> ranges;  // [groups * pieces]
 };
@@ -113,7 +114,7 @@ class AnalogEngine {
     struct Worker;
     struct Sums;
     struct Chunk;
-    void prepare_backward();
+    bool needs_transposed_products(const float* input_gradient) const;
     void backward_item(const ForwardTrace& trace,
                        size_t item,
                        const float* x,

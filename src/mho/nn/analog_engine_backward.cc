@@ -42,8 +42,8 @@ size_t sum_ranges(size_t items, size_t weights) {
 
 // Sums over a range of items.
 struct AnalogEngine::Sums {
-    at::Tensor weights;
-    std::vector<uint8_t> started;  // [groups * pieces]: whether `weights` holds sums already
+    at::Tensor weights;            // undefined: not wanted
+    std::vector<uint8_t> started;  // [groups * pieces]: whether sums are there already
     std::vector<double> learned, bias;
     std::vector<InputRangeSums> ranges;
     std::vector<uint64_t> clipped;
@@ -123,6 +123,15 @@ void AnalogEngine::scale_errors(const ForwardTrace& trace,
     }
 }
 
+// Without noise in the backward direction the products of the tiles are not asked. What nobody
+// looks at, as the gradient of the first layer's inputs, is not computed: noise is named by its
+// place.
+bool AnalogEngine::needs_transposed_products(const float* input_gradient) const {
+    const bool exact = hardware_.backward.perfect && hardware_.backward.output_scale == 1.0;
+    const bool learn_range = hardware_.input_range.enabled && hardware_.input_range.learn;
+    return !exact && (input_gradient != nullptr || learn_range);
+}
+
 void AnalogEngine::backward_item(const ForwardTrace& trace,
                                  size_t item,
                                  const float* x,
@@ -143,6 +152,7 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
     const bool learn_range = hardware_.input_range.enabled && hardware_.input_range.learn;
     const bool exact_backward =
         hardware_.backward.perfect && hardware_.backward.output_scale == 1.0;
+    const bool transposed = needs_transposed_products(input_gradient);
     const bool mask = hardware_.gradient.mask_inputs && input_gradient != nullptr;
     for (size_t group = 0; group < grids_.size(); group++) {
         const TileGrid& grid = grids_[group];
@@ -178,10 +188,10 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
             FloatView gradient{};
             if (input_gradient != nullptr && !g.is_convolution && exact_backward) {
                 gradient = {input_gradient + global * g.inputs, count, g.inputs};
-            } else if (input_gradient != nullptr || !exact_backward) {
+            } else if (input_gradient != nullptr || transposed) {
                 gradient = whole_gradient();
             }
-            if (!exact_backward) {
+            if (transposed) {
                 const ConstFloatView error_view{chunk.errors, count, g.outputs, all_outputs};
                 grid.apply_transposed(
                     error_view,
@@ -241,14 +251,20 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                         if (mask) {
                             clear_outside_row(v, range, width, gradient.row(b) + column);
                         }
-                        clamp_row(v, range, width, cut_part.row(b));
+                        if (sums.weights.defined()) {
+                            clamp_row(v, range, width, cut_part.row(b));
+                        }
                     }
                     factor = cut_part;
+                }
+                uint8_t& started = sums.started[group * pieces() + c];
+                if (!sums.weights.defined()) {
+                    started = 1;
+                    continue;
                 }
                 at::Tensor to = block(sums.weights, group * g.outputs, g.outputs, column, width);
                 const at::Tensor e = blob(w.weight_errors.data(), count, g.outputs, g.outputs).t();
                 const at::Tensor f = blob(factor.data, count, width, factor.stride);
-                uint8_t& started = sums.started[group * pieces() + c];
                 if (started != 0) {
                     to.addmm_(e, f);
                 } else {
@@ -304,9 +320,16 @@ void AnalogEngine::backward(const ForwardTrace& trace,
     while (workers_.size() < threads) {
         workers_.push_back(std::make_unique<Worker>());
     }
+    if (needs_transposed_products(result.inputs)) {
+        for (TileGrid& grid : grids_) {
+            grid.prepare_backward();
+        }
+    }
     std::vector<Sums> sums(ranges);
     for (Sums& s : sums) {
-        s.weights = at::empty({signed_size(outputs), signed_size(g.inputs)});
+        if (result.wants_weights) {
+            s.weights = at::empty({signed_size(outputs), signed_size(g.inputs)});
+        }
         s.started.assign(grids_.size() * pieces(), 0);
         s.learned.assign(pieces() * outputs, 0.0);
         s.bias.assign(outputs, 0.0);
@@ -327,11 +350,13 @@ void AnalogEngine::backward(const ForwardTrace& trace,
         }
     });
     Sums& all = sums[0];
-    if (cut.items == 0) {
+    if (result.wants_weights && cut.items == 0) {
         all.weights.zero_();
     }
     for (size_t t = 1; t < ranges; t++) {
-        all.weights.add_(sums[t].weights);
+        if (result.wants_weights) {
+            all.weights.add_(sums[t].weights);
+        }
         for (size_t i = 0; i < all.learned.size(); i++) {
             all.learned[i] += sums[t].learned[i];
         }

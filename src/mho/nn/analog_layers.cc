@@ -109,6 +109,7 @@ class AnalogFunction : public torch::autograd::Function<AnalogFunction> {
             input_gradient = at::empty_strided(input.sizes(), input.strides(), input.options());
             result.inputs = input_gradient.data_ptr<float>();
         }
+        result.wants_weights = ctx->needs_input_grad(1) && p.learning == nullptr;
         p.engine->backward(p.trace,
                            input.data_ptr<float>(),
                            p.samples,
@@ -137,16 +138,15 @@ class AnalogFunction : public torch::autograd::Function<AnalogFunction> {
             bias = at::empty({signed_size(result.bias.size())});
             std::copy(result.bias.begin(), result.bias.end(), bias.data_ptr<float>());
         }
-        return {
-            input_gradient,
-            ctx->needs_input_grad(1) && p.learning == nullptr ? result.weights : torch::Tensor(),
-            learned,
-            range,
-            bias,
-            torch::Tensor(),
-            torch::Tensor(),
-            torch::Tensor(),
-            torch::Tensor()};
+        return {input_gradient,
+                result.weights,
+                learned,
+                range,
+                bias,
+                torch::Tensor(),
+                torch::Tensor(),
+                torch::Tensor(),
+                torch::Tensor()};
     }
 };
 

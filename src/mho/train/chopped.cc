@@ -41,18 +41,6 @@ double follow(double mean, double now, double tau) {
     return now <= 0 ? mean : mean + tau * (now - mean);
 }
 
-// Within [-most, most]. By value: references of std::min keep the loops from being vectorised.
-inline float clamped(float x, float most) {
-    const float low = x < -most ? -most : x;
-    return low > most ? most : low;
-}
-
-// trunc(x) within [-most, most], most a whole number: by way of an integer, as truncation of floats
-// keeps loops from being vectorised, too.
-inline float whole_within(float x, float most) {
-    return static_cast<float>(static_cast<int32_t>(clamped(x, most)));
-}
-
 float abs_max(const float* v, size_t n) {
     return row_abs_max(v, n);
 }

@@ -31,6 +31,14 @@ PulseUpdate managed(PulseUpdate update) {
     return update;
 }
 
+// trunc(x), by way of an integer within its range: truncation of floats keeps loops from being
+// vectorised.
+inline float whole_part(float x) {
+    constexpr float kMost = 1e9f;
+    const float low = x < -kMost ? -kMost : x;
+    return static_cast<float>(static_cast<int32_t>(low > kMost ? kMost : low));
+}
+
 class MixedPrecisionLearner : public Learner {
   public:
     MixedPrecisionLearner(const MixedPrecision& c, size_t rows, size_t cols, TileKey key)
@@ -164,32 +172,32 @@ class MixedPrecisionLearner : public Learner {
         const auto e = static_cast<float>(unit);
         if (counts_.rows < count) {
             counts_ = Matrix<float>(count, cols_);
-            one_hot_ = Matrix<float>(count, rows_);
         }
+        lines_.clear();
         bool any = false;
         for (size_t k = 0; k < count; k++) {
             float* chi = chi_.row(first + k);
             float* n = counts_.row(k);
             for (size_t c = 0; c < cols_; c++) {
-                n[c] = std::trunc(chi[c] / e);
+                n[c] = whole_part(chi[c] / e);
                 chi[c] -= n[c] * e;
             }
             any = any || row_abs_max(n, cols_) > 0;
-            one_hot_(k, first + k) = 1.0f;
+            lines_.push_back(static_cast<uint32_t>(first + k));
         }
-        if (any) {
-            writer_.prepare(ConstFloatView(counts_.view()).row_block(0, count),
-                            ConstFloatView(one_hot_.view()).row_block(0, count),
-                            unit * c_.transfer_rate,
-                            arrays_[0].granularity(),
-                            {transfers_, first});
-            PulseOptions options;
-            options.threads = threads;
-            activity_[0].add(writer_.apply(arrays_[0], options));
+        if (!any) {
+            return;
         }
-        for (size_t k = 0; k < count; k++) {
-            one_hot_(k, first + k) = 0.0f;
-        }
+        writer_.prepare_lines(false,
+                              lines_,
+                              rows_,
+                              ConstFloatView(counts_.view()).row_block(0, count),
+                              unit * c_.transfer_rate,
+                              arrays_[0].granularity(),
+                              {transfers_, first});
+        PulseOptions options;
+        options.threads = threads;
+        activity_[0].add(writer_.apply(arrays_[0], options));
     }
 
     MixedPrecision c_;
@@ -199,7 +207,7 @@ class MixedPrecisionLearner : public Learner {
     Matrix<float> x_;       // quantised operands
     Matrix<float> d_;
     Matrix<float> counts_;
-    Matrix<float> one_hot_;
+    std::vector<uint32_t> lines_;
     uint64_t updates_ = 0;
     uint64_t transfers_ = 0;
     uint64_t next_row_ = 0;

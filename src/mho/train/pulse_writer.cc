@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mho/train/line_pulses.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -36,6 +37,31 @@ void PulseWriter::prepare(
     if (!is_floating_point(update_)) {
         make_pulse_trains(update_, x, d, rate, granularity, key_, key, trains_);
     }
+}
+
+void PulseWriter::prepare_lines(bool columns,
+                                std::span<const uint32_t> lines,
+                                size_t line_count,
+                                ConstFloatView values,
+                                double rate,
+                                double granularity,
+                                ReadKey key) {
+    if (has_line_pulses(update_)) {
+        read_key_ = key;
+        make_line_pulses(
+            update_, columns, lines, line_count, values, rate, granularity, key_, key, trains_);
+        return;
+    }
+    if (one_hot_.rows < lines.size() || one_hot_.cols != line_count) {
+        one_hot_ = Matrix<float>(lines.size(), line_count);
+    }
+    std::fill(one_hot_.values.begin(), one_hot_.values.end(), 0.0f);
+    for (size_t k = 0; k < lines.size(); k++) {
+        one_hot_(k, lines[k]) = 1.0f;
+    }
+    const ConstFloatView hot = ConstFloatView(one_hot_.view()).row_block(0, lines.size());
+    columns ? prepare(hot, values, rate, granularity, key)
+            : prepare(values, hot, rate, granularity, key);
 }
 
 PulseActivity PulseWriter::apply(PulsedArray& array, PulseOptions options) {

@@ -20,6 +20,17 @@ class PulseWriter {
     /// the last apply.
     void prepare(ConstFloatView x, ConstFloatView d, double rate, double granularity, ReadKey key);
 
+    /// The same where sample k writes line lines[k] alone: a column (or row) receives
+    /// W -= rate `values`(k, .) (1 at the line). Trains of the other side are not drawn where their
+    /// counts are binomial numbers. `values` must live until the last apply.
+    void prepare_lines(bool columns,
+                       std::span<const uint32_t> lines,
+                       size_t line_count,
+                       ConstFloatView values,
+                       double rate,
+                       double granularity,
+                       ReadKey key);
+
     /// Applies samples [options.first, + count) to `array`. Law and levels are those of the update.
     /// Floating-point updates know no routing: InputError.
     PulseActivity apply(PulsedArray& array, PulseOptions options = {});
@@ -34,6 +45,7 @@ class PulseWriter {
     PulseTrains trains_;
     ConstFloatView x_;
     ConstFloatView d_;
+    Matrix<float> one_hot_;
     double rate_ = 0;
     ReadKey read_key_;
 };

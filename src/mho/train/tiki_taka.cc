@@ -110,7 +110,7 @@ class BufferedLearner : public TransferLearner {
             float* v = values.row(k);
             for (size_t i = 0; i < values.cols; i++) {
                 const float sum = h[i] + factor * v[i];
-                const float n = std::min(std::max(std::trunc(sum / threshold), -most), most);
+                const float n = whole_within(sum / threshold, most);
                 const float after = forget_buffer_ ? sum * momentum_ : sum - taken * n;
                 h[i] = n != 0 ? after : sum;
                 v[i] = -n;

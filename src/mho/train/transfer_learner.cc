@@ -199,22 +199,20 @@ void TransferLearner::write_lines(size_t level,
         }
         options.taps = shifted;
         options.tapped = tapped != nullptr ? tapped + first_tap * line_size() : nullptr;
-        if (one_hot_.rows < count || one_hot_.cols != lines()) {
-            one_hot_ = Matrix<float>(count, lines());
-        }
+        write_lines_.clear();
         for (size_t k = 0; k < count; k++) {
-            one_hot_(k, events[done + k].line) = 1.0f;
+            write_lines_.push_back(events[done + k].line);
         }
-        const ConstFloatView hot = ConstFloatView(one_hot_.view()).row_block(0, count);
-        const ConstFloatView d = ConstFloatView(values).row_block(done, count);
         ReadKey key = LineReader::read_key(number);
         key.step += self ? kSelfTransferStep : 0;
-        settings_.transfer_columns ? writer.prepare(hot, d, rate, array.granularity(), key)
-                                   : writer.prepare(d, hot, rate, array.granularity(), key);
+        writer.prepare_lines(settings_.transfer_columns,
+                             write_lines_,
+                             lines(),
+                             ConstFloatView(values).row_block(done, count),
+                             rate,
+                             array.granularity(),
+                             key);
         activity_[target(level)].add(writer.apply(array, options));
-        for (size_t k = 0; k < count; k++) {
-            one_hot_(k, events[done + k].line) = 0.0f;
-        }
         done += count;
     } while (done < events.size());
 }

@@ -22,6 +22,18 @@
 
 namespace mho {
 
+/// Within [-most, most]. By value: references of std::min keep the loops from being vectorised.
+inline float clamped(float x, float most) {
+    const float low = x < -most ? -most : x;
+    return low > most ? most : low;
+}
+
+// trunc(x) within [-most, most], most a whole number: by way of an integer, as truncation of floats
+// keeps loops from being vectorised, too.
+inline float whole_within(float x, float most) {
+    return static_cast<float>(static_cast<int32_t>(clamped(x, most)));
+}
+
 /// One read of one line.
 struct TransferEvent {
     size_t sample = 0;  // of the call; the read follows its update
@@ -117,7 +129,7 @@ class TransferLearner : public Learner {
     std::vector<std::vector<TransferEvent>> events_;
     std::vector<std::vector<WeightTap>> taps_;
     std::vector<Matrix<float>> values_;
-    Matrix<float> one_hot_;
+    std::vector<uint32_t> write_lines_;
     std::vector<uint32_t> read_lines_;
     std::vector<float> uniforms_;
 };
