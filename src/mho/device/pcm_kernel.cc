@@ -206,13 +206,26 @@ void ProgramAndRead(const PcmConstants& constants,
             const float* from = whole_block(target + first, count, head, target_buffer);
             const bool whole = count == kRandomBlock;
             float* to = whole ? out + first : out_buffer;
-            for (size_t i = 0; i < kRandomBlock; i += hn::Lanes(d)) {
-                const PcmVec g = hn::LoadU(d, from + i);
-                const PcmVec log_target = log_rho(c, g);
-                const PcmVec p = programmed_of(c, g, hn::Load(d, write.values + i));
-                const PcmVec n = nu_of(c, log_target, hn::Load(d, drift.values + i));
-                const PcmVec log_basis = c.q_from_target ? log_target : log_rho(c, p);
-                hn::StoreU(read_of(c, log_basis, p, n, hn::Load(d, read.values + i)), d, to + i);
+            const PcmVec scale = hn::Set(d, c.inverse_g_max);
+            const PcmVec least = hn::Set(d, pcm_law::kSmallestRho);
+            // Four registers of a chain of fifty dependent operations at once.
+            const size_t n = hn::Lanes(d);
+            for (size_t i = 0; i < kRandomBlock; i += 2 * n) {
+                const PcmVec g0 = hn::LoadU(d, from + i), g1 = hn::LoadU(d, from + i + n);
+                const PcmVec p0 = programmed_of(c, g0, hn::Load(d, write.values + i));
+                const PcmVec p1 = programmed_of(c, g1, hn::Load(d, write.values + i + n));
+                PcmVec log[4] = {hn::Max(hn::Mul(g0, scale), least),
+                                 hn::Max(hn::Mul(g1, scale), least),
+                                 hn::Max(hn::Mul(p0, scale), least),
+                                 hn::Max(hn::Mul(p1, scale), least)};
+                simd_log(d, log);
+                const PcmVec n0 = nu_of(c, log[0], hn::Load(d, drift.values + i));
+                const PcmVec n1 = nu_of(c, log[1], hn::Load(d, drift.values + i + n));
+                const PcmVec basis0 = c.q_from_target ? log[0] : log[2];
+                const PcmVec basis1 = c.q_from_target ? log[1] : log[3];
+                hn::StoreU(read_of(c, basis0, p0, n0, hn::Load(d, read.values + i)), d, to + i);
+                hn::StoreU(
+                    read_of(c, basis1, p1, n1, hn::Load(d, read.values + i + n)), d, to + i + n);
             }
             if (!whole) {
                 std::copy(to + head, to + head + count, out + first);
