@@ -28,7 +28,8 @@ target_include_directories(mho_core SYSTEM PRIVATE ${MHO_HWY_INCLUDE} ${MHO_NLOP
 target_link_libraries(mho_core
   PUBLIC $<BUILD_INTERFACE:mho_flags>
   PRIVATE nlohmann_json::nlohmann_json fmt::fmt ZLIB::ZLIB BZip2::BZip2 LibLZMA::LibLZMA
-          ${MHO_HWY_LIBRARY} ${MHO_NLOPT_LIBRARY} OpenMP::OpenMP_CXX Threads::Threads)
+          $<BUILD_INTERFACE:${MHO_HWY_LIBRARY}> $<INSTALL_INTERFACE:mho::hwy>
+          $<BUILD_INTERFACE:${MHO_NLOPT_LIBRARY}> $<INSTALL_INTERFACE:mho::nlopt> OpenMP::OpenMP_CXX Threads::Threads)
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/mho/analysis/results.cc PROPERTIES
   COMPILE_DEFINITIONS MHO_VERSION="${PROJECT_VERSION}")
 set_target_properties(mho_core PROPERTIES POSITION_INDEPENDENT_CODE ON)

@@ -4,6 +4,6 @@ file(GLOB fuzz_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/fuzz_*
 foreach(source ${fuzz_sources})
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
-  target_link_libraries(${name} PRIVATE mho_core)
+  target_link_libraries(${name} PRIVATE mho_cli)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
 endforeach()

@@ -46,6 +46,23 @@ file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/whole/*.test.cc)
 if(whole IN_LIST folders)
   mho_test_program(test_whole SOURCES ${found} LIBRARIES mho_cli)
 endif()
+# Seeds and findings of the fuzzers (cmake/fuzz.cmake), replayed without libFuzzer: their functions
+# get names of their own, and one program runs them all.
+if(whole IN_LIST folders AND NOT MHO_FUZZ)
+  file(GLOB fuzz_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/fuzz_*.cc)
+  set(fuzzers "")
+  foreach(source ${fuzz_sources})
+    get_filename_component(name ${source} NAME_WE)
+    string(REGEX REPLACE "^fuzz_" "" name ${name})
+    string(APPEND fuzzers "MHO_FUZZER(${name})\n")
+    set_source_files_properties(${source} PROPERTIES
+      COMPILE_DEFINITIONS LLVMFuzzerTestOneInput=mho_fuzz_${name})
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/fuzz/fuzzers.inc CONTENT "${fuzzers}")
+  mho_test_program(test_fuzz SOURCES ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.test.cc ${fuzz_sources}
+    LIBRARIES mho_cli)
+  target_include_directories(test_fuzz PRIVATE ${CMAKE_BINARY_DIR}/generated/fuzz)
+endif()
 set(found)
 if(cli IN_LIST folders)
   mho_test_sources(found cli)

@@ -6,6 +6,7 @@
 
 #include "mho/analysis/chip_score.h"
 #include "mho/analysis/shapley.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -95,6 +96,10 @@ Budget error_budget(const Network& network,
     if (sources.empty()) {
         throw InputError("an error budget needs a network on analog hardware");
     }
+    if (o.chips == 0 || o.orders == 0) {
+        throw InputError("an error budget needs at least one chip and one order of joining");
+    }
+    require_not_negative(o.t_s, "time of an error budget");
     const ChipScore score(test, o.images, seed, o.threads, o.stop);
     const size_t n = sources.size();
     const auto all = static_cast<uint32_t>((uint64_t{1} << n) - 1);

@@ -21,6 +21,10 @@ ChipScore::ChipScore(const LabelledImages& test,
     if (test.count == 0 || images == 0) {
         throw InputError("there are no test images");
     }
+    if (labels_ == 0 || test.labels.size() != test.count * labels_) {
+        throw InputError("test images: " + std::to_string(test.labels.size()) + " labels for " +
+                         std::to_string(test.count) + " images");
+    }
     pixels_ = pixels_of(test, 0, std::min(images, test.count));
 }
 

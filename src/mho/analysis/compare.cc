@@ -13,7 +13,11 @@ namespace {
 struct Results {
     Json json;
     std::string origin;
-    const Json& scores() const { return json.contains("loss") ? json["loss"] : json["accuracy"]; }
+    bool is_loss() const { return json.contains("loss"); }
+    const Json& scores() const { return is_loss() ? json["loss"] : json["accuracy"]; }
+    std::vector<double> chips(const Json& entry, const std::string& place) const {
+        return chips_of(entry, is_loss(), origin + ": " + place);
+    }
 };
 
 Results parse(const std::string& text, const std::string& origin) {
@@ -24,6 +28,7 @@ Results parse(const std::string& text, const std::string& origin) {
     if (!good) {
         throw InputError(origin + ": not the results of an evaluation (no accuracy.float)");
     }
+    require_score(r.scores()["float"].get<double>(), r.is_loss(), origin + ": float");
     return r;
 }
 
@@ -94,9 +99,10 @@ RunComparison compare_results(const std::string& first,
         }
         for (const auto& [time, entry] : times.items()) {
             const Json& others = b.scores()[curve];
-            const std::vector<double> x = chips_of(entry);
+            const std::string place = curve + "." + time;
+            const std::vector<double> x = a.chips(entry, place);
             const std::vector<double> y =
-                others.is_object() && others.contains(time) ? chips_of(others[time]) : x;
+                others.is_object() && others.contains(time) ? b.chips(others[time], place) : x;
             if (!others.is_object() || !others.contains(time) || x.empty() || y.empty()) {
                 c.notes.push_back("`" + curve + "` at " + time + " is only in " + first_origin);
                 continue;

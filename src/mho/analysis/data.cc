@@ -76,6 +76,10 @@ Matrix<float> pixels_of(const LabelledImages& images, size_t first, size_t count
                          std::to_string(first + count) + " asked of " +
                          std::to_string(images.count));
     }
+    if (images.pixels.size() != images.count * features) {
+        throw InputError(std::to_string(images.count) + " images of " + std::to_string(features) +
+                         " pixels, but " + std::to_string(images.pixels.size()) + " pixels");
+    }
     Matrix<float> pixels(count, features);
     std::copy_n(images.pixels.begin() + static_cast<std::ptrdiff_t>(first * features),
                 count * features,

@@ -13,6 +13,7 @@
 #include "mho/analysis/statistics.h"
 #include "mho/analysis/step_likelihood.h"
 #include "mho/device/pulsed_array.h"
+#include "mho/util/finite.h"
 #include "mho/util/json.h"
 #include "mho/util/threads.h"
 
@@ -320,6 +321,12 @@ std::vector<DeviceFit> fit_devices(const std::vector<PulseTrace>& traces,
                                    const DeviceFitOptions& options) {
     if (traces.empty()) {
         throw InputError("there is no trace to fit");
+    }
+    for (const PulseTrace& trace : traces) {
+        if (trace.weight.empty() || trace.pulses.size() != trace.weight.size()) {
+            throw InputError("a trace needs readings, and as many numbers of pulses");
+        }
+        require_all_finite(trace.weight, "readings of a trace");
     }
     const StepStatistics statistics = step_statistics(traces);
     if (!(statistics.highest > statistics.lowest)) {

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <string>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -80,6 +82,8 @@ std::vector<double> average_iterate(const LeastSquares& problem,
                                     TileKey noise_key,
                                     const Weights& weights,
                                     const Move& move) {
+    require_finite_number(run.rate, "rate");
+    require_not_negative(run.noise_std, "noise_std");
     const size_t n = problem.unknowns();
     std::vector<double> w(n);
     std::vector<double> g(n);
@@ -104,9 +108,21 @@ std::vector<double> average_iterate(const LeastSquares& problem,
     return mean;
 }
 
+void require_point(std::span<const double> w, size_t unknowns) {
+    if (w.size() != unknowns) {
+        throw InputError("least squares: " + std::to_string(unknowns) + " unknowns, got " +
+                         std::to_string(w.size()));
+    }
+    require_all_finite(w, "unknowns");
+}
+
 }  // namespace
 
 SoftBounds linear_response_device(double tau, double c, double dw_min, double cycle_noise) {
+    require_positive(tau, "tau");
+    require_finite_number(c, "c");
+    require_positive(dw_min, "dw_min");
+    require_not_negative(cycle_noise, "cycle_noise");
     SoftBounds d;
     d.dw_min = dw_min;
     d.dw_min_dtod = 0;
@@ -125,6 +141,7 @@ LeastSquares::LeastSquares(size_t equations, size_t unknowns, double solution_st
     if (equations == 0 || unknowns == 0) {
         throw InputError("least squares: at least one equation and one unknown are needed");
     }
+    require_not_negative(solution_std, "solution_std");
     std::vector<float> draw(equations * unknowns);
     fill_normal(key, Stream::kInitialWeights, 0, 0, draw);
     a_ = Matrix<double>(equations, unknowns);
@@ -137,6 +154,7 @@ LeastSquares::LeastSquares(size_t equations, size_t unknowns, double solution_st
 }
 
 double LeastSquares::loss(std::span<const double> w) const {
+    require_point(w, unknowns());
     double sum = 0;
     for (size_t e = 0; e < a_.rows; e++) {
         double r = 0;
@@ -149,6 +167,10 @@ double LeastSquares::loss(std::span<const double> w) const {
 }
 
 void LeastSquares::gradient(std::span<const double> w, std::span<double> g) const {
+    require_point(w, unknowns());
+    if (g.size() != w.size()) {
+        throw InputError("least squares: the gradient has one number for each unknown");
+    }
     std::vector<double> difference(w.size());
     for (size_t i = 0; i < w.size(); i++) {
         difference[i] = w[i] - solution_[i];
@@ -158,6 +180,9 @@ void LeastSquares::gradient(std::span<const double> w, std::span<double> g) cons
 }
 
 std::vector<double> LeastSquares::penalised_minimum(double tau, double c, double noise_std) const {
+    require_positive(tau, "tau");
+    require_finite_number(c, "c");
+    require_not_negative(noise_std, "noise_std");
     std::vector<double> w(solution_.begin(), solution_.end());
     std::vector<double> g(w.size());
     std::vector<double> slope(w.size());

@@ -55,6 +55,10 @@ MvmProblem random_mvm_problem(
 }
 
 double mvm_error(const Tile& tile, const MvmProblem& p, uint64_t step) {
+    if (p.exact.cols != tile.outputs() || p.mapped.scales.cols != p.exact.cols ||
+        p.exact.rows != p.inputs.rows) {
+        throw InputError("an MVM error needs a tile of the size of the problem");
+    }
     Matrix<float> y(p.inputs.rows, p.exact.cols);
     MvmScratch scratch;
     MvmCall call;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 
@@ -15,7 +16,10 @@ std::vector<double> average_normalised_accuracy(const NoiseSweep& sweep) {
         sweep.accuracy[0].empty()) {
         throw InputError("a noise sweep needs one row of accuracies for each of its levels");
     }
-    if (!(sweep.clean > 0)) {
+    for (const std::vector<double>& row : sweep.accuracy) {
+        require_all_finite(row, "accuracies of a noise sweep");
+    }
+    if (!(sweep.clean > 0) || !std::isfinite(sweep.clean)) {
         throw InputError(fmt::format("the clean accuracy must be above 0, got {}", sweep.clean));
     }
     std::vector<double> averages(sweep.accuracy[0].size(), 0.0);
@@ -31,6 +35,9 @@ std::vector<double> average_normalised_accuracy(const NoiseSweep& sweep) {
 }
 
 double normalised_accuracy(double error, double floating_point_error, double chance_error) {
+    require_finite_number(error, "normalised accuracy: error");
+    require_finite_number(floating_point_error, "normalised accuracy: floating-point error");
+    require_finite_number(chance_error, "normalised accuracy: error of chance");
     if (!(floating_point_error < chance_error)) {
         throw InputError(
             fmt::format("normalised accuracy: the floating-point error {} must be "
@@ -45,6 +52,9 @@ double tolerance(std::span<const double> x, std::span<const double> y, double th
     if (x.empty() || x.size() != y.size()) {
         throw InputError("a tolerance needs a curve: as many values as abscissas");
     }
+    require_all_finite(x, "abscissas of a tolerance");
+    require_all_finite(y, "values of a tolerance");
+    require_finite_number(threshold, "threshold of a tolerance");
     for (size_t i = 0; i < x.size(); i++) {
         if (!(x[i] > 0) || (i > 0 && !(x[i] > x[i - 1]))) {
             throw InputError("the abscissas of a tolerance must be positive and rising");
@@ -67,6 +77,8 @@ double find_level(const std::function<double(double)>& measure,
                   double low,
                   double high,
                   double precision) {
+    require_finite_number(target, "target of a search");
+    require_finite_number(high, "upper end of a search");
     if (!(low > 0 && low < high && precision > 0)) {
         throw InputError(fmt::format(
             "a level is searched in 0 < low < high with a precision above 0, got {}, {} and {}",
@@ -79,7 +91,9 @@ double find_level(const std::function<double(double)>& measure,
         if (!(middle > low && middle < high)) {
             break;
         }
-        (measure(middle) < target ? low : high) = middle;
+        const double measured = measure(middle);
+        require_finite_number(measured, "measured value of a search");
+        (measured < target ? low : high) = middle;
     }
     return std::sqrt(low * high);
 }
@@ -88,6 +102,7 @@ double excess_kurtosis(std::span<const float> values) {
     if (values.size() < 2) {
         throw InputError("a kurtosis needs at least two values");
     }
+    require_all_finite(values, "values of a kurtosis");
     const auto n = static_cast<double>(values.size());
     double sum = 0;
     for (const float v : values) {

@@ -9,6 +9,7 @@
 
 #include "mho/random/stream.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -41,6 +42,7 @@ ShapleyShares shapley_shares(
         const auto [at, is_new] = known.try_emplace({coalition, sample}, 0.0);
         if (is_new) {
             at->second = value(coalition, sample);
+            require_finite_number(at->second, "value of a coalition");
         }
         return at->second;
     };

@@ -5,11 +5,16 @@
 #include <fmt/format.h>
 
 #include "mho/device/pulsed_array.h"
+#include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 
 std::vector<PulseTrace> simulate_traces(
     const PulsedDevice& device, size_t cells, int pulses, int cycles, int pairs, uint64_t seed) {
+    if (pulses < 0 || cycles < 0 || pairs < 0) {
+        throw InputError("numbers of pulses, cycles and pairs must be at least 0");
+    }
     PulsedArray array(device, 1, cells, make_tile_key(seed, "experiment"));
     array.set_weights(Matrix<float>(1, cells).view(), 0);
     std::vector<PulseTrace> traces(cells);
@@ -43,6 +48,10 @@ std::vector<PulseTrace> simulate_traces(
 std::string traces_to_csv(const std::vector<PulseTrace>& traces) {
     std::string csv = "cell,pulses,weight\n";
     for (const PulseTrace& t : traces) {
+        if (t.weight.size() != t.pulses.size()) {
+            throw InputError("a trace needs as many numbers of pulses as readings");
+        }
+        require_all_finite(t.weight, "readings of a trace");
         for (size_t i = 0; i < t.pulses.size(); i++) {
             csv += fmt::format("{},{},{}\n", t.cell, t.pulses[i], t.weight[i]);
         }

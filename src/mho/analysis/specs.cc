@@ -7,6 +7,7 @@
 
 #include "mho/analysis/ablation.h"
 #include "mho/analysis/chip_score.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -217,6 +218,11 @@ Specs specify(const Network& network,
     if (network.analog.empty()) {
         throw InputError("specifications need a network on analog hardware");
     }
+    if (o.chips == 0 || o.points == 0) {
+        throw InputError("specifications need at least one chip and one point of a border");
+    }
+    require_not_negative(o.t_s, "time of the specifications");
+    require_finite_number(o.loss, "loss of the specifications");
     const ChipScore score(test, o.images, seed, o.threads, o.stop);
     const double exact = score.exact(floating_point);
     const double target = exact - o.loss;

@@ -10,6 +10,7 @@
 
 #include "mho/random/stream.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 
@@ -60,6 +61,7 @@ double t_quantile_975(size_t n) {
 }
 
 Interval t_interval(std::span<const double> values) {
+    require_all_finite(values, "values of an interval");
     const double m = mean(values);
     if (values.size() < 2) {
         return {m, m, m};
@@ -70,6 +72,7 @@ Interval t_interval(std::span<const double> values) {
 }
 
 Interval bootstrap_interval(std::span<const double> values, uint64_t seed, size_t resamples) {
+    require_all_finite(values, "values of an interval");
     const double m = mean(values);
     if (values.size() < 2 || resamples < 2) {
         return {m, m, m};
@@ -100,6 +103,8 @@ Interval paired_difference(std::span<const double> a,
         throw InputError("a paired difference needs as many values on both sides, got " +
                          std::to_string(a.size()) + " and " + std::to_string(b.size()));
     }
+    require_all_finite(a, "values of a paired difference");
+    require_all_finite(b, "values of a paired difference");
     std::vector<double> differences(a.size());
     for (size_t i = 0; i < a.size(); i++) {
         differences[i] = a[i] - b[i];

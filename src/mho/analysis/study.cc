@@ -12,6 +12,7 @@
 #include "mho/io/file.h"
 #include "mho/util/error.h"
 #include "mho/util/json.h"
+#include "mho/util/json_message.h"
 #include "mho/util/reflect.h"
 
 namespace mho {
@@ -360,7 +361,8 @@ StudyRecord study_from_json(const std::string& text, const std::string& origin) 
         r.cpu_s = run.value("cpu_s", 0.0);
         return r;
     } catch (const Json::exception& e) {
-        throw IoError(fmt::format("`{}` is no record of a study: {}", origin, e.what()));
+        throw IoError(
+            fmt::format("`{}` is no record of a study: {}", origin, plain_json_message(e.what())));
     } catch (const Error& e) {
         throw IoError(fmt::format("`{}` is no record of a study: {}", origin, e.what()));
     }

@@ -332,8 +332,11 @@ std::string SweepTable::csv() const {
 }
 
 std::vector<size_t> pareto_front(const std::vector<double>& x, const std::vector<double>& y) {
+    if (x.size() != y.size()) {
+        throw InputError("a front needs as many numbers on both axes");
+    }
     std::vector<size_t> order;
-    for (size_t i = 0; i < std::min(x.size(), y.size()); i++) {
+    for (size_t i = 0; i < x.size(); i++) {
         if (std::isfinite(x[i]) && std::isfinite(y[i])) {
             order.push_back(i);
         }

@@ -7,6 +7,7 @@
 
 #include "mho/io/text.h"
 #include "mho/util/error.h"
+#include "mho/util/matrix.h"
 
 namespace mho {
 namespace {
@@ -33,7 +34,7 @@ LabelledImages text_windows(const std::string& text, size_t positions, bool trai
     const size_t cut = whole.symbols.size() / 10 * 9;
     const auto first = whole.symbols.begin() + static_cast<std::ptrdiff_t>(train ? 0 : cut);
     const size_t length = train ? cut : whole.symbols.size() - cut;
-    if (positions == 0 || length < positions + 1) {
+    if (positions == 0 || length == 0 || positions > length - 1) {
         throw InputError("a text of " + std::to_string(whole.symbols.size()) +
                          " characters has no window of " + std::to_string(positions) +
                          " for both training and test");
@@ -64,6 +65,7 @@ double cross_entropy_sum(ConstFloatView outputs,
         labels.size() < outputs.rows * positions) {
         throw InputError("a loss needs one label for every row of logits");
     }
+    require_finite(outputs, "logits");
     const size_t vocabulary = outputs.cols / positions;
     double sum = 0;
     for (size_t s = 0; s < outputs.rows; s++) {

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
-#include "mho/analysis/verify_cells.h"
-
 #include <algorithm>
+
+#include "mho/analysis/verify_cells_internal.h"
 
 namespace mho {
 namespace {

@@ -10,7 +10,7 @@
 #include <map>
 #include <optional>
 
-#include "mho/analysis/verify_cells.h"
+#include "mho/analysis/verify_cells_internal.h"
 
 namespace mho {
 namespace {

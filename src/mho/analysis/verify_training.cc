@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "mho/analysis/noise_resistance.h"
-#include "mho/analysis/verify_cells.h"
+#include "mho/analysis/verify_cells_internal.h"
 #include "mho/train/pulse_rule.h"
 
 namespace mho {

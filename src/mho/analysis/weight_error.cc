@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -23,6 +24,10 @@ double weight_error(const LearnerConfig& rule, const WeightErrorRun& run, TileKe
     if (run.size == 0 || run.batch == 0 || run.samples < 10 * run.batch) {
         throw InputError("weight error: a size, a batch and ten batches of samples are needed");
     }
+    require_finite_number(run.rate, "weight error: rate");
+    require_not_negative(run.target_std, "weight error: target_std");
+    require_not_negative(run.target_limit, "weight error: target_limit");
+    require_not_negative(run.error_noise_std, "weight error: error_noise_std");
     const size_t n = run.size;
     Matrix<float> target(n, n);
     fill_scaled(key, 0, run.target_std, run.target_limit, target);

@@ -7,12 +7,17 @@
 
 #include "mho/analysis/results_json.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 
 Interval chip_yield(std::span<const double> accuracies, double threshold) {
     if (accuracies.empty()) {
         throw InputError("a yield needs at least one chip");
+    }
+    require_all_finite(accuracies, "yield: accuracies");
+    if (!std::isfinite(threshold)) {
+        throw InputError("yield: the threshold must be finite, got " + std::to_string(threshold));
     }
     constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the normal distribution
     const auto n = static_cast<double>(accuracies.size());
@@ -40,7 +45,8 @@ std::vector<CurveYield> yields_of(const std::string& results_json,
             continue;
         }
         for (const auto& [time, entry] : times.items()) {
-            std::vector<double> chips = chips_of(entry);
+            std::vector<double> chips =
+                chips_of(entry, is_loss, origin + ": " + curve + "." + time);
             for (double& v : chips) {
                 v = is_loss ? -v : v;  // a loss is good from below
             }

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
+
+#include "mho/util/error.h"
 
 namespace mho {
 namespace {
@@ -250,6 +253,11 @@ std::vector<int> bits_per_slice(const WeightSlicing& s) {
 
 std::vector<int> digits_of(const WeightSlicing& s, int value) {
     const std::vector<int> bits = bits_per_slice(s);
+    const int most = s.weight_bits > 0 ? 1 << (s.weight_bits - 1) : 0;
+    if (value < -most || value > most) {
+        throw InputError("the integer of a weight must be within " + std::to_string(most) +
+                         ", got " + std::to_string(value));
+    }
     std::vector<int> digits(bits.size());
     cut(s, bits, value, digits);
     return digits;
@@ -265,6 +273,7 @@ double nearest_state(const CellStates& cells, double g) {
 }
 
 double weight_limit(const WeightSlicing& s, ConstFloatView weights) {
+    require_finite(weights, "weights to map");
     std::vector<float> values;
     values.reserve(weights.rows * weights.cols);
     float largest = 0;
@@ -290,6 +299,9 @@ double weight_limit(const WeightSlicing& s, ConstFloatView weights) {
 
 WeightStates to_states(const WeightSlicing& s, const CellStates& cells, ConstFloatView weights) {
     require_finite(weights, "weights to map");
+    if (weights.rows == 0 || weights.cols == 0) {
+        throw InputError("a matrix of weights to map needs at least one row and one column");
+    }
     bits_per_slice(s);  // refuses what does not fit
     WeightStates states;
     states.w_max = weight_limit(s, weights);
@@ -302,7 +314,19 @@ WeightStates to_states(const WeightSlicing& s, const CellStates& cells, ConstFlo
 }
 
 Matrix<float> weights_of_states(const WeightStates& states) {
-    const Matrix<float>& first = states.slices.at(0).plus;
+    if (states.slices.empty()) {
+        throw InputError("the states of weights need at least one slice");
+    }
+    const Matrix<float>& first = states.slices[0].plus;
+    for (const StateSlice& s : states.slices) {
+        const auto fits = [&](const Matrix<float>& m) {
+            return m.rows == first.rows && m.cols == first.cols;
+        };
+        if (!fits(s.plus) || (!s.minus.values.empty() && !fits(s.minus)) ||
+            (!s.unit.empty() && s.unit.size() != first.cols)) {
+            throw InputError("all slices of weights need matrices of one shape");
+        }
+    }
     Matrix<float> weights(first.rows, first.cols);
     for (size_t i = 0; i < first.rows; i++) {
         for (size_t j = 0; j < first.cols; j++) {

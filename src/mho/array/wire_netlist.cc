@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -42,6 +44,35 @@ size_t root(std::vector<size_t>& parent, size_t n) {
     return n;
 }
 
+void require_states(MatrixView<const double> g) {
+    for (size_t i = 0; i < g.rows; i++) {
+        for (size_t j = 0; j < g.cols; j++) {
+            require_not_negative(g(i, j), "conductance of a cell");
+        }
+    }
+}
+
+// A netlist may come from elsewhere.
+void require_nodes(const WireNetlist& n) {
+    bool good = true;
+    for (const auto& r : n.wires) {
+        good = good && r.a < n.nodes && r.b < n.nodes && r.resistance >= 0;
+    }
+    for (const auto& c : n.cells) {
+        good = good && c.a < n.nodes && c.b < n.nodes && std::isfinite(c.conductance);
+    }
+    for (const auto& s : n.sources) {
+        good = good && s.node < n.nodes && std::isfinite(s.voltage);
+    }
+    for (const size_t o : n.outputs) {
+        good = good && o < n.nodes;
+    }
+    if (!good) {
+        throw InputError("a netlist needs nodes below " + std::to_string(n.nodes) +
+                         ", finite values and no negative resistance");
+    }
+}
+
 }  // namespace
 
 WireNetlist wire_netlist(const WireConfig& c,
@@ -51,6 +82,14 @@ WireNetlist wire_netlist(const WireConfig& c,
     if (inputs.size() != conductance.rows) {
         throw InputError("wires: one input for each row");
     }
+    if (conductance.rows == 0 || conductance.cols == 0 ||
+        (has_pairs(c.topology) &&
+         (negative.rows != conductance.rows || negative.cols != conductance.cols))) {
+        throw InputError("wires: a netlist needs at least one cell, and pairs two equal matrices");
+    }
+    require_all_finite(inputs, "inputs of a netlist");
+    require_states(conductance);
+    require_states(has_pairs(c.topology) ? negative : MatrixView<const double>());
     const size_t rows = conductance.rows;
     const size_t columns = conductance.cols;
     const bool supply = has_supply_lines(c.topology);
@@ -93,6 +132,7 @@ WireNetlist wire_netlist(const WireConfig& c,
 }
 
 std::vector<double> reference_currents(const WireNetlist& netlist) {
+    require_nodes(netlist);
     std::vector<size_t> parent(netlist.nodes);
     std::iota(parent.begin(), parent.end(), size_t{0});
     for (const auto& r : netlist.wires) {
@@ -217,6 +257,8 @@ std::vector<double> reference_currents(const WireNetlist& netlist) {
 }
 
 std::string spice_deck(const WireNetlist& netlist, double k) {
+    require_nodes(netlist);
+    require_finite_number(k, "curvature of the cells");
     std::string deck = "crossbar\n";
     size_t n = 0;
     for (const auto& r : netlist.wires) {

@@ -42,6 +42,13 @@ void require_conductances(MatrixView<const double> g, const char* what) {
     }
 }
 
+void require_tolerance(double tolerance) {
+    if (!(tolerance > 0 && tolerance < 1)) {
+        throw InputError("wires: the tolerance must be above 0 and below 1, got " +
+                         std::to_string(tolerance));
+    }
+}
+
 Matrix<double> copy_of(MatrixView<const double> m) {
     Matrix<double> copy(m.rows, m.cols);
     for (size_t i = 0; i < m.rows; i++) {
@@ -362,6 +369,7 @@ const WireConfig& Wires::config() const {
 
 WireSolution Wires::solve(std::span<const double> inputs, const WireOptions& options) const {
     impl_->check_inputs(inputs);
+    require_tolerance(options.tolerance);
     WireSolution s = options.law ? impl_->newton(inputs, options) : impl_->ohmic(inputs, options);
     if (options.voltages) {
         impl_->balance(inputs, options.law ? options.law : sinh_cells(0), s);
@@ -370,6 +378,7 @@ WireSolution Wires::solve(std::span<const double> inputs, const WireOptions& opt
 }
 
 EffectiveConductances Wires::effective(size_t threads, double tolerance) const {
+    require_tolerance(tolerance);
     if (has_supply_lines(impl_->config.topology)) {
         throw InputError(
             "wires: with supply lines the currents are not linear in the inputs, so there is no "

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -44,6 +45,17 @@ FastModeError probe(const WireConfig& config,
     return e;
 }
 
+void require_cells(MatrixView<const double> g) {
+    if (g.rows == 0 || g.cols == 0) {
+        throw InputError("wires: an array has at least one row and one column");
+    }
+    for (size_t i = 0; i < g.rows; i++) {
+        for (size_t j = 0; j < g.cols; j++) {
+            require_not_negative(g(i, j), "conductance of a cell");
+        }
+    }
+}
+
 }  // namespace
 
 DmrFactors dmr_factors(const WireConfig& c, MatrixView<const double> g) {
@@ -55,6 +67,7 @@ DmrFactors dmr_factors(const WireConfig& c, MatrixView<const double> g) {
             c.driver_resistance > 0 ? "wires.driver_resistance" : "wires.sense_resistance",
             "the fast mode DMR knows no resistance of drivers and read-outs: must be 0");
     }
+    require_cells(g);
     std::vector<double> row_mean(g.rows);
     std::vector<double> column_mean(g.cols);
     for (size_t i = 0; i < g.rows; i++) {
@@ -132,6 +145,8 @@ std::vector<double> column_recursion(const WireConfig& c,
     if (inputs.size() != g.rows) {
         throw InputError("column recursion: one input for each row");
     }
+    require_cells(g);
+    require_all_finite(inputs, "inputs of the column recursion");
     std::vector<double> sum(g.cols);
     for (size_t i = 0; i < g.rows; i++) {
         const double below = c.column_resistance + (i + 1 == g.rows ? c.sense_resistance : 0.0);

@@ -47,7 +47,18 @@ std::vector<double> numbers(const Json* j) {
     return out;
 }
 
-// A results.json that somebody edited gives a page with gaps, not an error.
+// What a results.json that somebody edited lacks is left out of the page; without any accuracy
+// there would be no page at all.
+void require_results(const Json& j, const std::string& origin) {
+    const Json* scores = member(j, member(j, "loss") != nullptr ? "loss" : "accuracy");
+    if (scores == nullptr || !scores->is_object()) {
+        throw IoError(origin +
+                      ": not the results of an evaluation: `accuracy` (of texts: `loss`), "
+                      "an object with `float` and one curve for each network, is " +
+                      (scores == nullptr ? "missing" : json_kind(*scores)));
+    }
+}
+
 AccuracyReport::Curve curve_of(const Json& curve,
                                const std::vector<AccuracyReport::Time>& times,
                                const std::string& name,
@@ -122,6 +133,7 @@ AccuracyReport accuracy_page(const RunFile& run,
                              const std::string& origin,
                              const std::string& events) {
     const Json j = parse_json(results_json, origin);
+    require_results(j, origin);
     AccuracyReport r;
     r.title = run.name.empty() ? "Accuracy on analog hardware" : run.name;
     r.subtitle = run.about;

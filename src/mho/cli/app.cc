@@ -32,6 +32,27 @@ std::string first_word(const std::vector<std::string>& arguments) {
     return "";
 }
 
+// What CLI11 lets through: a negative number for a whole one without sign, which becomes a huge
+// one, and an empty name of a file.
+void refuse_absurd_values(CLI::App& app) {
+    for (CLI::Option* option : app.get_options()) {
+        if (option->get_type_name().starts_with("UINT")) {
+            option->check([](const std::string& text) {
+                return text.starts_with("-") ? "must be a whole number, 0 or larger, got " + text
+                                             : std::string();
+            });
+        }
+        if (option->check_name("--out")) {
+            option->check([](const std::string& text) {
+                return text.empty() ? std::string("needs a name, got an empty one") : std::string();
+            });
+        }
+    }
+    for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+        refuse_absurd_values(*sub);
+    }
+}
+
 }  // namespace
 
 std::vector<Command> core_commands() {
@@ -72,6 +93,7 @@ int run_mho(const std::vector<std::string>& arguments,
             actions.emplace_back(sub, c.define(*sub, context));
             names.push_back(c.name);
         }
+        refuse_absurd_values(app);
         // CLI11 would only say "The following argument was not expected".
         const std::string word = first_word(arguments);
         if (!word.empty() && std::find(names.begin(), names.end(), word) == names.end()) {

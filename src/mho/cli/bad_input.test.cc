@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <limits>
 
@@ -236,6 +237,77 @@ TEST(BadInput, WeightsOfARunFile) {
     expect(bad, "more");
     std::filesystem::remove(file);
     expect_refused(f, {run_file, "--out", f.scratch.file("out")}, 1, {file}, "missing");
+}
+
+TEST(BadInput, NumbersWithoutSignRefuseOne) {
+    const std::vector<std::vector<std::string>> commands = {
+        {"devices", "reram es"}, {"adc", "sar"}, {"study", "run", "gdp"}};
+    for (std::vector<std::string> words : commands) {
+        words.insert(words.end(), {"--seed", "-1"});
+        const Outcome o = run(words);
+        EXPECT_EQ(o.code, kExitUsage) << words[0];
+        EXPECT_TRUE(contains(o.err, "--seed")) << o.err;
+    }
+    const Outcome threads = run({"evaluate", "run", "--threads", "-2"});
+    EXPECT_EQ(threads.code, kExitUsage);
+    EXPECT_TRUE(contains(threads.err, "--threads")) << threads.err;
+}
+
+TEST(BadInput, AnEmptyNameOfAnOutput) {
+    const RunFixture f;
+    for (const char* command : {"evaluate", "cost", "sweep"}) {
+        const Outcome o = run({command, f.folder, "--out", ""});
+        EXPECT_EQ(o.code, kExitUsage) << command;
+        EXPECT_TRUE(contains(o.err, "--out")) << o.err;
+    }
+}
+
+TEST(BadInput, APipeIsNoRunFile) {
+    const ScratchFolder scratch;
+    const std::string pipe = scratch.file("pipe");
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    for (const char* command : {"evaluate", "cost", "solve", "sweep", "fit", "explain"}) {
+        const Outcome o = run({command, pipe});
+        EXPECT_NE(o.code, 0) << command;
+        EXPECT_TRUE(contains(o.err, pipe)) << command << ": " << o.err;
+    }
+}
+
+TEST(BadInput, ResultsWithoutAccuracies) {
+    const RunFixture f;
+    const std::string results = f.folder + "/results.json";
+    for (const char* text : {"{}", "[]", "3", R"({"accuracy": 3})", R"({"loss": []})"}) {
+        put(results, text);
+        const Outcome o = run({"report", f.folder});
+        EXPECT_EQ(o.code, kExitFailed) << text;
+        EXPECT_TRUE(contains(o.err, results)) << o.err;
+        EXPECT_TRUE(contains(o.err, "accuracy")) << o.err;
+        EXPECT_FALSE(std::filesystem::exists(f.folder + "/report.html")) << text;
+    }
+}
+
+TEST(BadInput, AbsurdAccuraciesAreNotCompared) {
+    const RunFixture f;
+    const std::string results = f.folder + "/results.json";
+    for (const char* value : {"1e308", "-0.1", "1.5"}) {
+        put(results,
+            std::string(R"({"accuracy": {"float": 0.5, "naive": {"1 s": {"all": [0.5, )") + value +
+                "]}}}}");
+        for (const Outcome& o :
+             {run({"compare", f.folder, f.folder}), run({"report", f.folder, "--yield", "0.5"})}) {
+            EXPECT_EQ(o.code, kExitFailed) << value;
+            EXPECT_TRUE(contains(o.err, "naive.1 s")) << o.err;
+            EXPECT_TRUE(contains(o.err, "no accuracy")) << o.err;
+        }
+    }
+}
+
+TEST(BadInput, MessagesOfTheJsonLibraryInPlainWords) {
+    const ScratchFolder scratch;
+    put(scratch.file("run.json"), "{\"seed\": }");
+    const Outcome o = run({"evaluate", scratch.file("run.json")});
+    EXPECT_TRUE(contains(o.err, "line 1, column 10")) << o.err;
+    EXPECT_FALSE(contains(o.err, "json.exception")) << o.err;
 }
 
 }  // namespace

@@ -8,6 +8,9 @@
 namespace mho {
 
 double steps_of_resolution(double resolution) {
+    if (!std::isfinite(resolution)) {
+        throw InputError("a resolution must be finite, got " + std::to_string(resolution));
+    }
     if (!(resolution > 0)) {
         return 0.0;
     }

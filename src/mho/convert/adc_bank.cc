@@ -95,6 +95,12 @@ double log_level(const LogarithmicAdc& a, int64_t k, int64_t top) {
     return std::pow(10.0, -a.decades * (1 - share));
 }
 
+void require_range(AdcRange range) {
+    if (!std::isfinite(range.low) || !std::isfinite(range.high)) {
+        throw InputError("the range of a converter must be finite");
+    }
+}
+
 }  // namespace
 
 std::string_view model_name(const AdcModel& model) {
@@ -320,6 +326,7 @@ int64_t AdcBank::codes() const {
 }
 
 double AdcBank::value_of_code(int64_t code, AdcRange range) const {
+    require_range(range);
     const double width = range.high - range.low;
     const auto k = static_cast<double>(code);
     if (way_ == Way::kGrid) {
@@ -342,6 +349,14 @@ double AdcBank::value_of_code(int64_t code, AdcRange range) const {
 }
 
 int64_t AdcBank::reference_code(size_t column, double x, AdcRange range, double uniform) const {
+    if (column >= columns_) {
+        throw InputError("the array has " + std::to_string(columns_) + " columns, there is no " +
+                         std::to_string(column));
+    }
+    if (!std::isfinite(x)) {
+        throw InputError("the input of a converter must be finite");
+    }
+    require_range(range);
     const int bits = bits_of(model_);
     const auto last = static_cast<double>(codes() - 1);
     double u = place(x, range);
@@ -397,6 +412,7 @@ int64_t AdcBank::reference_code(size_t column, double x, AdcRange range, double 
 }
 
 double AdcBank::reference(size_t column, double x, AdcRange range, double uniform) const {
+    require_range(range);
     if (column >= columns_) {
         throw InputError("the array has " + std::to_string(columns_) + " columns, there is no " +
                          std::to_string(column));

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -69,6 +70,12 @@ void fill_transitions(std::span<const double> edges,
     fill_transitions(edges, trial, bit - 1, std::max(from, edge), to, first, last);
 }
 
+void require_edges(std::span<const double> edges, int bits) {
+    if (bits < 1 || bits > 24 || edges.size() < size_t{1} << bits) {
+        throw InputError("a search of 1 to 24 bits needs 2^bits edges");
+    }
+}
+
 }  // namespace
 
 size_t capacitor_count(const CapacitorDac& dac) {
@@ -79,6 +86,7 @@ std::vector<double> dac_edges(const CapacitorDac& dac, std::span<const double> n
     if (dac.bits < 2 || dac.bits > 20 || normals.size() < capacitor_count(dac)) {
         throw InputError("a capacitive DAC has 2 to 20 bits and a normal number per capacitor");
     }
+    require_all_finite(normals, "normal numbers of a DAC");
     const std::vector<double> levels = array_levels(dac, normals);
     if (!dac.has_sign) {
         return levels;
@@ -95,6 +103,7 @@ std::vector<double> dac_edges(const CapacitorDac& dac, std::span<const double> n
 }
 
 int64_t sar_code(std::span<const double> edges, double u, int bits) {
+    require_edges(edges, bits);
     size_t code = 0;
     for (int k = bits - 1; k >= 0; k--) {
         const size_t trial = code + (size_t{1} << k);
@@ -106,6 +115,7 @@ int64_t sar_code(std::span<const double> edges, double u, int bits) {
 }
 
 std::vector<double> sar_transitions(std::span<const double> edges, int bits) {
+    require_edges(edges, bits);
     const auto codes = size_t{1} << bits;
     std::vector<double> first(codes);
     std::vector<double> last(codes);
@@ -123,6 +133,12 @@ std::vector<double> sar_transitions(std::span<const double> edges, int bits) {
 }
 
 Stage make_stage(double c1, double c2, double c_par, double gain_db, double low, double high) {
+    require_positive(c1, "c1 of a stage");
+    require_not_negative(c2, "c2 of a stage");
+    require_not_negative(c_par, "c_par of a stage");
+    require_finite_number(gain_db, "gain_db of a stage");
+    require_finite_number(low, "low of a stage");
+    require_finite_number(high, "high of a stage");
     const double gamma = c2 / c1;
     const double loop = closed_loop(gain_db, c1 / (c1 + c2 + c_par));
     return {(1 + gamma) * loop, gamma * loop, low, high};

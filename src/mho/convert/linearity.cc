@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <string>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -17,6 +19,13 @@ constexpr int kBisections = 30;
 // First looks per code; between two looks every code that both sides enclose is found by bisection.
 size_t looks_per_code(int bits) {
     return bits > 12 ? 2 : 16;
+}
+
+void require_mismatch(int bits, double sigma) {
+    if (bits < 1 || bits > 24) {
+        throw InputError("converters have 1 to 24 bits, got " + std::to_string(bits));
+    }
+    require_not_negative(sigma, "mismatch of a unit capacitor");
 }
 
 }  // namespace
@@ -95,10 +104,12 @@ Linearity measure_linearity(const AdcBank& bank, size_t column) {
 }
 
 double mid_scale_inl_std(int bits, double sigma) {
+    require_mismatch(bits, sigma);
     return sigma * std::sqrt(std::exp2(bits)) / 2;
 }
 
 double mid_scale_dnl_std(int bits, double sigma) {
+    require_mismatch(bits, sigma);
     return sigma * std::sqrt(std::exp2(bits) - 1);
 }
 

@@ -11,6 +11,7 @@
 
 #include "mho/cost/technology.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho::cost {
 namespace {
@@ -320,6 +321,9 @@ const std::vector<AdcPoint>& isaac_adcs() {
 }
 
 double murmann_energy_pj(double bits, double node_nm, double rate_hz) {
+    require_positive(bits, "bits");
+    require_positive(node_nm, "node_nm");
+    require_positive(rate_hz, "rate_hz");
     const double sndr_db = 6.0206 * bits + 1.761;
     const double fom_db =
         std::min(213.781 - 2.8719 * std::log(rate_hz), 128.307 + 3.22051 * std::ceil(bits));
@@ -329,6 +333,9 @@ double murmann_energy_pj(double bits, double node_nm, double rate_hz) {
 }
 
 double murmann_area_um2(double bits, double node_nm, double rate_hz) {
+    require_positive(bits, "bits");
+    require_positive(node_nm, "node_nm");
+    require_positive(rate_hz, "rate_hz");
     return std::exp(0.99328 * std::log(node_nm) + 0.18072 * std::log(rate_hz) +
                     0.29912 * std::log(murmann_energy_pj(bits, node_nm, rate_hz)) + 1.34619);
 }
@@ -337,6 +344,9 @@ double neurosim_sar_energy_pj(double bits,
                               double node_nm,
                               double column_resistance_ohm,
                               double temperature_k) {
+    require_positive(bits, "bits");
+    require_positive(column_resistance_ohm, "column_resistance_ohm");
+    require_positive(temperature_k, "temperature_k");
     require(node_nm >= kSarFits.back().node_nm && node_nm <= kSarFits.front().node_nm,
             "technology.node_nm",
             "the SAR ADC of NeuroSim is fitted from 1 to 65 nm, got " + number(node_nm) +
@@ -350,19 +360,26 @@ double neurosim_sar_energy_pj(double bits,
 }
 
 double zigzag_adc_energy_pj(double bits, double supply_v) {
+    require_positive(bits, "bits");
+    require_positive(supply_v, "supply_v");
     constexpr double kPjPerFj = 1e-3;
     return (100 * bits + 0.001 * std::pow(4.0, bits)) * supply_v * supply_v * kPjPerFj;
 }
 
 double zigzag_adc_area_um2(double bits) {
+    require_positive(bits, "bits");
     return std::pow(10.0, 1.206 - 0.0369 * bits) * std::exp2(bits);
 }
 
 double zigzag_adc_delay_ns(double bits, double rows) {
+    require_positive(bits, "bits");
+    require_positive(rows, "rows");
     return bits * (0.00653 * rows + 0.640);
 }
 
 double zigzag_dac_energy_pj(double bits, double supply_v) {
+    require_positive(bits, "bits");
+    require_positive(supply_v, "supply_v");
     constexpr double kPjPerFj = 1e-3;
     return bits > 1 ? 50 * bits * supply_v * supply_v * kPjPerFj : 0.0;
 }

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "mho/util/finite.h"
+
 namespace mho::cost {
 namespace {
 
@@ -35,14 +37,20 @@ Gate full_adder() {
 }
 
 double adder_tree_full_adders(double bits, double words) {
+    require_not_negative(bits, "bits");
+    require_not_negative(words, "words");
     return words > 1 ? bits * (words - 1) + words * (std::log2(words) - 0.5) : 0.0;
 }
 
 Gate adder(double bits) {
+    require_not_negative(bits, "bits");
     return times(full_adder(), bits, bits, bits);
 }
 
 double bit_line_energy_pj(double line_ff, double weight_bits, double supply_v) {
+    require_not_negative(line_ff, "line_ff");
+    require_not_negative(weight_bits, "weight_bits");
+    require_finite_number(supply_v, "supply_v");
     constexpr double kPjPerFj = 1e-3;
     return line_ff * supply_v * supply_v * weight_bits * kPjPerFj;
 }

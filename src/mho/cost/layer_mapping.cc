@@ -9,6 +9,7 @@
 #include "mho/convert/adc_bank.h"
 #include "mho/tile/grid.h"
 #include "mho/tile/sliced_tile.h"
+#include "mho/util/finite.h"
 
 namespace mho::cost {
 namespace {
@@ -79,6 +80,7 @@ double LayerMapping::utilisation() const {
 }
 
 int converter_bits(double steps) {
+    require_positive(steps, "steps of a converter");
     // 2^b - 2 steps, or 2^b - 1, are b bits.
     return std::max(1, static_cast<int>(std::ceil(std::log2(steps + 1))));
 }
@@ -89,6 +91,9 @@ LayerMapping map_layer(const Hardware& hardware,
                        size_t columns,
                        const CostConfig& config,
                        std::vector<std::string>& warnings) {
+    if (groups == 0 || rows == 0 || columns == 0) {
+        throw InputError("a layer on tiles needs groups, rows and columns");
+    }
     LayerMapping m;
     m.groups = groups;
     m.rows = rows;

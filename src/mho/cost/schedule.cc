@@ -219,6 +219,7 @@ Schedule schedule(const std::vector<Stage>& stages, ScheduleMode mode, size_t sa
 }
 
 size_t balance(std::vector<Stage>& stages, size_t tiles) {
+    require_stages(stages);
     size_t used = 0;
     for (const Stage& stage : stages) {
         used += stage.tiles * stage.copies;

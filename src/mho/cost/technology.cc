@@ -9,6 +9,7 @@
 #include <string>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho::cost {
 namespace {
@@ -107,6 +108,7 @@ double area_scaling(double from_nm, double to_nm) {
 double energy_scaling(double from_nm, double to_nm, double supply_v) {
     require_node(from_nm);
     require_node(to_nm);
+    require_positive(supply_v, "supply_v");
     return gate_energy(place_in(kNode_nm, to_nm), supply_v) /
            gate_energy(place_in(kNode_nm, from_nm), supply_v) *
            std::sqrt(below_table(to_nm) / below_table(from_nm));

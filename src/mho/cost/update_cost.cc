@@ -5,6 +5,7 @@
 #include "mho/net/graph_internal.h"
 #include "mho/tile/grid.h"
 #include "mho/train/programming_cost.h"
+#include "mho/util/error.h"
 
 namespace mho::cost {
 namespace {
@@ -22,6 +23,9 @@ std::vector<LayerUpdate> update_costs(const Graph& graph,
                                       const LearnerConfig& learner,
                                       size_t batch,
                                       const UpdateCost& cost) {
+    if (batch == 0) {
+        throw InputError("the cost of updates needs a batch of at least one sample");
+    }
     const UpdateTimes times{cost.pulse_ns, cost.preparation_ns, cost.read_ns, cost.slots};
     const auto devices = static_cast<double>(learner_devices(learner).size());
     const std::vector<Shape> shapes = infer_shapes(graph);

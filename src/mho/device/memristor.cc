@@ -7,6 +7,7 @@
 #include <string>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -68,13 +69,26 @@ double current_of(const StanfordPku& m, double gap, double v) {
     return m.i0_a * std::exp(-gap / m.g0_m) * std::sinh(v / m.v_scale);
 }
 
+double window_at(Window window, double x, double current, int p, double j = 1.0) {
+    switch (window) {
+        case Window::kJoglekar:
+            return 1 - std::pow(2 * x - 1, 2 * p);
+        case Window::kBiolek:
+            return 1 - std::pow(x - (current < 0 ? 1.0 : 0.0), 2 * p);
+        case Window::kProdromakis:
+            return j * (1 - std::pow((x - 0.5) * (x - 0.5) + 0.75, p));
+        case Window::kNone:
+            break;
+    }
+    return 1.0;
+}
+
 double speed_of(const LinearIonDrift& m, double x, double v) {
     if (std::abs(v) < m.threshold_v) {
         return 0.0;
     }
     const double i = current_of(m, x, v);
-    return m.mobility * m.r_on_ohm / (m.length_m * m.length_m) * i *
-           window_value(m.window, x, i, m.p);
+    return m.mobility * m.r_on_ohm / (m.length_m * m.length_m) * i * window_at(m.window, x, i, m.p);
 }
 
 double speed_of(const Vteam& m, double, double v) {
@@ -96,17 +110,10 @@ double speed_of(const StanfordPku& m, double gap, double v) {
 }  // namespace
 
 double window_value(Window window, double x, double current, int p, double j) {
-    switch (window) {
-        case Window::kJoglekar:
-            return 1 - std::pow(2 * x - 1, 2 * p);
-        case Window::kBiolek:
-            return 1 - std::pow(x - (current < 0 ? 1.0 : 0.0), 2 * p);
-        case Window::kProdromakis:
-            return j * (1 - std::pow((x - 0.5) * (x - 0.5) + 0.75, p));
-        case Window::kNone:
-            break;
-    }
-    return 1.0;
+    require_finite_number(x, "window_value: x");
+    require_finite_number(current, "window_value: current");
+    require_finite_number(j, "window_value: j");
+    return window_at(window, x, current, p, j);
 }
 
 MemristorCell::MemristorCell(Memristor model, double state)
@@ -120,7 +127,15 @@ MemristorCell::MemristorCell(Memristor model, double state)
 }
 
 double MemristorCell::current(double volt) const {
+    require_finite_number(volt, "voltage of a memristor");
     return std::visit([&](const auto& m) { return current_of(m, state_, volt); }, model_);
+}
+
+double MemristorCell::conductance_s(double volt) const {
+    if (volt == 0) {
+        throw InputError("the conductance of a memristor is read at a voltage other than 0");
+    }
+    return current(volt) / volt;
 }
 
 void MemristorCell::advance(double volt, double dt) {
@@ -133,9 +148,10 @@ void MemristorCell::advance(double volt, double dt) {
 }
 
 void MemristorCell::apply(double volt, double duration_s, double step_s) {
-    if (!std::isfinite(volt) || !(duration_s >= 0) || !std::isfinite(duration_s) || !(step_s > 0)) {
+    if (!std::isfinite(volt) || !(duration_s >= 0) || !std::isfinite(duration_s) || !(step_s > 0) ||
+        !std::isfinite(step_s)) {
         throw InputError(
-            "voltage and duration must be finite, the duration not negative and the "
+            "voltage, duration and step must be finite, the duration not negative and the "
             "step above 0");
     }
     const double steps = std::ceil(duration_s / step_s);
@@ -165,6 +181,8 @@ ProgrammingResult program_to(MemristorCell& cell,
                              double pulse_s,
                              double tolerance,
                              int max_pulses) {
+    require_finite_number(target_s, "target_s");
+    require_finite_number(tolerance, "tolerance");
     if (!(target_s > 0) || !(volt > 0) || !(pulse_s > 0) || !(tolerance > 0) || max_pulses < 0) {
         throw InputError("target, voltage, pulse and tolerance of a programming loop must be > 0");
     }

@@ -78,7 +78,7 @@ class MemristorCell {
     double state() const { return state_; }
     double current(double volt) const;
     /// Conductance at a small voltage.
-    double conductance_s(double volt = 0.01) const { return current(volt) / volt; }
+    double conductance_s(double volt = 0.01) const;  // at a voltage other than 0
     /// Applies a voltage for a time, in steps of at most `step_s`; the state stays in its range.
     void apply(double volt, double duration_s, double step_s = 1e-4);
 

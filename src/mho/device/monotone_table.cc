@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 
@@ -15,6 +16,8 @@ MonotoneTable::MonotoneTable(std::vector<double> x, std::vector<double> y)
     if (n == 0 || y_.size() != n) {
         throw InputError("a table needs points, with as many values as places");
     }
+    require_all_finite(x_, "places of a table");
+    require_all_finite(y_, "values of a table");
     for (size_t i = 0; i + 1 < n; i++) {
         if (!(x_[i] < x_[i + 1])) {
             throw InputError("the places of a table must ascend");
@@ -49,6 +52,10 @@ MonotoneTable::MonotoneTable(std::vector<double> x, std::vector<double> y)
 }
 
 double MonotoneTable::operator()(double x) const {
+    if (x_.empty() || !std::isfinite(x)) {
+        throw InputError(x_.empty() ? "a table without points has no values"
+                                    : "the place in a table must be finite");
+    }
     if (x <= x_.front()) {
         return y_.front();
     }

@@ -11,6 +11,7 @@
 
 #include "mho/device/pulsed_array.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -189,14 +190,20 @@ void PulsedArray::set_state(const std::map<std::string, std::vector<float>>& sta
         }
         return *found;
     };
+    // Of numbers, not of words.
+    const auto need_finite = [&](const std::string& name, size_t size) {
+        const std::vector<float>& values = need(name, size);
+        require_all_finite(values, ("state `" + name + "`").c_str());
+        return values;
+    };
     const size_t n = rows_ * stride_;
     PulsedArray next = *this;
-    next.weight_ = need("weight", n);
+    next.weight_ = need_finite("weight", n);
     if (!hidden_.empty()) {
-        next.hidden_ = need("hidden", n);
+        next.hidden_ = need_finite("hidden", n);
     }
     if (!hidden_state_.empty()) {
-        next.hidden_state_ = need("hidden_state", n);
+        next.hidden_state_ = need_finite("hidden_state", n);
     }
     if (!traps_.empty()) {
         const std::vector<uint32_t> halves = as_words(need("traps", 2 * n));
@@ -214,9 +221,10 @@ void PulsedArray::set_state(const std::map<std::string, std::vector<float>>& sta
     if (const auto* time = take("drift.time", 2)) {
         const std::vector<uint32_t> halves = as_words(*time);
         next.drift_.time = std::bit_cast<double>(halves[0] | (uint64_t{halves[1]} << 32));
-        next.drift_.start_time = need("drift.start_time", n);
-        next.drift_.start_weight = need("drift.start_weight", n);
-        next.drift_.previous = need("drift.previous", n);
+        require_not_negative(next.drift_.time, "state `drift.time`");
+        next.drift_.start_time = need_finite("drift.start_time", n);
+        next.drift_.start_weight = need_finite("drift.start_weight", n);
+        next.drift_.previous = need_finite("drift.previous", n);
     }
     for (const auto& [name, member] : named_tables()) {
         if (const auto* values = take("table." + name, n)) {

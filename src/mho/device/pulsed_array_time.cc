@@ -153,8 +153,8 @@ void PulsedArray::reset_cells(std::span<const uint8_t> mask, uint64_t step) {
 }
 
 void PulsedArray::clip(double limit, uint64_t step) {
-    if (std::isnan(limit)) {
-        throw InputError("the limit of a clip must be a number");
+    if (!std::isfinite(limit)) {
+        throw InputError("the limit of a clip must be finite");
     }
     if (limit >= 0) {
         const auto high = static_cast<float>(limit);

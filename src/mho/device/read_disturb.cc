@@ -6,6 +6,7 @@
 #include <string>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -20,6 +21,8 @@ double remaining(double cycles) {
 }  // namespace
 
 double read_disturb_exponent(double volt, double temperature_k) {
+    require_finite_number(volt, "read disturb: voltage");
+    require_positive(temperature_k, "read disturb: temperature");
     return 0.0068 * std::exp(0.11 * std::abs(volt) / (kBoltzmannEv * temperature_k));
 }
 
@@ -34,12 +37,15 @@ double read_disturb_transition_s(double volt, double cycles, double temperature_
 }
 
 double read_disturb_factor(double stress_s, double volt, double cycles, double temperature_k) {
+    require_not_negative(stress_s, "read disturb: stress");
     const double t = read_disturb_transition_s(volt, cycles, temperature_k);
     return stress_s <= t ? 1.0
                          : std::pow(stress_s / t, -read_disturb_exponent(volt, temperature_k));
 }
 
 DisturbedState disturbed_state(const ReadDisturb& config, double volt, double t_s) {
+    require_finite_number(volt, "read disturb: voltage");
+    require_not_negative(t_s, "read disturb: time");
     DisturbedState state;
     if (!config.enabled) {
         return state;

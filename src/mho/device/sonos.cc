@@ -9,6 +9,7 @@
 
 #include "mho/device/monotone_table.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -43,6 +44,8 @@ const std::array<MonotoneTable, kDays>& shifts() {
 }  // namespace
 
 double sonos_std_na(double current_na, double days) {
+    require_finite_number(current_na, "SONOS current");
+    require_finite_number(days, "SONOS days");
     const double d = std::clamp(days, 0.0, double{kDays});
     const auto day = std::min(static_cast<size_t>(d), kDays - 1);
     const double part = d - static_cast<double>(day);
@@ -51,6 +54,8 @@ double sonos_std_na(double current_na, double days) {
 }
 
 double sonos_shift_na(double current_na, double days) {
+    require_finite_number(current_na, "SONOS current");
+    require_finite_number(days, "SONOS days");
     const double d = std::clamp(days, 0.0, double{kDays});
     const auto day = std::min(static_cast<size_t>(d), kDays - 1);
     const double part = d - static_cast<double>(day);
@@ -59,10 +64,13 @@ double sonos_shift_na(double current_na, double days) {
 }
 
 double sonos_read_std_na(double current_na) {
+    require_finite_number(current_na, "SONOS current");
     return kRead.at(current_na);
 }
 
 void require_sonos(double i_max_na, double days) {
+    require_finite_number(i_max_na, "i_max_na");
+    require_finite_number(days, "SONOS days");
     if (days > double{kDays} * (1 + 1e-12)) {
         throw InputError(
             "the data of the SONOS cell end 5 days (432000 s) after programming, got " +

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -34,6 +35,7 @@ void divide_rows_by_sum(Matrix<double>& weights) {
 }  // namespace
 
 Matrix<float> scale_for_favor(ConstFloatView vectors) {
+    require_finite(vectors, "vectors of attention");
     Matrix<float> scaled(vectors.rows, vectors.cols);
     const auto factor = static_cast<float>(std::pow(static_cast<double>(vectors.cols), -0.25));
     for (size_t r = 0; r < vectors.rows; r++) {
@@ -48,6 +50,8 @@ Matrix<float> favor_features(FavorKind kind, ConstFloatView scaled, ConstFloatVi
     if (scaled.rows != projected.rows || projected.cols == 0) {
         throw InputError("features of attention need one row of projections per vector");
     }
+    require_finite(scaled, "vectors of attention");
+    require_finite(projected, "projections of attention");
     const size_t s = projected.cols;
     Matrix<float> z(projected.rows, kind == FavorKind::kRelu ? s : 2 * s);
     const double norm = 1 / std::sqrt(static_cast<double>(s));
@@ -87,6 +91,8 @@ Matrix<double> softmax_attention(ConstFloatView queries, ConstFloatView keys) {
     if (queries.cols != keys.cols || queries.cols == 0 || keys.rows == 0) {
         throw InputError("queries and keys need one common length");
     }
+    require_finite(queries, "queries");
+    require_finite(keys, "keys");
     Matrix<double> weights(queries.rows, keys.rows);
     const double scale = 1 / std::sqrt(static_cast<double>(queries.cols));
     for (size_t i = 0; i < queries.rows; i++) {
@@ -107,6 +113,8 @@ Matrix<double> feature_attention(ConstFloatView query_features, ConstFloatView k
     if (query_features.cols != key_features.cols || key_features.rows == 0) {
         throw InputError("features of queries and keys need one common length");
     }
+    require_finite(query_features, "features of queries");
+    require_finite(key_features, "features of keys");
     Matrix<double> weights(query_features.rows, key_features.rows);
     for (size_t i = 0; i < weights.rows; i++) {
         for (size_t j = 0; j < weights.cols; j++) {
@@ -123,6 +131,9 @@ Matrix<double> linear_attention(ConstFloatView query_features,
     if (query_features.cols != key_features.cols || key_features.rows != values.rows) {
         throw InputError("linear attention needs features of one length, and one value per key");
     }
+    require_finite(query_features, "features of queries");
+    require_finite(key_features, "features of keys");
+    require_finite(values, "values of attention");
     const size_t features = key_features.cols;
     Matrix<double> sums(features, values.cols);  // K'^T V
     std::vector<double> total(features, 0.0);    // K'^T 1
@@ -156,6 +167,8 @@ double relative_error(const Matrix<double>& exact, const Matrix<double>& approxi
     if (exact.values.size() != approximate.values.size() || exact.rows != approximate.rows) {
         throw InputError("an error needs two matrices of one shape");
     }
+    require_all_finite(exact.values, "exact values of an error");
+    require_all_finite(approximate.values, "approximate values of an error");
     double difference = 0;
     double norm = 0;
     for (size_t i = 0; i < exact.values.size(); i++) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 
@@ -23,6 +24,7 @@ void fast_hadamard(std::span<float> values) {
         throw InputError("a Hadamard transform needs a power of two numbers, got " +
                          std::to_string(n));
     }
+    require_all_finite(values, "numbers of a Hadamard transform");
     // H_2n = [H_n H_n; H_n -H_n]: a butterfly per pair and level.
     for (size_t half = 1; half < n; half *= 2) {
         for (size_t start = 0; start < n; start += 2 * half) {

@@ -9,6 +9,7 @@
 
 #include "mho/features/projection.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -32,13 +33,11 @@ double arc_cosine_angle(int order, double theta) {
     }
 }
 
-}  // namespace
+void require_kernel(const Kernel& kernel) {
+    require_not_negative(kernel.gamma, "gamma of a kernel");
+}
 
-double kernel_value(const Kernel& kernel, std::span<const float> x, std::span<const float> y) {
-    if (x.size() != y.size()) {
-        throw InputError("a kernel compares vectors of one length, got " +
-                         std::to_string(x.size()) + " and " + std::to_string(y.size()));
-    }
+double value_of(const Kernel& kernel, std::span<const float> x, std::span<const float> y) {
     double xx = 0;
     double yy = 0;
     double xy = 0;
@@ -61,11 +60,26 @@ double kernel_value(const Kernel& kernel, std::span<const float> x, std::span<co
     return std::pow(lengths, n) * arc_cosine_angle(n, theta) / std::numbers::pi;
 }
 
+}  // namespace
+
+double kernel_value(const Kernel& kernel, std::span<const float> x, std::span<const float> y) {
+    if (x.size() != y.size()) {
+        throw InputError("a kernel compares vectors of one length, got " +
+                         std::to_string(x.size()) + " and " + std::to_string(y.size()));
+    }
+    require_all_finite(x, "first vector of a kernel");
+    require_all_finite(y, "second vector of a kernel");
+    require_kernel(kernel);
+    return value_of(kernel, x, y);
+}
+
 Matrix<double> kernel_matrix(const Kernel& kernel, ConstFloatView rows) {
+    require_finite(rows, "vectors of a kernel");
+    require_kernel(kernel);
     Matrix<double> k(rows.rows, rows.rows);
     for (size_t i = 0; i < rows.rows; i++) {
         for (size_t j = 0; j <= i; j++) {
-            k(i, j) = kernel_value(kernel, rows.row_span(i), rows.row_span(j));
+            k(i, j) = value_of(kernel, rows.row_span(i), rows.row_span(j));
             k(j, i) = k(i, j);
         }
     }
@@ -73,6 +87,7 @@ Matrix<double> kernel_matrix(const Kernel& kernel, ConstFloatView rows) {
 }
 
 double projection_factor(const Kernel& kernel) {
+    require_kernel(kernel);
     return kernel.kind == KernelKind::kRbf ? std::sqrt(2 * kernel.gamma) : 1.0;
 }
 
@@ -90,6 +105,8 @@ Matrix<float> kernel_features(const Kernel& kernel,
             "features need at least one projection, and one shift for each or none "
             "(arc-cosine kernels: none)");
     }
+    require_finite(projected, "projections of a kernel");
+    require_all_finite(shifts, "shifts of a kernel");
     Matrix<float> z(projected.rows, s * features_per_projection(kernel));
     const float norm = std::sqrt((rbf ? 1.0f : 2.0f) / static_cast<float>(s));
     for (size_t r = 0; r < projected.rows; r++) {
@@ -116,6 +133,8 @@ double kernel_error(const Matrix<double>& exact, ConstFloatView features) {
     if (exact.rows != features.rows || exact.cols != features.rows || features.rows == 0) {
         throw InputError("an error needs the kernel of all pairs of rows of the features");
     }
+    require_all_finite(exact.values, "values of a kernel");
+    require_finite(features, "features of a kernel");
     Matrix<float> z(features.rows, features.cols);
     for (size_t r = 0; r < z.rows; r++) {
         std::copy_n(features.row(r), z.cols, z.row(r));

@@ -9,6 +9,7 @@
 #include "mho/features/hadamard.h"
 #include "mho/kernels/product.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -101,7 +102,7 @@ void draw_structured(Matrix<float>& w, TileKey key) {
 }  // namespace
 
 void fill_truncated_normal(TileKey key, uint64_t step, float bound, std::span<float> out) {
-    if (!(bound > 0.1f)) {
+    if (!(bound > 0.1f) || !std::isfinite(bound)) {
         throw InputError("normal numbers can be cut at 0.1 standard deviations or more");
     }
     fill_normal(key, Stream::kInitialWeights, step, 0, out);
@@ -142,6 +143,8 @@ Matrix<float> project(const Matrix<float>& projection, ConstFloatView inputs) {
         throw InputError("the projection takes " + std::to_string(projection.cols) +
                          " inputs, got " + std::to_string(inputs.cols));
     }
+    require_finite(projection.view(), "projection");
+    require_finite(inputs, "inputs of a projection");
     PackedMatrix packed;
     packed.pack(projection.view());
     const size_t stride = packed.row_stride();
@@ -179,6 +182,7 @@ Matrix<float> AnalogProjection::project(ConstFloatView inputs, ReadKey key) cons
 }
 
 TileConfig hermes_core(double adc_bound) {
+    require_positive(adc_bound, "adc_bound of a core");
     TileConfig c;
     c.mapping.max_inputs = 256;
     c.mapping.max_outputs = 256;
@@ -195,7 +199,9 @@ double adc_bound_for(const Matrix<float>& projection,
                      ConstFloatView inputs,
                      float input_range,
                      double margin) {
-    if (!(input_range > 0)) {
+    require_finite(inputs, "inputs of a projection");
+    require_positive(margin, "margin of an ADC range");
+    if (!(input_range > 0) || !std::isfinite(input_range)) {
         throw InputError("an ADC range needs an input range above 0");
     }
     const MappedWeights mapped =

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -59,6 +60,10 @@ Matrix<double> RidgeModel::predict(ConstFloatView features) const {
         throw InputError("the model takes " + std::to_string(weights.cols) + " features, got " +
                          std::to_string(features.cols));
     }
+    if (intercept.size() != weights.rows) {
+        throw InputError("the model needs one intercept for each of its outputs");
+    }
+    require_finite(features, "features");
     Matrix<double> y(features.rows, weights.rows);
     for (size_t r = 0; r < features.rows; r++) {
         const float* z = features.row(r);
@@ -151,6 +156,8 @@ void solve_positive(Matrix<double>& a, Matrix<double>& right) {
     if (a.cols != n || right.cols != n) {
         throw InputError("a system of equations needs a square matrix and right sides of its size");
     }
+    require_all_finite(a.values, "matrix of the equations");
+    require_all_finite(right.values, "right sides of the equations");
     // A = U^T U by rows: the inner loop adds a multiple of a row to a row, no sums to reorder.
     for (size_t k = 0; k < n; k++) {
         double* pivot = a.row(k);

@@ -64,6 +64,22 @@ class TemporaryFile {
     bool renamed_ = false;
 };
 
+// A pipe that this process holds already: the standard input, or what a shell puts in the place of
+// <(command). Any other pipe or device may keep its reader waiting for ever.
+bool is_own_stream(const std::string& path) {
+    return path == "/dev/stdin" || path.starts_with("/dev/fd/") ||
+           path.starts_with("/proc/self/fd/");
+}
+
+void require_readable(const std::string& path) {
+    struct stat status{};
+    // What is not there fails in open(), with the right message.
+    if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
+        !S_ISDIR(status.st_mode) && !is_own_stream(path)) {
+        throw IoError(fmt::format("cannot read `{}`: it is no regular file", path));
+    }
+}
+
 [[noreturn]] void throw_too_large(const std::string& path, uint64_t max_bytes) {
     throw IoError(fmt::format("`{}` is larger than the {} bytes accepted here", path, max_bytes));
 }
@@ -71,6 +87,7 @@ class TemporaryFile {
 }  // namespace
 
 std::string read_file(const std::string& path, uint64_t max_bytes) {
+    require_readable(path);
     const Descriptor fd = open_or_throw(path, O_RDONLY, "read");
     struct stat status{};
     if (::fstat(fd.get(), &status) != 0) {

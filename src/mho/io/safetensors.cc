@@ -16,6 +16,7 @@
 
 #include "mho/io/file.h"
 #include "mho/util/error.h"
+#include "mho/util/json_message.h"
 
 namespace mho {
 namespace {
@@ -156,7 +157,7 @@ class Parser {
         try {
             return parse_header(text, origin_);
         } catch (const Header::exception& e) {
-            fail(fmt::format("the header is not JSON: {}", e.what()));
+            fail(fmt::format("the header is not JSON: {}", plain_json_message(e.what())));
         }
     }
 

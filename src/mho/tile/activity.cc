@@ -133,6 +133,7 @@ void count_activity(const TileGrid& grid, ConstFloatView x, Activity& activity) 
         throw InputError("activity of a matrix of " + std::to_string(grid.inputs()) +
                          " inputs, got vectors of " + std::to_string(x.cols));
     }
+    require_finite(x, "inputs of an activity");
     const MvmConfig& mvm = grid.config().forward;
     const bool crossbar = grid.config().crossbar.enabled;
     const uint32_t full = full_scale_code(crossbar ? 0.0 : mvm.dac.steps);

@@ -6,12 +6,21 @@
 #include <cmath>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
 
 constexpr uint64_t kGainStep = 0;
 constexpr uint64_t kOffsetStep = 1;
+
+void require_columns(ConstFloatView m, size_t rows, size_t cols, size_t columns) {
+    if (m.cols != columns || cols != columns || m.rows != rows) {
+        throw InputError("a periphery of " + std::to_string(columns) +
+                         " columns needs outputs and counts of one shape [rows, " +
+                         std::to_string(columns) + "]");
+    }
+}
 
 }  // namespace
 
@@ -34,6 +43,7 @@ ColumnPeriphery::ColumnPeriphery(const DigitalPeriphery& config, size_t columns,
 }
 
 void ColumnPeriphery::count(ConstFloatView outputs, MatrixView<int32_t> counts) const {
+    require_columns(outputs, counts.rows, counts.cols, columns_);
     const auto most = static_cast<float>((int64_t{1} << (config_.count_bits - 1)) - 1);
     const auto per_lsb = static_cast<float>(1 / lsb_);
     const auto bend =
@@ -50,6 +60,8 @@ void ColumnPeriphery::count(ConstFloatView outputs, MatrixView<int32_t> counts) 
 }
 
 void ColumnPeriphery::calibrate(MatrixView<const int32_t> counts, ConstFloatView wanted) {
+    require_columns(wanted, counts.rows, counts.cols, columns_);
+    require_finite(wanted, "wanted outputs of a periphery");
     const auto n = static_cast<double>(counts.rows);
     for (size_t j = 0; j < columns_; j++) {
         double c_sum = 0;
@@ -73,6 +85,8 @@ void ColumnPeriphery::calibrate(MatrixView<const int32_t> counts, ConstFloatView
 }
 
 void ColumnPeriphery::recalibrate_slope(MatrixView<const int32_t> counts, ConstFloatView wanted) {
+    require_columns(wanted, counts.rows, counts.cols, columns_);
+    require_finite(wanted, "wanted outputs of a periphery");
     for (size_t j = 0; j < columns_; j++) {
         double cc = 0;
         double cy = 0;
@@ -97,6 +111,9 @@ void ColumnPeriphery::fold(std::span<const float> scale,
         throw InputError("a periphery of " + std::to_string(columns_) +
                          " columns needs one scale, and one shift or none, for each");
     }
+    require_all_finite(scale, "scales of a periphery");
+    require_all_finite(shift, "shifts of a periphery");
+    require_not_negative(double{range}, "range of a periphery");
     double largest = 0;
     for (size_t j = 0; j < columns_; j++) {
         largest = std::max(largest, double{scale[j]} * config_.full_scale);
@@ -125,6 +142,9 @@ void ColumnPeriphery::fold(std::span<const float> scale,
 }
 
 void ColumnPeriphery::run(FloatView outputs, std::vector<int32_t>& counts) const {
+    if (affine_.size() != columns_ && config_.kind != PeripheryKind::kIdeal) {
+        throw InputError("a periphery must be folded before it runs");
+    }
     counts.resize(outputs.rows * columns_);
     const MatrixView<int32_t> c{counts.data(), outputs.rows, columns_};
     count(outputs, c);

@@ -102,6 +102,11 @@ ColumnAffine fold_column(double a,
     if (!(step > 0) || !(variance + epsilon > 0)) {
         throw InputError("folding needs a step and a variance above 0");
     }
+    for (const double v : {a, b, gain, shift, mean, variance, epsilon, step}) {
+        if (!std::isfinite(v)) {
+            throw InputError("the numbers that are folded into a column must be finite");
+        }
+    }
     const double factor = gain / std::sqrt(variance + epsilon);
     return {factor * a / step, (shift + factor * (b - mean)) / step};
 }

@@ -121,6 +121,9 @@ void SlicedTile::lay_out() {
 }
 
 AdcRange SlicedTile::adc_range(size_t slice) const {
+    if (slice >= bits_.size() || banks_.empty()) {
+        throw InputError("the tile has no converter of slice " + std::to_string(slice));
+    }
     const WeightSlicing& w = config_.weights;
     const bool is_signed = banks_.at(0).is_signed();
     const int width = pass_bits(config_.input);
@@ -432,6 +435,12 @@ void SlicedTile::apply(ConstFloatView x,
                        FloatView y,
                        const MvmCall& call,
                        MvmScratch& scratch) const {
+    if (x.cols != inputs_ || y.cols != outputs_ || y.rows != x.rows) {
+        throw InputError("a tile of " + std::to_string(outputs_) + " x " + std::to_string(inputs_) +
+                         " cells got " + std::to_string(x.rows) + " vectors of " +
+                         std::to_string(x.cols) + " for " + std::to_string(y.rows) + " of " +
+                         std::to_string(y.cols));
+    }
     const bool is_analog =
         config_.input.accumulation == Accumulation::kAnalog && passes_.size() > 1;
     const size_t stride = PackedMatrix::row_stride(width_);
@@ -514,6 +523,10 @@ void SlicedTile::observe_currents(
     const MvmCall& call,
     MvmScratch& scratch,
     const std::function<void(size_t slice, ConstFloatView currents)>& see) const {
+    if (x.cols != inputs_) {
+        throw InputError("a tile of " + std::to_string(inputs_) + " inputs got vectors of " +
+                         std::to_string(x.cols));
+    }
     const size_t stride = PackedMatrix::row_stride(width_);
     for (size_t first = 0; first < x.rows; first += kRows) {
         const size_t rows = std::min(kRows, x.rows - first);

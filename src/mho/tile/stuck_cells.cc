@@ -6,6 +6,7 @@
 #include <array>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -36,6 +37,11 @@ void apply_stuck_cells(const StuckCells& stuck,
                        std::span<float> conductances_us) {
     if (!(stuck.probability >= 0 && stuck.probability <= 1)) {
         throw ConfigError("stuck_cells.probability", "must be 0 to 1");
+    }
+    require_finite_number(g_min_us, "stuck cells: g_min_us");
+    require_finite_number(g_max_us, "stuck cells: g_max_us");
+    if (g_min_us > g_max_us) {
+        throw InputError("stuck cells: g_min_us must not exceed g_max_us");
     }
     if (stuck.probability == 0) {
         return;

@@ -10,6 +10,7 @@
 
 #include "mho/train/learner_rules.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -386,6 +387,7 @@ void Learner::set_state(const LearnerState& state) {
         if (it == own.end() || it->second->size() != matrix->values.size()) {
             wrong("`" + name + "` is missing or of another size");
         }
+        require_all_finite(*it->second, ("saved state of a learner: `" + name + "`").c_str());
         own.erase(it);
     }
     if (!own.empty()) {
@@ -405,6 +407,10 @@ void Learner::set_state(const LearnerState& state) {
     }
     if (state.numbers.size() != integers.size() + real_numbers.size()) {
         wrong("a counter is missing");
+    }
+    for (const auto& [name, number] : real_numbers) {
+        require_finite_number(std::bit_cast<double>(state.numbers.at(name)),
+                              ("saved state of a learner: `" + name + "`").c_str());
     }
     std::vector<PulsedArray> restored = arrays_;
     for (size_t k = 0; k < restored.size(); k++) {

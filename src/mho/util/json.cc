@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "mho/util/json_message.h"
+
 namespace mho {
 namespace {
 
@@ -37,7 +39,8 @@ Json parse_json(std::string_view text, std::string_view origin) {
     try {
         result = Json::parse(text, watch);
     } catch (const Json::exception& e) {
-        throw ConfigError("", std::string(origin) + ": not valid JSON: " + e.what());
+        throw ConfigError(
+            "", std::string(origin) + ": not valid JSON: " + plain_json_message(e.what()));
     }
     if (!duplicate.empty()) {
         throw ConfigError("", std::string(origin) + ": the key `" + duplicate + "` appears twice");

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
-#ifndef MHO_ANALYSIS_VERIFY_CELLS_H
-#define MHO_ANALYSIS_VERIFY_CELLS_H
+#ifndef MHO_ANALYSIS_VERIFY_CELLS_INTERNAL_H
+#define MHO_ANALYSIS_VERIFY_CELLS_INTERNAL_H
 
 // The cells of a golden record of training in memory: single devices, or unit cells under their
 // learner, behind one interface. Internal to verify.
@@ -74,4 +74,4 @@ Samples samples_of(const std::vector<std::vector<float>>& columns);
 
 }  // namespace mho
 
-#endif  // MHO_ANALYSIS_VERIFY_CELLS_H
+#endif  // MHO_ANALYSIS_VERIFY_CELLS_INTERNAL_H
