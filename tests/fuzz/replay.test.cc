@@ -50,8 +50,8 @@ TEST_P(FuzzCorpus, HoldsNoFinding) {
     EXPECT_GT(inputs, 0u) << "no seed for this fuzzer";
 }
 
-INSTANTIATE_TEST_SUITE_P(All, FuzzCorpus, testing::ValuesIn(kFuzzers), [](const auto& info) {
-    return std::string(info.param.name);
+INSTANTIATE_TEST_SUITE_P(All, FuzzCorpus, testing::ValuesIn(kFuzzers), [](const auto& fuzzer) {
+    return std::string(fuzzer.param.name);
 });
 
 TEST(FuzzCorpora, HaveAFuzzerEach) {

@@ -10,9 +10,11 @@
 // No rows have
 // - kernels and what takes raw pointers (src/mho/kernels, *_kernel.h, *-inl.h, net/digital_ops.h,
 //   net/sequence_ops.h, StuckMap::apply), and what runs once a cell or once an output inside of a
-//   tile (unit_inputs, nearest_state, stage_code, near_memory; outputs of SlicedTile and
-//   ColumnPeriphery): their preconditions stand in the headers, and their callers, which have rows,
-//   check;
+//   tile (unit_inputs, nearest_state, stage_code, near_memory, train_scale, means and spreads of
+//   Cell; outputs of SlicedTile and ColumnPeriphery): their preconditions stand in the headers, and
+//   their callers, which have rows, check;
+// - what a training step does with weights and gradients (clips, remapping, sums of input ranges,
+//   straight-through gradients, scales of batch norms): the next load of the weights checks;
 // - headers that are not installed (*_internal.h, *_impl.h, *_json.h) and members that check
 //   configurations (check(), Schema): every parameter's range is tested by run_file.test.cc;
 // - the serial references of the kernels (reference_*) and formulas of one conductance model

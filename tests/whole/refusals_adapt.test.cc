@@ -40,27 +40,6 @@ const std::vector<Case> kNumbers = {
          calibrator.begin_batch();
          calibrator.add(b.matrix(kRows, kIn).view());
      }},
-    {"clip_bound",
-     [](const Bad& b) {
-         WeightClip clip;
-         clip.kind = ClipKind::kLayerGaussian;
-         clip_bound(clip, b.matrix(kOut, kIn).view());
-     }},
-    {"clip_weights",
-     [](const Bad& b) {
-         WeightClip clip;
-         clip.kind = ClipKind::kLayerGaussian;
-         Matrix<float> w = b.matrix(kOut, kIn);
-         clip_weights(clip, w.view());
-     }},
-    {"remap_weights",
-     [](const Bad& b) {
-         WeightRemap remap;
-         remap.kind = RemapKind::kColumn;
-         Matrix<float> w = b.matrix(kOut, kIn);
-         std::vector<float> scales(kOut, 1);
-         remap_weights(remap, w.view(), scales);
-     }},
     {"rescale_columns",
      [](const Bad& b) {
          Matrix<float> w = numbers(kOut, kIn);
@@ -80,17 +59,6 @@ const std::vector<Case> kNumbers = {
          few.population = 5;
          few.generations = 2;
          evolve(few, low, high, [](std::span<const double> x) { return x[0]; });
-     }},
-    {"InputMoments::add", [](const Bad& b) { InputMoments().add(b.matrix(kRows, kIn).view()); }},
-    {"InputRangeSums::add",
-     [](const Bad& b) {
-         InputRangeSums().add(b.matrix(kRows, kIn).view(), numbers(kRows, kIn).view(), 1.0f);
-     }},
-    {"input_range_gradient",
-     [](const Bad& b) {
-         InputRangeSums sums;
-         sums.add(2, -1, 1);
-         input_range_gradient(InputRangeConfig{}, sums, b.number);
      }},
     {"lightning_state",
      [](const Bad& b) { lightning_state(LightningLayer{}, b.matrix(kOut, kIn).view()); }},
@@ -137,26 +105,6 @@ const std::vector<Case> kNumbers = {
      false},
     {"RangeEstimator::add", [](const Bad& b) { RangeEstimator(QuantizerConfig{}).add(b.list(5)); }},
     {"quant_grid", [](const Bad& b) { quant_grid(QuantizerConfig{}, -1, b.scalar()); }},
-    {"quantize",
-     [](const Bad& b) {
-         std::vector<int> q(4);
-         quantize(quant_grid(QuantizerConfig{}, -1, 1), b.list(4), q);
-     }},
-    {"fake_quantize",
-     [](const Bad& b) {
-         std::vector<float> y(4);
-         fake_quantize(quant_grid(QuantizerConfig{}, -1, 1), b.list(4), y);
-     }},
-    {"straight_through",
-     [](const Bad& b) {
-         std::vector<float> x(4), out(4);
-         straight_through(quant_grid(QuantizerConfig{}, -1, 1), x, b.list(4), out);
-     }},
-    {"grid_gradient",
-     [](const Bad& b) {
-         std::vector<float> x(4);
-         grid_gradient(quant_grid(QuantizerConfig{}, -1, 1), x, b.list(4));
-     }},
     {"quantization_error",
      [](const Bad& b) { quantization_error(quant_grid(QuantizerConfig{}, -1, 1), b.list(4)); }},
     {"quantization_cross_entropy",

@@ -51,7 +51,7 @@ SpecOptions specs(double t_s) {
     o.images = 4;
     o.chips = 1;
     o.points = 2;
-    o.pairs = {{"DAC", "ADC"}};
+    o.pairs = {{"programming noise", "drift"}};
     o.t_s = t_s;
     return o;
 }

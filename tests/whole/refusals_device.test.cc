@@ -82,10 +82,6 @@ const std::vector<Case> kNumbers = {
          cell().write(states, b.scalar(), {}, TileKey{1}, 0, 0, out);
      }},
     {"Cell::require_time", [](const Bad& b) { cell().require_time(b.scalar()); }},
-    {"Cell::mean", [](const Bad& b) { cell().mean(b.scalar(), 1); }},
-    {"Cell::mean (time)", [](const Bad& b) { cell().mean(0.5, b.scalar()); }},
-    {"Cell::programming_std", [](const Bad& b) { cell().programming_std(b.scalar(), 1); }},
-    {"Cell::read_std", [](const Bad& b) { cell().read_std(b.scalar()); }},
     {"MonotoneTable (x)", [](const Bad& b) { MonotoneTable({0, b.scalar()}, {1, 2}); }},
     {"MonotoneTable (y)", [](const Bad& b) { MonotoneTable({0, 1}, {1, b.scalar()}); }},
     {"MonotoneTable::operator()", [](const Bad& b) { MonotoneTable({0, 1}, {1, 2})(b.scalar()); }},
@@ -234,7 +230,6 @@ const std::vector<ShapeCase> kShapes = {
          state.at("weight").pop_back();
          a.set_state(state);
      }},
-    {"draw_cell_tables", [] { draw_cell_tables(ConstantStep{}, 0, 0, TileKey{1}); }},
     {"Cell::write",
      [] {
          std::vector<float> states(4), out(3);

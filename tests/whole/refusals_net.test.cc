@@ -108,16 +108,10 @@ const std::vector<Case> kNumbers = {
      }},
     {"with_weight_noise",
      [](const Bad& b) { with_weight_noise(digital(), {.level = b.scalar()}, 1, 0); }},
-    {"batch_scale", [](const Bad& b) { batch_scale(NormRule{}, b.double_list(4)); }},
     {"MatrixTraining::load_weights",
      [](const Bad& b) { layer().load_weights(b.matrix(kOut, kIn).view()); }},
     {"MatrixTraining::program",
      [](const Bad& b) { layer().program(b.matrix(kOut, kIn).view(), 0); }},
-    {"MatrixTraining::advance_to",
-     [](const Bad& b) {
-         layer().program(numbers(kOut, kIn).view(), 0);
-         layer().advance_to(b.scalar(), 0);
-     }},
     {"MatrixTraining::load_scales",
      [](const Bad& b) {
          const std::vector<float> ranges = {1};
@@ -180,7 +174,6 @@ const std::vector<ShapeCase> kShapes = {
     {"with_weight_noise", [] { with_weight_noise(digital(), {.level = -1}, 1, 0); }},
     {"batch_scale of nothing", [] { batch_scale(NormRule{}, {}); }},
     {"top_k_factor", [] { top_k_factor(0, 5); }},
-    {"range_factor", [] { range_factor(0); }},
     {"mlp", [] { initialize(mlp({6}, input()), 1); }},
     {"mlp (width)", [] { initialize(mlp({6, 0, 4}, input()), 1); }},
     {"residual_cnn", [] { initialize(residual_cnn(0, {4}, 10, input()), 1); }},

@@ -74,6 +74,7 @@ void apply_time_ir_drop(ConstFloatView x, size_t outputs) {
     const Conductances g = to_conductances(Converter{}, numbers(kOut, kIn).view());
     TimeIrDrop config;
     config.enabled = true;
+    config.segments = 2;
     Matrix<float> y(x.rows, outputs);
     TimeIrDropArray(config, Converter{}, g).apply(x, y.view());
 }
@@ -139,15 +140,13 @@ const std::vector<Case> kNumbers = {
      }},
     {"map_weights", [](const Bad& b) { map_weights(Mapping{}, b.matrix(kOut, kIn).view()); }},
     {"mapping_rate_factor",
-     [](const Bad& b) { mapping_rate_factor(Mapping{}, b.list(kOut)); },
+     [](const Bad& b) {
+         Mapping mapping;
+         mapping.rate_compensation = true;
+         mapping_rate_factor(mapping, b.list(kOut));
+     },
      0.5f,
      false},
-    {"Mvm::set_asymmetric_weights",
-     [](const Bad& b) {
-         MvmConfig config;
-         config.read_asymmetry_spread = 0.1;
-         Mvm(config, kOut, kIn, TileKey{1}).set_asymmetric_weights(b.matrix(kOut, kIn).view());
-     }},
     {"to_conductances",
      [](const Bad& b) { to_conductances(Converter{}, b.matrix(kOut, kIn).view()); }},
     {"to_conductances (scale)",
@@ -302,7 +301,6 @@ const std::vector<ShapeCase> kShapes = {
          programmed().restore(state);
      }},
     {"split_axis", [] { split_axis(0, 8); }},
-    {"split_axis (limit)", [] { split_axis(8, -1); }},
     {"TileGrid of no inputs", [] { TileGrid(TileConfig{}, kOut, 0, 1, "layer"); }},
     {"TileGrid::tile", [] { grid().tile(1, 0); }},
     {"TileGrid::periphery", [] { grid().periphery(0, 1); }},
@@ -325,7 +323,6 @@ const std::vector<ShapeCase> kShapes = {
          grid().apply_transposed(numbers(kRows, kIn).view(), g.view(), {}, scratch);
      }},
     {"map_weights", [] { map_weights(Mapping{}, Matrix<float>(0, 0).view()); }},
-    {"draw_mvm_tables", [] { draw_mvm_tables(MvmConfig{}, 0, 0, TileKey{1}); }},
     {"Mvm", [] { Mvm(MvmConfig{}, 0, kIn, TileKey{1}); }},
     {"Mvm::run",
      [] {
@@ -382,7 +379,6 @@ const std::vector<ShapeCase> kShapes = {
          slicing.weight_bits = 4;
          digits_of(slicing, 1000);
      }},
-    {"AdcBank of no columns", [] { AdcBank(UniformAdc{}, 0, true, TileKey{1}); }},
     {"AdcBank::reference_code", [] { bank().reference_code(kOut, 0.5, {-1, 1}); }},
     {"AdcBank::reference", [] { bank().reference(kOut, 0.5, {-1, 1}); }},
     {"AdcBank::convert_row",

@@ -31,6 +31,14 @@ UpdateCall call(double rate = 0.1) {
     return c;
 }
 
+// What a read of one line takes.
+MvmConfig one_line() {
+    MvmConfig config;
+    config.noise_management.kind = NoiseManagementKind::kNone;
+    config.bound_management.kind = BoundManagementKind::kNone;
+    return config;
+}
+
 PulsedArray array() {
     return {ConstantStep{}, kOut, kIn, TileKey{1}};
 }
@@ -66,11 +74,6 @@ const std::vector<Case> kNumbers = {
          state.arrays.at("device_0.weight")[1] = b.number;
          l->set_state(state);
      }},
-    {"train_scale", [](const Bad& b) { train_scale(PulseUpdate{}, b.scalar(), 0.01, 1, 1); }},
-    {"train_scale (granularity)",
-     [](const Bad& b) { train_scale(PulseUpdate{}, 0.1, b.scalar(), 1, 1); }},
-    {"train_scale (largest input)",
-     [](const Bad& b) { train_scale(PulseUpdate{}, 0.1, 0.01, b.scalar(), 1); }},
     {"make_pulse_trains",
      [](const Bad& b) {
          make_pulse_trains(PulseUpdate{},
@@ -123,7 +126,7 @@ const std::vector<Case> kNumbers = {
      }},
     {"LineReader::read_matrix",
      [](const Bad& b) {
-         LineReader reader(MvmConfig{}, kOut, kIn, true, TileKey{1});
+         LineReader reader(one_line(), kOut, kIn, true, TileKey{1});
          const std::vector<uint32_t> lines = {0, 1};
          Matrix<float> values(2, kOut);
          reader.read_matrix(b.matrix(kOut, kIn).view(), lines, values.view(), 0);
@@ -183,14 +186,14 @@ const std::vector<ShapeCase> kShapes = {
     {"LineReader", [] { LineReader(MvmConfig{}, 0, kIn, true, TileKey{1}); }},
     {"LineReader::read_matrix",
      [] {
-         LineReader reader(MvmConfig{}, kOut, kIn, true, TileKey{1});
+         LineReader reader(one_line(), kOut, kIn, true, TileKey{1});
          const std::vector<uint32_t> lines = {0, 1};
          Matrix<float> values(2, kOut);
          reader.read_matrix(numbers(kOut, kIn + 1).view(), lines, values.view(), 0);
      }},
     {"LineReader::read_matrix (line)",
      [] {
-         LineReader reader(MvmConfig{}, kOut, kIn, true, TileKey{1});
+         LineReader reader(one_line(), kOut, kIn, true, TileKey{1});
          const std::vector<uint32_t> lines = {0, kIn};
          Matrix<float> values(2, kOut);
          reader.read_matrix(numbers(kOut, kIn).view(), lines, values.view(), 0);

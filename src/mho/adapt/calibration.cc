@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -36,6 +37,7 @@ float quantile_of(std::vector<float>& values, double q) {
     if (!(q >= 0 && q <= 1)) {
         throw InputError("a quantile must be 0 to 1, got " + std::to_string(q));
     }
+    require_all_finite(values, "values of a quantile");
     return quantile_of_top(values, values.size(), q);
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 
@@ -21,6 +22,8 @@ std::vector<float> rescale_columns(FloatView tile_weights,
     if (!(adc_bound > 0) || !(w_max > 0)) {
         throw InputError("column ranges need an ADC bound and a largest weight above 0");
     }
+    require_finite(tile_weights, "weights of column ranges");
+    require_positive(adc_bound, "ADC bound of column ranges");
     constexpr double kNone = std::numeric_limits<double>::infinity();
     std::vector<float> factors;
     for (size_t j = 0; j < tile_weights.rows; j++) {

@@ -7,6 +7,7 @@
 
 #include "mho/random/stream.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -48,6 +49,8 @@ EvolutionResult evolve(const DifferentialEvolution& settings,
             "differential evolution needs a box, a start inside it or none, and a "
             "population of 5 or more");
     }
+    require_all_finite(low, "lower corner of a box");
+    require_all_finite(high, "upper corner of a box");
     for (size_t i = 0; i < n; i++) {
         if (!(low[i] <= high[i])) {
             throw InputError("every coordinate of the box needs low <= high");

@@ -210,6 +210,7 @@ void LightningLayer::check(const std::string& path, std::vector<Problem>& proble
 
 LightningState lightning_state(const LightningLayer& layer, ConstFloatView w) {
     require(w.rows > 0 && w.cols > 0, "needs at least one output and one input");
+    require_finite(w, "weights of a layer");
     const std::vector<size_t> offsets = split_axis(w.cols, layer.max_inputs);
     const size_t pieces = offsets.size() - 1;
     LightningState state;

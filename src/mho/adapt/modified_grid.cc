@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/adapt/modified_grid.h"
 
+#include "mho/util/error.h"
+
 namespace mho {
 
 void set_modified_weights(TileGrid& grid,
@@ -9,6 +11,11 @@ void set_modified_weights(TileGrid& grid,
                           ConstFloatView weights,
                           FloatView modified,
                           uint64_t step) {
+    if (weights.rows != grid.outputs() || weights.cols != grid.inputs() ||
+        modified.rows != weights.rows || modified.cols != weights.cols) {
+        throw InputError("layer " + grid.layer_path() +
+                         ": weights and modified weights must have the shape of the grid");
+    }
     for (size_t r = 0; r < grid.output_pieces(); r++) {
         for (size_t c = 0; c < grid.input_pieces(); c++) {
             const size_t row = grid.output_offsets()[r];

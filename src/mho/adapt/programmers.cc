@@ -389,6 +389,8 @@ double error_after_affine(ConstFloatView measured, ConstFloatView wanted) {
             "an error after correction needs two matrices of one shape, two rows or "
             "more");
     }
+    require_finite(measured, "measured outputs");
+    require_finite(wanted, "wanted outputs");
     double off = 0;
     double norm = 0;
     for (size_t j = 0; j < measured.cols; j++) {

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "mho/adapt/calibration.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -194,6 +195,7 @@ void straight_through(const QuantGrid& grid,
 }
 
 double quantization_error(const QuantGrid& grid, std::span<const float> x) {
+    require_all_finite(x, "numbers to quantise");
     double sum = 0;
     for (const float v : x) {
         const double d = reference_fake_quantize(grid, v) - v;
@@ -207,6 +209,7 @@ double quantization_cross_entropy(const QuantGrid& grid, std::span<const float> 
         throw InputError("rows of " + std::to_string(row) + " logits do not fit " +
                          std::to_string(x.size()) + " numbers");
     }
+    require_all_finite(x, "logits to quantise");
     // log sum exp of a row, and the row through a function.
     const auto log_sum = [&](std::span<const float> v, const auto& f) {
         double largest = f(v[0]);

@@ -8,6 +8,7 @@
 
 #include "mho/array/converter.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -164,6 +165,7 @@ double weight_error(const Converter& converter,
 }
 
 CustomPair even_pairs(double g_max_us) {
+    require_positive(g_max_us, "g_max_us");
     const MapSpace space{1, 2, g_max_us};
     return space.at(space.usual());
 }
@@ -179,6 +181,7 @@ WeightMap optimise_weight_map(const ConductanceModel& model,
         throw InputError("a weight map has one or two pairs of devices, got " +
                          std::to_string(options.pairs));
     }
+    require_finite(weights, "weights of a weight map");
     const Matrix<float> sample = sample_of(weights, options.most_weights);
     const MapSpace space{
         static_cast<size_t>(options.bins), static_cast<size_t>(options.pairs), g_max_us};

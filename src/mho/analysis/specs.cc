@@ -115,6 +115,11 @@ std::vector<std::pair<std::string, std::string>> default_spec_pairs() {
 }
 
 Network with_spec(const Network& network, const DeviceSpec& spec) {
+    require_not_negative(spec.programming_noise, "programming noise of a specification");
+    require_not_negative(spec.drift, "drift of a specification");
+    require_not_negative(spec.off_conductance, "off conductance of a specification");
+    require_not_negative(spec.read_noise, "read noise of a specification");
+    require_not_negative(spec.output_noise, "output noise of a specification");
     Network changed = network;
     for (auto& [name, h] : changed.analog) {
         const float bound = h.forward.adc.bound;

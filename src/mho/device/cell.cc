@@ -10,6 +10,7 @@
 #include "mho/device/read_disturb.h"
 #include "mho/device/sonos.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -320,6 +321,7 @@ void Cell::write(std::span<const float> states,
     if (states.size() != out.size()) {
         throw InputError("states and conductances must be equally many");
     }
+    require_all_finite(states, "states of cells");
     require_time(t_s);
     const double time = switches.drift ? t_s : 0.0;
     const auto* generic = std::get_if<GenericCell>(&config_.model);

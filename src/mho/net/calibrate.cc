@@ -124,6 +124,9 @@ void calibrate_input_ranges(Network& network,
     if (options.batch == 0) {
         throw InputError("the batch size must be at least 1");
     }
+    if (pixels.rows == 0) {
+        throw InputError("a calibration needs at least one sample");
+    }
     validate_network(network);
     Network result = network;
     for (auto& [layer, hardware] : result.analog) {

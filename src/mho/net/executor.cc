@@ -184,6 +184,7 @@ double accuracy(ConstFloatView outputs, const std::vector<uint8_t>& labels, size
                                      first_label + outputs.rows,
                                      labels.size()));
     }
+    require_finite(outputs, "outputs of an accuracy");
     size_t right = 0;
     for (size_t r = 0; r < outputs.rows; r++) {
         const float* row = outputs.row(r);

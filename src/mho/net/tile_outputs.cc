@@ -127,7 +127,11 @@ std::vector<float> largest_results(const TileGrid& grid,
 
 void set_output_ranges(Executor& executor, const TileOutputs& outputs, double margin) {
     for (const std::string& layer : executor.analog_layers()) {
-        const std::vector<ColumnOutputs>& groups = outputs.at(layer);
+        const auto found = outputs.find(layer);
+        if (found == outputs.end() || found->second.size() != executor.grids(layer).size()) {
+            throw InputError("the outputs of layer " + layer + " were not observed");
+        }
+        const std::vector<ColumnOutputs>& groups = found->second;
         std::vector<TileGrid>& grids = executor.grids(layer);
         for (size_t g = 0; g < grids.size(); g++) {
             grids[g].set_output_ranges(largest_results(grids[g], groups[g], margin));

@@ -513,6 +513,10 @@ void Mvm::run_uniform(const PackedMatrix& weights,
 }
 
 void Mvm::read_out(FloatView y, unsigned pass, const MvmCall& call, MvmScratch& scratch) const {
+    if (y.cols != outputs_) {
+        throw InputError("a read-out of " + std::to_string(outputs_) + " outputs got rows of " +
+                         std::to_string(y.cols));
+    }
     if (config_.perfect) {
         return;
     }

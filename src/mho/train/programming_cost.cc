@@ -8,6 +8,7 @@
 
 #include "mho/train/learner_rules.h"
 #include "mho/util/error.h"
+#include "mho/util/finite.h"
 
 namespace mho {
 namespace {
@@ -41,18 +42,30 @@ double transfers_per_vector(const C& c, size_t rows, size_t cols, size_t batch) 
     }
 }
 
+void require_times(const UpdateTimes& t) {
+    require_not_negative(t.pulse_ns, "pulse_ns");
+    require_not_negative(t.preparation_ns, "preparation_ns");
+    require_not_negative(t.read_ns, "read_ns");
+}
+
 }  // namespace
 
 double update_time_ns(const UpdateTimes& t) {
+    require_times(t);
     return t.preparation_ns + t.pulse_ns * t.slots;
 }
 
 double residual_update_time_ns(const UpdateTimes& t) {
+    require_times(t);
     return 2 * update_time_ns(t) + t.read_ns;
 }
 
 double update_time_ns(
     const LearnerConfig& config, size_t rows, size_t cols, size_t batch, const UpdateTimes& t) {
+    require_times(t);
+    if (rows == 0 || cols == 0 || batch == 0) {
+        throw InputError("the time of an update needs rows, columns and a batch");
+    }
     return std::visit(
         [&](const auto& c) -> double {
             using C = std::decay_t<decltype(c)>;
@@ -78,6 +91,8 @@ double programming_energy_j(const PulsedArray& array, const PulseEnergy& energy)
     if (up.data == nullptr) {
         throw InputError("pulses were not counted: switch count_pulses on before the updates");
     }
+    require_not_negative(energy.up_j, "energy of an up pulse");
+    require_not_negative(energy.down_j, "energy of a down pulse");
     double ups = 0;
     double downs = 0;
     for (size_t r = 0; r < up.rows; r++) {
