@@ -124,13 +124,6 @@ const std::vector<Case> kNumbers = {
                        b.scalar(),
                        ReadKey{});
      }},
-    {"LineReader::read_matrix",
-     [](const Bad& b) {
-         LineReader reader(one_line(), kOut, kIn, true, TileKey{1});
-         const std::vector<uint32_t> lines = {0, 1};
-         Matrix<float> values(2, kOut);
-         reader.read_matrix(b.matrix(kOut, kIn).view(), lines, values.view(), 0);
-     }},
     {"update_time_ns", [](const Bad& b) { update_time_ns(UpdateTimes{.pulse_ns = b.scalar()}); }},
     {"residual_update_time_ns",
      [](const Bad& b) { residual_update_time_ns(UpdateTimes{.read_ns = b.scalar()}); }},

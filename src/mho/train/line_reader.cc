@@ -161,6 +161,17 @@ void LineReader::read_matrix(ConstFloatView weights,
                              std::span<const uint32_t> lines,
                              FloatView values,
                              uint64_t number) {
+    const size_t rows = columns_ ? outputs_ : inputs_;
+    const size_t cols = columns_ ? inputs_ : outputs_;
+    bool fits = weights.rows == rows && weights.cols == cols && values.rows == lines.size() &&
+                values.cols == outputs_;
+    for (const uint32_t line : lines) {
+        fits = fits && line < inputs_;
+    }
+    if (!fits) {
+        throw InputError("a read of lines needs the matrix of the reader, lines below " +
+                         std::to_string(inputs_) + " and one row of values for each");
+    }
     if (!needs_matrix_) {
         for (size_t k = 0; k < lines.size(); k++) {
             float* to = values.row(k);
