@@ -22,7 +22,7 @@ FAMILIES = {
     "main_job": "784-256-128-10 perceptron under the standard model, CPU time of a phase: ranges, an epoch of hardware-aware training, a chip, 10,000 images",
     "python": "the same through `mho.torch`; a full hardware-aware step against aihwkit-lightning",
     "resnet32": "trained ResNet-32, standard model, one chip, a second of drift, 100 pictures",
-    "update": "pulsed update of one 512 x 512 array, per vector; 0.6 (sparse) or 5 (dense) pulses a cell",
+    "update": "pulsed update of one 512 x 512 array, 64 vectors; 0.6 (sparse) or 5 (dense) pulses a cell and vector",
     "epoch": "training of the perceptron in memory, batch 16, per picture",
     "wires": "exact currents of a crossbar with wires (against SuperLU and ngspice)",
 }
@@ -38,8 +38,8 @@ def time(seconds: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Two digits are what such a measurement is good for."""
-    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+    """More digits such a measurement is not good for."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def table(content: dict) -> str:

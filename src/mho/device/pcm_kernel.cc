@@ -59,11 +59,14 @@ HWY_INLINE PcmVec
 read_of(const PcmConstants& c, PcmVec log_basis, PcmVec programmed, PcmVec nu, PcmVec normal) {
     using namespace pcm_law;
     const PcmTag d;
-    const PcmVec decay = simd_exp(d, hn::Neg(hn::Mul(nu, hn::Set(d, c.log_drift_time))));
+    // Drift takes away: its exponent is never positive. That of q lies between -62 and 6, for its
+    // logarithm lies between those of 1e-7 and of the largest float.
+    const PcmVec exponent = hn::Mul(nu, hn::Set(d, -c.log_drift_time));
+    const PcmVec decay = simd_exp_inside(d, hn::Max(exponent, hn::Set(d, scalar_math::kExpMin)));
     const PcmVec drifted = hn::Mul(programmed, decay);
-    const PcmVec q =
-        hn::Min(simd_exp(d, hn::MulAdd(log_basis, hn::Set(d, kQExponent), hn::Set(d, kLogQ))),
-                hn::Set(d, kQHigh));
+    const PcmVec q = hn::Min(
+        simd_exp_inside(d, hn::MulAdd(log_basis, hn::Set(d, kQExponent), hn::Set(d, kLogQ))),
+        hn::Set(d, kQHigh));
     const PcmVec sigma = hn::Mul(drifted, hn::Mul(q, hn::Set(d, c.read_scale)));
     return hn::Max(hn::MulAdd(sigma, normal, drifted), hn::Zero(d));
 }
@@ -182,12 +185,17 @@ void AtTime(const PcmConstants& constants,
         });
 }
 
-void ProgramAndRead(const PcmConstants& constants,
+bool ProgramAndRead(const PcmConstants& constants,
                     const float* target,
+                    float highest,
                     float* out,
                     size_t size,
                     const PcmKeys& keys) {
     const PcmTag d;
+    // Targets are looked at here, where they are at hand: a pass of its own would fetch a chip from
+    // memory twice.
+    const PcmVec high = hn::Set(d, highest);
+    auto good = hn::Eq(high, high);
     const PcmConstants c = constants;  // stores to `out` cannot alias a local copy
     Normals write(c.draw_programming, keys.tile, Stream::kProgramming, keys.programming);
     // Before any drift the coefficient does not matter.
@@ -212,6 +220,8 @@ void ProgramAndRead(const PcmConstants& constants,
             const size_t n = hn::Lanes(d);
             for (size_t i = 0; i < kRandomBlock; i += 2 * n) {
                 const PcmVec g0 = hn::LoadU(d, from + i), g1 = hn::LoadU(d, from + i + n);
+                good = hn::And(good, hn::And(hn::Ge(g0, hn::Zero(d)), hn::Le(g0, high)));
+                good = hn::And(good, hn::And(hn::Ge(g1, hn::Zero(d)), hn::Le(g1, high)));
                 const PcmVec p0 = programmed_of(c, g0, hn::Load(d, write.values + i));
                 const PcmVec p1 = programmed_of(c, g1, hn::Load(d, write.values + i + n));
                 PcmVec log[4] = {hn::Max(hn::Mul(g0, scale), least),
@@ -231,6 +241,7 @@ void ProgramAndRead(const PcmConstants& constants,
                 std::copy(to + head, to + head + count, out + first);
             }
         });
+    return hn::AllTrue(d, good);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -281,11 +292,13 @@ void pcm_at_time(const PcmConstants& c,
     (c, target.data(), programmed.data(), nu.data(), out.data(), out.size(), keys);
 }
 
-void pcm_program_and_read(const PcmConstants& c,
+bool pcm_program_and_read(const PcmConstants& c,
                           std::span<const float> target,
+                          float highest,
                           std::span<float> out,
                           const PcmKeys& keys) {
-    HWY_DYNAMIC_DISPATCH(ProgramAndRead)(c, target.data(), out.data(), out.size(), keys);
+    return HWY_DYNAMIC_DISPATCH(ProgramAndRead)(
+        c, target.data(), highest, out.data(), out.size(), keys);
 }
 
 }  // namespace mho

@@ -49,8 +49,11 @@ void pcm_at_time(const PcmConstants& c,
                  std::span<const float> nu,
                  std::span<float> out,
                  const PcmKeys& keys);
-void pcm_program_and_read(const PcmConstants& c,
+/// Whether all targets lie between 0 and `highest` (uS); when they do not, `out` holds nothing of
+/// use. `out` may be `target`.
+bool pcm_program_and_read(const PcmConstants& c,
                           std::span<const float> target,
+                          float highest,
                           std::span<float> out,
                           const PcmKeys& keys);
 

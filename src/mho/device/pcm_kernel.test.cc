@@ -34,8 +34,26 @@ Result run_kernel(const PcmConstants& c, const std::vector<float>& t, const PcmK
         std::vector<float>(n), std::vector<float>(n), std::vector<float>(n), std::vector<float>(n)};
     pcm_program(c, t, r.programmed, r.nu, keys);
     pcm_at_time(c, t, r.programmed, r.nu, r.read, keys);
-    pcm_program_and_read(c, t, r.fused, keys);
+    EXPECT_TRUE(pcm_program_and_read(c, t, 1e6f, r.fused, keys));
     return r;
+}
+
+TEST(PcmKernel, SaysWhetherTargetsAreInRange) {
+    const PcmConstants c = pcm_constants(PcmLike{}, 25.0, 60.0);
+    for (const size_t n : {size_t{1}, size_t{700}, 3 * kRandomBlock}) {
+        std::vector<float> out(n);
+        for (const size_t first : {size_t{0}, size_t{5}}) {
+            const PcmKeys keys{TileKey{3}, 0, 0, first};
+            for (const size_t at : {size_t{0}, n / 2, n - 1}) {
+                std::vector<float> t = targets(n, 25.0);
+                EXPECT_TRUE(pcm_program_and_read(c, t, 25.0f, out, keys));
+                for (const float bad : {-1e-3f, 25.01f, NAN, INFINITY}) {
+                    t[at] = bad;
+                    EXPECT_FALSE(pcm_program_and_read(c, t, 25.0f, out, keys)) << n << " " << bad;
+                }
+            }
+        }
+    }
 }
 
 Result run_twin(const PcmConstants& c, const std::vector<float>& t, const PcmKeys& keys) {

@@ -76,12 +76,11 @@ HWY_INLINE V simd_log(D d, V x) {
     return one[0];
 }
 
-/// exp(x), argument clamped to [-87, 88]; relative error below 2e-7.
+/// exp(x) for x in [-87, 88]; relative error below 2e-7.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V simd_exp(D d, V x) {
+HWY_INLINE V simd_exp_inside(D d, V x) {
     using namespace scalar_math;
     const hn::RebindToSigned<D> di;
-    x = hn::Min(hn::Max(x, hn::Set(d, kExpMin)), hn::Set(d, kExpMax));
     const V n = hn::Round(hn::Mul(x, hn::Set(d, kLog2E)));
     V r = hn::NegMulAdd(n, hn::Set(d, kLn2High), x);
     r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), r);
@@ -92,6 +91,13 @@ HWY_INLINE V simd_exp(D d, V x) {
     p = hn::MulAdd(hn::Mul(r, r), p, hn::Add(r, hn::Set(d, 1.0f)));
     const auto scale = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, n), hn::Set(di, 127)));
     return hn::Mul(p, hn::BitCast(d, scale));
+}
+
+/// The same, any argument clamped to that range.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V simd_exp(D d, V x) {
+    using namespace scalar_math;
+    return simd_exp_inside(d, hn::Min(hn::Max(x, hn::Set(d, kExpMin)), hn::Set(d, kExpMax)));
 }
 
 /// sin and cos of turn * 2 pi / 2^32 for 32-bit angles, on kN registers at once.
