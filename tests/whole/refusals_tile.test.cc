@@ -351,7 +351,6 @@ const std::vector<ShapeCase> kShapes = {
          scale.us_per_weight = {1, 1};
          to_conductances(Converter{}, numbers(kOut, kIn).view(), scale);
      }},
-    {"fit_scale of nothing", [] { fit_scale(Converter{}, Matrix<float>(0, 0).view()); }},
     {"to_weights",
      [] {
          const Conductances g = to_conductances(Converter{}, numbers(kOut, kIn).view());

@@ -170,9 +170,6 @@ double g_min_us(const Converter& converter) {
 ConductanceScale fit_scale(const Converter& converter, ConstFloatView weights) {
     require_valid(converter);
     require_finite(weights, "weights");
-    if (weights.rows == 0 || weights.cols == 0) {
-        throw InputError("a conductance scale needs at least one weight");
-    }
     const auto whole = [&](double range_us) {
         return ConductanceScale{{range_us / double{largest_size(weights)}}, 0.0, {}};
     };

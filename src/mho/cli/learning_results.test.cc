@@ -13,7 +13,7 @@ namespace {
 
 RunFile two_rules() {
     return parse_run_file(
-        R"({"network": {"model": "mlp"}, "learning": {"rules": [
+        R"({"network": {"model": {"model": "mlp"}}, "learning": {"rules": [
             {"learner": {"model": "tiki-taka"}}, {"name": "other"}]}})",
         "run");
 }
