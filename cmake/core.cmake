@@ -1,8 +1,13 @@
 # The core: everything that neither includes nor links torch.
 set(core_sources)
+set(light_sources)
 foreach(folder ${MHO_CORE_FOLDERS})
   mho_sources(found ${folder})
-  list(APPEND core_sources ${found})
+  if(folder IN_LIST MHO_LIGHT_FOLDERS)
+    list(APPEND light_sources ${found})
+  else()
+    list(APPEND core_sources ${found})
+  endif()
 endforeach()
 
 # Presets are JSON files embedded into the library, so that an installed binary needs no data folder.
@@ -19,17 +24,28 @@ add_custom_command(
 if(NOT MHO_TEST_FOLDERS)
   list(APPEND core_sources ${MHO_PRESETS_CC})
 endif()
+set(core_libraries nlohmann_json::nlohmann_json fmt::fmt ZLIB::ZLIB BZip2::BZip2 LibLZMA::LibLZMA)
 add_library(mho_core STATIC ${core_sources})
 add_library(mho::core ALIAS mho_core)
+mho_unity(mho_core 6 ${core_sources})
 target_include_directories(mho_core PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE ${CMAKE_BINARY_DIR}/generated)
 target_include_directories(mho_core SYSTEM PRIVATE ${MHO_HWY_INCLUDE} ${MHO_NLOPT_INCLUDE})
 target_link_libraries(mho_core
   PUBLIC $<BUILD_INTERFACE:mho_flags>
-  PRIVATE nlohmann_json::nlohmann_json fmt::fmt ZLIB::ZLIB BZip2::BZip2 LibLZMA::LibLZMA
+  PRIVATE ${core_libraries}
           $<BUILD_INTERFACE:${MHO_HWY_LIBRARY}> $<INSTALL_INTERFACE:mho::hwy>
           $<BUILD_INTERFACE:${MHO_NLOPT_LIBRARY}> $<INSTALL_INTERFACE:mho::nlopt> OpenMP::OpenMP_CXX Threads::Threads)
+if(light_sources)
+  add_library(mho_core_light OBJECT ${light_sources})
+  mho_unity(mho_core_light 8 ${light_sources})
+  mho_light(mho_core_light)
+  target_include_directories(mho_core_light PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(mho_core_light PRIVATE mho_flags ${core_libraries} OpenMP::OpenMP_CXX)
+  set_target_properties(mho_core_light PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_sources(mho_core PRIVATE $<TARGET_OBJECTS:mho_core_light>)
+endif()
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/mho/analysis/results.cc PROPERTIES
   COMPILE_DEFINITIONS MHO_VERSION="${PROJECT_VERSION}")
 set_target_properties(mho_core PROPERTIES POSITION_INDEPENDENT_CODE ON)

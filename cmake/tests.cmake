@@ -4,20 +4,29 @@ include(GoogleTest)
 set(MHO_TEST_DATA ${PROJECT_SOURCE_DIR}/tests/data)
 
 function(mho_test_program name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "UNITY" "" "SOURCES;LIBRARIES" ${ARGN})
   if(NOT arg_SOURCES)
     return()
   endif()
   add_executable(${name} ${arg_SOURCES})
+  if(arg_UNITY)
+    mho_unity(${name} 5 ${arg_SOURCES})
+  endif()
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gtest_main fmt::fmt
     nlohmann_json::nlohmann_json Threads::Threads)
   target_compile_definitions(${name} PRIVATE MHO_TEST_DATA="${MHO_TEST_DATA}"
     MHO_SOURCE_DIR="${PROJECT_SOURCE_DIR}" MHO_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  # Tests are compiled more often than they wait for their own loops.
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${name} PRIVATE -O1)
+  endif()
   # OMP_NUM_THREADS=1: two test programs at once must not fight over the cores.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=1")
 endfunction()
 
+# Folders whose tests have no helpers of one name.
+set(MHO_UNITY_TEST_FOLDERS util random convert adapt features cost compat analysis)
 set(folders ${MHO_TEST_FOLDERS})
 if(NOT folders)
   set(folders ${MHO_CORE_FOLDERS} cli nn studies whole)
@@ -27,7 +36,11 @@ foreach(folder ${MHO_CORE_FOLDERS})
     continue()
   endif()
   mho_test_sources(found ${folder})
-  mho_test_program(test_${folder} SOURCES ${found} LIBRARIES mho_core)
+  set(unity "")
+  if(folder IN_LIST MHO_UNITY_TEST_FOLDERS)
+    set(unity UNITY)
+  endif()
+  mho_test_program(test_${folder} ${unity} SOURCES ${found} LIBRARIES mho_core)
 endforeach()
 foreach(folder random kernels device)
   if(TARGET test_${folder})

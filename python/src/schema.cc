@@ -78,7 +78,7 @@ void add_class(Json& classes) {
     classes[name] = nullptr;  // recursion ends here
     Json fields = Json::array();
     const T defaults{};
-    json_detail::for_each_field(Schema<T>::fields(), [&](const auto& f) {
+    Schema<T>::fields([&](const auto& f) {
         using M = std::decay_t<decltype(defaults.*(f.member))>;
         Json entry = {{"name", std::string(f.name)},
                       {"type", describe_type<M>(classes)},

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <tuple>
 #include <vector>
 
 #include "mho/random/stream.h"
@@ -47,38 +46,37 @@ struct CalibrationConfig {
 template <>
 struct Schema<CalibrationConfig> {
     static constexpr std::string_view name = "Calibration";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = CalibrationConfig;
-        return std::tuple{
-            field("kind",
-                  &C::kind,
-                  {.meaning = "statistic of the inputs that becomes the input range",
-                   .source = "aihwkit 1.2.0 InputRangeCalibrationType"}),
-            field("quantile",
-                  &C::quantile,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "share of inputs inside the range, for the two quantile rules",
-                   .source = "aihwkit 1.2.0: 0.99995"}),
-            field("std_factor",
-                  &C::std_factor,
-                  {.unit = "1",
-                   .min = 1e-6,
-                   .max = 1e6,
-                   .meaning = "standard deviations inside the range, for `moving std`",
-                   .source = "aihwkit 1.2.0 init_std_alpha"}),
-            field("cache_rows",
-                  &C::cache_rows,
-                  {.unit = "rows",
-                   .min = 1,
-                   .max = 1e6,
-                   .meaning = "input vectors kept by `cache quantile`",
-                   .source = "aihwkit 1.2.0"}),
-            field("signed_values",
-                  &C::signed_values,
-                  {.meaning = "quantiles of x as aihwkit takes them, instead of |x|",
-                   .source = "aihwkit 1.2.0"})};
+        visit(field("kind",
+                    &C::kind,
+                    {.meaning = "statistic of the inputs that becomes the input range",
+                     .source = "aihwkit 1.2.0 InputRangeCalibrationType"}));
+        visit(field("quantile",
+                    &C::quantile,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "share of inputs inside the range, for the two quantile rules",
+                     .source = "aihwkit 1.2.0: 0.99995"}));
+        visit(field("std_factor",
+                    &C::std_factor,
+                    {.unit = "1",
+                     .min = 1e-6,
+                     .max = 1e6,
+                     .meaning = "standard deviations inside the range, for `moving std`",
+                     .source = "aihwkit 1.2.0 init_std_alpha"}));
+        visit(field("cache_rows",
+                    &C::cache_rows,
+                    {.unit = "rows",
+                     .min = 1,
+                     .max = 1e6,
+                     .meaning = "input vectors kept by `cache quantile`",
+                     .source = "aihwkit 1.2.0"}));
+        visit(field("signed_values",
+                    &C::signed_values,
+                    {.meaning = "quantiles of x as aihwkit takes them, instead of |x|",
+                     .source = "aihwkit 1.2.0"}));
     }
 };
 

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "mho/util/reflect.h"
@@ -64,50 +63,52 @@ struct ProgrammingConfig {
 template <>
 struct Schema<ProgrammingConfig> {
     static constexpr std::string_view name = "Programming";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = ProgrammingConfig;
-        return std::tuple{
-            field("kind",
-                  &C::kind,
-                  {.meaning = "how cells are brought to their targets",
-                   .source = "arXiv 2305.16647; Mackin et al., Nat. Commun. 13, 3765 (2022)"}),
+        visit(field("kind",
+                    &C::kind,
+                    {.meaning = "how cells are brought to their targets",
+                     .source = "arXiv 2305.16647; Mackin et al., Nat. Commun. 13, 3765 (2022)"}));
+        visit(
             field("pulse_noise",
                   &C::pulse_noise,
                   {.unit = "g_max",
                    .min = 0,
                    .max = 1,
-                   .meaning = "standard deviation that each programming pulse adds to its cell"}),
-            field("pulse_gain_spread",
-                  &C::pulse_gain_spread,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 3,
-                   .meaning = "each cell answers a pulse with a factor of its own: standard "
-                              "deviation of its logarithm"}),
-            field("read_noise",
-                  &C::read_noise,
-                  {.unit = "g_max",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "noise of every cell in each reading while programming"}),
+                   .meaning = "standard deviation that each programming pulse adds to its cell"}));
+        visit(field("pulse_gain_spread",
+                    &C::pulse_gain_spread,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 3,
+                     .meaning = "each cell answers a pulse with a factor of its own: standard "
+                                "deviation of its logarithm"}));
+        visit(field("read_noise",
+                    &C::read_noise,
+                    {.unit = "g_max",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "noise of every cell in each reading while programming"}));
+        visit(
             field("verify_rounds",
                   &C::verify_rounds,
                   {.unit = "rounds",
                    .min = 0,
                    .max = 10000,
-                   .meaning = "rounds of reading all cells and pulsing those outside the margin"}),
-            field("verify_margin",
-                  &C::verify_margin,
-                  {.unit = "g_max",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "cells read this close to their target are left alone"}),
-            field("verify_pulse",
-                  &C::verify_pulse,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 10,
-                   .meaning = "share of the error that the next pulse asks for"}),
+                   .meaning = "rounds of reading all cells and pulsing those outside the margin"}));
+        visit(field("verify_margin",
+                    &C::verify_margin,
+                    {.unit = "g_max",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "cells read this close to their target are left alone"}));
+        visit(field("verify_pulse",
+                    &C::verify_pulse,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 10,
+                     .meaning = "share of the error that the next pulse asks for"}));
+        visit(
             field("cell_read_steps",
                   &C::cell_read_steps,
                   {.unit = "steps",
@@ -115,84 +116,84 @@ struct Schema<ProgrammingConfig> {
                    .max = 1e6,
                    .meaning = "0: a cell is read through converters and noise of the tile; else by "
                               "a converter of its own with this many steps over +-g_max and no "
-                              "other noise than that of the cell"}),
-            field("iterations",
-                  &C::iterations,
-                  {.unit = "iterations",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "batches of random inputs of gradient descent, or rounds of the "
-                              "closed loop",
-                   .source = "arXiv 2305.16647"}),
-            field("batch",
-                  &C::batch,
-                  {.unit = "vectors",
-                   .min = 2,
-                   .max = 65536,
-                   .meaning = "random input vectors of one gradient"}),
-            field("rate",
-                  &C::rate,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 100,
-                   .meaning = "step of gradient descent, or rate of the closed loop"}),
-            field("rate_decay",
-                  &C::rate_decay,
-                  {.unit = "iterations",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning =
-                       "the step in iteration i is rate / (1 + i / rate_decay); 0 = constant"}),
-            field("threshold",
-                  &C::threshold,
-                  {.unit = "g_max",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "smaller changes are not worth the noise of a pulse"}),
-            field(
-                "column_gain_spread",
-                &C::column_gain_spread,
-                {.unit = "1",
-                 .min = 0,
-                 .max = 0.9,
-                 .meaning = "gain error of each column's converter that cell readings suffer from "
-                            "and gradient descent calibrates away (standard deviation)"}),
-            field("pulse_step",
-                  &C::pulse_step,
-                  {.unit = "g_max",
-                   .min = 1e-9,
-                   .max = 1,
-                   .meaning = "change by one pulse of the closed loop"}),
-            field(
-                "tolerance",
-                &C::tolerance,
-                {.unit = "1",
-                 .min = 0,
-                 .max = 1,
-                 .meaning = "the closed loop stops when mean |error| falls below this share of the "
-                            "largest target output",
-                 .source = "aihwkit program_weights: 0.01"}),
-            field("generations",
-                  &C::generations,
-                  {.unit = "generations",
-                   .min = 1,
-                   .max = 100000,
-                   .meaning = "of the differential evolution",
-                   .source = "Mackin et al. 2022: 200"}),
-            field("population",
-                  &C::population,
-                  {.unit = "members",
-                   .min = 5,
-                   .max = 10000,
-                   .meaning = "of the differential evolution",
-                   .source = "Mackin et al. 2022: 100"}),
-            field("pairs",
-                  &C::pairs,
-                  {.unit = "pairs",
-                   .min = 1,
-                   .max = 2,
-                   .meaning = "of devices that hold a weight in the optimised map",
-                   .source = "Mackin et al. 2022: 2"})};
+                              "other noise than that of the cell"}));
+        visit(field("iterations",
+                    &C::iterations,
+                    {.unit = "iterations",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "batches of random inputs of gradient descent, or rounds of the "
+                                "closed loop",
+                     .source = "arXiv 2305.16647"}));
+        visit(field("batch",
+                    &C::batch,
+                    {.unit = "vectors",
+                     .min = 2,
+                     .max = 65536,
+                     .meaning = "random input vectors of one gradient"}));
+        visit(field("rate",
+                    &C::rate,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 100,
+                     .meaning = "step of gradient descent, or rate of the closed loop"}));
+        visit(field(
+            "rate_decay",
+            &C::rate_decay,
+            {.unit = "iterations",
+             .min = 0,
+             .max = 1e9,
+             .meaning = "the step in iteration i is rate / (1 + i / rate_decay); 0 = constant"}));
+        visit(field("threshold",
+                    &C::threshold,
+                    {.unit = "g_max",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "smaller changes are not worth the noise of a pulse"}));
+        visit(field(
+            "column_gain_spread",
+            &C::column_gain_spread,
+            {.unit = "1",
+             .min = 0,
+             .max = 0.9,
+             .meaning = "gain error of each column's converter that cell readings suffer from "
+                        "and gradient descent calibrates away (standard deviation)"}));
+        visit(field("pulse_step",
+                    &C::pulse_step,
+                    {.unit = "g_max",
+                     .min = 1e-9,
+                     .max = 1,
+                     .meaning = "change by one pulse of the closed loop"}));
+        visit(field(
+            "tolerance",
+            &C::tolerance,
+            {.unit = "1",
+             .min = 0,
+             .max = 1,
+             .meaning = "the closed loop stops when mean |error| falls below this share of the "
+                        "largest target output",
+             .source = "aihwkit program_weights: 0.01"}));
+        visit(field("generations",
+                    &C::generations,
+                    {.unit = "generations",
+                     .min = 1,
+                     .max = 100000,
+                     .meaning = "of the differential evolution",
+                     .source = "Mackin et al. 2022: 200"}));
+        visit(field("population",
+                    &C::population,
+                    {.unit = "members",
+                     .min = 5,
+                     .max = 10000,
+                     .meaning = "of the differential evolution",
+                     .source = "Mackin et al. 2022: 100"}));
+        visit(field("pairs",
+                    &C::pairs,
+                    {.unit = "pairs",
+                     .min = 1,
+                     .max = 2,
+                     .meaning = "of devices that hold a weight in the optimised map",
+                     .source = "Mackin et al. 2022: 2"}));
     }
 };
 

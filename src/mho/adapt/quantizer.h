@@ -12,7 +12,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "mho/util/error.h"
@@ -57,51 +56,50 @@ struct QuantizerConfig {
 template <>
 struct Schema<QuantizerConfig> {
     static constexpr std::string_view name = "Quantizer";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using Q = QuantizerConfig;
-        return std::tuple{
-            field("bits",
-                  &Q::bits,
-                  {.unit = "bit",
-                   .min = 2,
-                   .max = 16,
-                   .meaning = "width of the integers",
-                   .source = "arXiv 2106.08295"}),
-            field("symmetric",
-                  &Q::symmetric,
-                  {.meaning =
-                       "zero is the integer 0; else the grid spans the range with a zero point",
-                   .source = "arXiv 2106.08295, eqs. 4 to 9"}),
-            field("per_channel",
-                  &Q::per_channel,
-                  {.meaning = "one grid per output channel instead of one per tensor",
-                   .source = "arXiv 2106.08295, section 2.4"}),
-            field("range",
-                  &Q::range,
-                  {.meaning = "how the range of the grid is found",
-                   .source = "arXiv 2106.08295, section 3.1"}),
-            field("momentum",
-                  &Q::momentum,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "weight of the past in `running min max`",
-                   .source = "aihwkit 1.2.0: 0.9"}),
-            field("percentile",
-                  &Q::percentile,
-                  {.unit = "%",
-                   .min = 50,
-                   .max = 100,
-                   .meaning = "upper percentile of `percentile`; the lower one is its mirror"}),
-            field(
-                "candidates",
-                &Q::candidates,
-                {.unit = "ranges",
-                 .min = 1,
-                 .max = 1e6,
-                 .meaning = "ranges that `mse` and `cross entropy` try; both ends of an asymmetric "
-                            "grid share them",
-                 .source = "aihwkit 1.2.0: 100"})};
+        visit(field("bits",
+                    &Q::bits,
+                    {.unit = "bit",
+                     .min = 2,
+                     .max = 16,
+                     .meaning = "width of the integers",
+                     .source = "arXiv 2106.08295"}));
+        visit(field(
+            "symmetric",
+            &Q::symmetric,
+            {.meaning = "zero is the integer 0; else the grid spans the range with a zero point",
+             .source = "arXiv 2106.08295, eqs. 4 to 9"}));
+        visit(field("per_channel",
+                    &Q::per_channel,
+                    {.meaning = "one grid per output channel instead of one per tensor",
+                     .source = "arXiv 2106.08295, section 2.4"}));
+        visit(field("range",
+                    &Q::range,
+                    {.meaning = "how the range of the grid is found",
+                     .source = "arXiv 2106.08295, section 3.1"}));
+        visit(field("momentum",
+                    &Q::momentum,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "weight of the past in `running min max`",
+                     .source = "aihwkit 1.2.0: 0.9"}));
+        visit(field("percentile",
+                    &Q::percentile,
+                    {.unit = "%",
+                     .min = 50,
+                     .max = 100,
+                     .meaning = "upper percentile of `percentile`; the lower one is its mirror"}));
+        visit(field(
+            "candidates",
+            &Q::candidates,
+            {.unit = "ranges",
+             .min = 1,
+             .max = 1e6,
+             .meaning = "ranges that `mse` and `cross entropy` try; both ends of an asymmetric "
+                        "grid share them",
+             .source = "aihwkit 1.2.0: 100"}));
     }
 };
 

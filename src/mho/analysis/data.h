@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 
 #include "mho/io/image_data.h"
 #include "mho/util/matrix.h"
@@ -39,38 +38,39 @@ struct DataConfig {
 template <>
 struct Schema<DataConfig> {
     static constexpr std::string_view name = "Data";
-    static auto fields() {
-        return std::tuple{
-            field("set",
-                  &DataConfig::set,
-                  {.meaning = "labelled images", .source = "Xiao et al. 2017; Krizhevsky 2009"}),
+    static void fields(auto&& visit) {
+        visit(field("set",
+                    &DataConfig::set,
+                    {.meaning = "labelled images", .source = "Xiao et al. 2017; Krizhevsky 2009"}));
+        visit(
             field("folder",
                   &DataConfig::folder,
                   {.meaning = "folder of the files; empty = Debian's dataset-fashion-mnist, or the "
-                              "folder in MHO_DATA"}),
-            field("train_images",
-                  &DataConfig::train_images,
-                  {.unit = "images",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "training images used, the first ones; 0 = all"}),
-            field("test_images",
-                  &DataConfig::test_images,
-                  {.unit = "images",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "test images used, the first ones; 0 = all"}),
+                              "folder in MHO_DATA"}));
+        visit(field("train_images",
+                    &DataConfig::train_images,
+                    {.unit = "images",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "training images used, the first ones; 0 = all"}));
+        visit(field("test_images",
+                    &DataConfig::test_images,
+                    {.unit = "images",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "test images used, the first ones; 0 = all"}));
+        visit(
             field("text",
                   &DataConfig::text,
                   {.meaning = "text: name of the file, in data.folder or in text/ of the folder in "
-                              "MHO_DATA; may be compressed"}),
-            field(
-                "sequence",
-                &DataConfig::sequence,
-                {.unit = "characters",
-                 .min = 1,
-                 .max = 65536,
-                 .meaning = "text: characters of a sample; what is called images counts samples"})};
+                              "MHO_DATA; may be compressed"}));
+        visit(field(
+            "sequence",
+            &DataConfig::sequence,
+            {.unit = "characters",
+             .min = 1,
+             .max = 65536,
+             .meaning = "text: characters of a sample; what is called images counts samples"}));
     }
 };
 

@@ -13,8 +13,8 @@
 #include "mho/analysis/statistics.h"
 #include "mho/analysis/step_likelihood.h"
 #include "mho/device/pulsed_array.h"
+#include "mho/device/pulsed_device_json.h"
 #include "mho/util/finite.h"
-#include "mho/util/json.h"
 #include "mho/util/threads.h"
 
 namespace mho {

@@ -15,15 +15,15 @@ namespace {
 
 constexpr size_t kFewestPulses = 20;
 constexpr size_t kDefaultMostPulses = 2000;
-constexpr size_t kMostPulses = 1'000'000;
-constexpr size_t kMostCells = 100'000;
+constexpr size_t kMostResponsePulses = 1'000'000;
+constexpr size_t kMostResponseCells = 100'000;
 constexpr double kMostWork = 2e10;  // cells x pulses
 constexpr size_t kShownCells = 5;
 constexpr size_t kMaxPoints = 401;    // of a curve
 constexpr size_t kStates = 201;       // of the step over the weight
 constexpr size_t kFewestPairs = 100;  // of pulses in the search of the symmetric point
 constexpr size_t kMostPairs = 20'000;
-constexpr double kEdge = 0.05;  // quantiles of a band
+constexpr double kBandQuantile = 0.05;  // quantiles of a band
 
 constexpr size_t kCellColumns = 64;
 
@@ -65,8 +65,8 @@ ResponseBand band_of(const std::vector<std::vector<float>>& weights) {
         std::sort(cells.begin(), cells.end());
         const auto last = static_cast<double>(cells.size() - 1);
         band.mean.push_back(sum / static_cast<double>(cells.size()));
-        band.low.push_back(cells[static_cast<size_t>(std::floor(kEdge * last))]);
-        band.high.push_back(cells[static_cast<size_t>(std::ceil((1 - kEdge) * last))]);
+        band.low.push_back(cells[static_cast<size_t>(std::floor(kBandQuantile * last))]);
+        band.high.push_back(cells[static_cast<size_t>(std::ceil((1 - kBandQuantile) * last))]);
     }
     return band;
 }
@@ -160,7 +160,7 @@ void remove_spread(Device& d, bool noise_free) {
     const auto ends = [](std::string_view name, std::string_view with) {
         return name.ends_with(with);
     };
-    json_detail::for_each_field(Schema<Device>::fields(), [&](const auto& f) {
+    Schema<Device>::fields([&](const auto& f) {
         auto& value = d.*(f.member);
         using T = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<T, double>) {
@@ -188,9 +188,11 @@ PulsedDevice identical_cells(PulsedDevice device, bool noise_free) {
 
 DeviceResponse measure_response(const PulsedDevice& device, const DeviceResponseOptions& options) {
     require_valid(device);
-    if (options.cells < 2 || options.cells > kMostCells || options.pulses > kMostPulses) {
-        throw InputError(fmt::format(
-            "between 2 and {} cells and at most {} pulses can be shown", kMostCells, kMostPulses));
+    if (options.cells < 2 || options.cells > kMostResponseCells ||
+        options.pulses > kMostResponsePulses) {
+        throw InputError(fmt::format("between 2 and {} cells and at most {} pulses can be shown",
+                                     kMostResponseCells,
+                                     kMostResponsePulses));
     }
     DeviceResponse r;
     r.granularity = granularity(device);

@@ -18,25 +18,18 @@ const std::string kLearner = "learning.rules[].learner";
 template <class C>
 void describe_learner(std::vector<ParameterDoc>& docs) {
     const C defaults;
-    json_detail::for_each_field(Schema<C>::fields(), [&](const auto& f) {
+    Schema<C>::fields([&](const auto& f) {
         using T = std::decay_t<decltype(defaults.*(f.member))>;
         if constexpr (json_detail::IsVariant<T>::value || std::is_same_v<T, PulseUpdate> ||
                       std::is_same_v<T, MvmConfig> ||
                       std::is_same_v<T, std::vector<PulsedDevice>>) {
             return;
         } else {
-            ParameterDoc doc{
+            docs.push_back(json_detail::document(
                 kLearner + "<" + std::string(Schema<C>::name) + ">." + std::string(f.name),
                 json_detail::type_text<T>(),
-                to_json(defaults.*(f.member)).dump(),
-                std::string(f.info.unit),
-                "",
-                std::string(f.info.meaning),
-                std::string(f.info.source)};
-            if (f.info.min != -kInfinity || f.info.max != kInfinity) {
-                doc.range = json_detail::range_text(f.info);
-            }
-            docs.push_back(std::move(doc));
+                f.info));
+            docs.back().default_value = to_json(defaults.*(f.member)).dump();
         }
     });
 }
@@ -44,15 +37,6 @@ void describe_learner(std::vector<ParameterDoc>& docs) {
 template <class V, size_t... I>
 void describe_learners(std::vector<ParameterDoc>& docs, std::index_sequence<I...>) {
     (describe_learner<std::variant_alternative_t<I, V>>(docs), ...);
-}
-
-template <size_t... I>
-void describe_devices(std::vector<ParameterDoc>& docs, std::index_sequence<I...>) {
-    (describe(std::variant_alternative_t<I, PulsedDevice>{},
-              kLearner + ".device<" +
-                  std::string(Schema<std::variant_alternative_t<I, PulsedDevice>>::name) + ">",
-              docs),
-     ...);
 }
 
 }  // namespace
@@ -195,7 +179,7 @@ void describe_learning(std::vector<ParameterDoc>& docs) {
     describe_learners<LearnerConfig>(
         docs, std::make_index_sequence<std::variant_size_v<LearnerConfig>>{});
     describe(PulseUpdate{}, kLearner + ".update", docs);
-    describe_devices(docs, std::make_index_sequence<std::variant_size_v<PulsedDevice>>{});
+    describe_model<PulsedDevice>(kLearner + ".device", docs);
 }
 
 }  // namespace mho

@@ -12,7 +12,7 @@
 namespace mho {
 namespace {
 
-constexpr float kWeightStd = 0.246f;  // before clipping to +-1
+constexpr float kTestWeightStd = 0.246f;  // before clipping to +-1
 
 void scale_conductance(TileConfig& config, ConductanceScales scales) {
     config.conductance = scaled(config.conductance, scales);
@@ -29,7 +29,7 @@ MvmProblem random_mvm_problem(
     Matrix<float> w(size, size);
     fill_normal(key, Stream::kInitialWeights, 0, 0, w.values);
     for (float& v : w.values) {
-        v = std::clamp(kWeightStd * v, -1.0f, 1.0f);
+        v = std::clamp(kTestWeightStd * v, -1.0f, 1.0f);
     }
     MvmProblem p{map_weights(Mapping{}, w.view()),
                  Matrix<float>(vectors, size),

@@ -181,7 +181,7 @@ class NetworkSubject : public Subject {
     LabelledImages test_;
 };
 
-struct Setting {
+struct CircuitSetting {
     std::string name;
     Crossbar crossbar;
 };
@@ -191,7 +191,7 @@ struct Axis {
     std::string title;
     std::string head;
     std::vector<std::string> steps;
-    std::vector<std::vector<Setting>> series;
+    std::vector<std::vector<CircuitSetting>> series;
     size_t chips = 1;
 };
 
@@ -216,7 +216,7 @@ Axis converters() {
         axis.steps.push_back(fmt::format("{} bit", bits));
     }
     for (const int slices : {1, 2, 4}) {
-        std::vector<Setting> row;
+        std::vector<CircuitSetting> row;
         for (int bits = 4; bits <= 10; bits++) {
             Crossbar c = base();
             c.weights.slices = slices;
@@ -253,7 +253,7 @@ Axis ratios() {
         axis.steps.push_back(r > 0 ? fmt::format("{:.0f}", r) : "infinite");
     }
     for (const auto& [name, weights] : styles()) {
-        std::vector<Setting> row;
+        std::vector<CircuitSetting> row;
         for (const double r : list) {
             Crossbar c = base();
             c.weights = weights;
@@ -275,7 +275,7 @@ Axis wires() {
               1};
     const std::vector<double> list = {1e-4, 3e-5, 1e-5, 1e-6, 0};
     const auto add = [&](const std::string& name, const WeightSlicing& weights, bool word_lines) {
-        std::vector<Setting> row;
+        std::vector<CircuitSetting> row;
         for (const double r : list) {
             Crossbar c = base();
             c.weights = weights;
@@ -353,7 +353,7 @@ StudyChart chart_of(const Axis& axis, const Losses& losses, const char* unit) {
     return chart;
 }
 
-StudyResult run(const StudyOptions& options) {
+StudyResult run_circuits(const StudyOptions& options) {
     std::unique_ptr<Subject> subject;
     if (options.small) {
         subject = std::make_unique<ProductSubject>(options.seed);
@@ -385,9 +385,9 @@ StudyResult run(const StudyOptions& options) {
     std::vector<Losses> measured;
     for (const Axis& axis : axes) {
         Losses losses;
-        for (const std::vector<Setting>& series : axis.series) {
+        for (const std::vector<CircuitSetting>& series : axis.series) {
             losses.emplace_back();
-            for (const Setting& s : series) {
+            for (const CircuitSetting& s : series) {
                 losses.back().push_back(measure(s.crossbar, axis.chips));
             }
         }
@@ -399,7 +399,7 @@ StudyResult run(const StudyOptions& options) {
     const std::string unit = "points";
     // The largest of many steps is lifted by chance: that step again, where nothing was selected.
     const auto again = [&](const Axis& axis, const Growth& g) {
-        const std::vector<Setting>& series = axis.series[g.series];
+        const std::vector<CircuitSetting>& series = axis.series[g.series];
         const std::vector<double> worse =
             subject->fresh_losses(series[g.step - 1].crossbar, axis.chips);
         const std::vector<double> better =
@@ -484,7 +484,7 @@ Study circuits_study() {
         "Xiao et al., IEEE Circuits Syst. Mag. 22(2), 26 (2022); CrossSim 3.2",
         "Accuracy of a bit-sliced, converted, wire-limited crossbar: better circuits never hurt, "
         "and pairs of cells forgive more than cells with an offset.",
-        run};
+        run_circuits};
 }
 
 }  // namespace mho

@@ -20,7 +20,7 @@
 namespace mho {
 namespace {
 
-constexpr const char* kName = "gdp";
+constexpr const char* kGdpName = "gdp";
 constexpr double kDay = 86400;
 
 enum Weights { kGaussian, kSparse, kLowRank, kUniform, kTrained, kKinds };
@@ -164,7 +164,7 @@ std::vector<double> measure(const Network& trained,
                             uint64_t seed,
                             uint32_t chip,
                             int iterations) {
-    const std::string path = fmt::format("{}/{}", kName, kWeightNames[kind]);
+    const std::string path = fmt::format("{}/{}", kGdpName, kWeightNames[kind]);
     const TileKey draws = make_tile_key(seed, path, 0, 0, chip);
     const Matrix<float> weights = kind == kTrained ? trained_weights(trained, size, chip * 64)
                                                    : draw_weights(kind, size, draws);
@@ -367,7 +367,7 @@ void judge_maps(const StudyOptions& options,
     result.tables.push_back(std::move(table));
 }
 
-StudyResult run(const StudyOptions& options) {
+StudyResult run_gdp(const StudyOptions& options) {
     const uint32_t chips = options.small ? 2 : 5;
     const size_t size = options.small ? 64 : 256;
     const int iterations = options.small ? 60 : 150;
@@ -409,7 +409,7 @@ StudyResult run(const StudyOptions& options) {
     }
     const size_t map_unit = units.size();
     units.push_back({"weight maps", [&] { return map_errors(options, size, chips); }});
-    const StudyUnitResults done = run_units(options, kName, units);
+    const StudyUnitResults done = run_units(options, kGdpName, units);
     const auto at = [&](size_t kind, size_t way) {
         std::vector<double> v;
         for (uint32_t chip = 0; chip < chips; chip++) {
@@ -561,11 +561,11 @@ StudyResult run(const StudyOptions& options) {
 
 Study gdp_study() {
     return {
-        kName,
+        kGdpName,
         "Buechel et al., IEDM 2022, arXiv 2305.16647",
         "Programming by gradient descent on the error of products beats cell-by-cell program and "
         "verify, and needs no high-resolution ADC.",
-        run};
+        run_gdp};
 }
 
 }  // namespace mho

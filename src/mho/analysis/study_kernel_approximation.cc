@@ -22,8 +22,8 @@
 namespace mho {
 namespace {
 
-constexpr const char* kName = "kernel-approximation";
-constexpr double kHour = 3600;
+constexpr const char* kKernelName = "kernel-approximation";
+constexpr double kKernelHour = 3600;
 constexpr float kInputCut = 5;  // standard deviations
 constexpr ProjectionKind kMethods[] = {
     ProjectionKind::kGaussian, ProjectionKind::kOrthogonal, ProjectionKind::kStructured};
@@ -69,7 +69,8 @@ std::vector<double> measure(
     const Matrix<double> exact = kernel_matrix(kernel, first_test);
     for (size_t k = 1; k <= most_k; k++) {
         const size_t s = (size_t{1} << k) * d - k;
-        const std::string path = fmt::format("{}/{}/{}/{}/k{}", kName, table.name, n, method, k);
+        const std::string path =
+            fmt::format("{}/{}/{}/{}/k{}", kKernelName, table.name, n, method, k);
         const TileKey key = make_tile_key(seed, path, 0, 0, draw);
         Matrix<float> w = draw_projection(kMethods[method], s, d, key);
         for (float& v : w.values) {
@@ -85,7 +86,7 @@ std::vector<double> measure(
         }
         AnalogProjection analog(
             hermes_core(adc_bound_for(w, probe, range)), w, range, seed, path, draw);
-        analog.advance_to(kHour);
+        analog.advance_to(kKernelHour);
         const ProjectRows digital = [&](ConstFloatView x, size_t) { return project(w, x); };
         // Training and test read the same programmed cores, at other steps.
         const auto chip = [&](uint64_t step) -> ProjectRows {
@@ -112,7 +113,7 @@ std::vector<double> measure_attention(uint64_t seed, uint32_t draw, size_t token
     const AttentionTrial trial("study", seed, draw, tokens, kVectorStd);
     std::vector<double> errors;
     for (size_t m = 1; m <= kMs; m++) {
-        const std::string path = fmt::format("{}/attention/m{}", kName, m);
+        const std::string path = fmt::format("{}/attention/m{}", kKernelName, m);
         const Matrix<float> w = trial.projection(path, m);
         errors.push_back(trial.error(project(w, trial.inputs().view())));
         errors.push_back(trial.error(trial.chip(path, w).project(trial.inputs().view(), {})));
@@ -384,7 +385,7 @@ void tables(const std::vector<Measured>& all, size_t most_k, StudyResult& result
     result.charts.push_back(std::move(chart));
 }
 
-StudyResult run(const StudyOptions& options) {
+StudyResult run_kernel_approximation(const StudyOptions& options) {
     const uint32_t draws = options.small ? 2 : kDraws;
     const size_t most_k = options.small ? 3 : kKs;
     const size_t tokens = options.small ? 64 : 256;
@@ -432,7 +433,7 @@ StudyResult run(const StudyOptions& options) {
     for (StudyUnit& unit : kernel_reason_units(reasons, options)) {
         units.push_back(std::move(unit));
     }
-    StudyUnitResults done = run_units(options, kName, units);
+    StudyUnitResults done = run_units(options, kKernelName, units);
     std::vector<Measured> all(names.size());
     std::vector<std::vector<double>> attention;
     size_t unit = 0;
@@ -487,11 +488,11 @@ StudyResult run(const StudyOptions& options) {
 }  // namespace
 
 Study kernel_approximation_study() {
-    return {kName,
+    return {kKernelName,
             "Buechel et al., Nature Machine Intelligence 6, 1605 (2024), arXiv 2411.03375",
             "Random features computed on an analog chip cost less than one point of a ridge "
             "classifier's accuracy.",
-            run};
+            run_kernel_approximation};
 }
 
 }  // namespace mho

@@ -106,11 +106,11 @@ ChipErrors measure(uint64_t seed, uint64_t chip, size_t vectors) {
     return errors;
 }
 
-std::string percent(const Interval& v) {
+std::string percent_interval(const Interval& v) {
     return fmt::format("{:.2f} ({:.2f} to {:.2f})", v.mean, v.low, v.high);
 }
 
-StudyResult run(const StudyOptions& options) {
+StudyResult run_mvm_error(const StudyOptions& options) {
     const size_t chips = options.small ? 4 : 25;
     const size_t vectors = options.small ? 32 : 512;
     std::vector<ChipErrors> all(chips);
@@ -166,17 +166,17 @@ StudyResult run(const StudyOptions& options) {
         const auto with = gather([t](const ChipErrors& c) { return c.compensated[t]; });
         const auto without = gather([t](const ChipErrors& c) { return c.uncompensated[t]; });
         times.rows.push_back({kTimes[t].name,
-                              percent(bootstrap_interval(with, options.seed)),
-                              percent(bootstrap_interval(without, options.seed)),
-                              percent(paired_difference(without, with, options.seed))});
+                              percent_interval(bootstrap_interval(with, options.seed)),
+                              percent_interval(bootstrap_interval(without, options.seed)),
+                              percent_interval(paired_difference(without, with, options.seed))});
     }
     StudyTable alone{"Each imperfection alone", {"imperfection", "MVM error [%]"}, {}, ""};
     const std::vector<Contribution> list = contributions();
     for (size_t i = 0; i < list.size(); i++) {
         alone.rows.push_back(
             {list[i].name,
-             percent(bootstrap_interval(gather([i](const ChipErrors& c) { return c.alone[i]; }),
-                                        options.seed))});
+             percent_interval(bootstrap_interval(
+                 gather([i](const ChipErrors& c) { return c.alone[i]; }), options.seed))});
     }
     result.tables = {std::move(times), std::move(alone)};
     return result;
@@ -189,7 +189,7 @@ Study mvm_error_study() {
             "Rasch et al., Nat. Commun. 14, 5282 (2023), arXiv 2302.08469",
             "The matrix-vector product of the standard AIMC model is off by about 15 %, mostly by "
             "the noise of its conductances.",
-            run};
+            run_mvm_error};
 }
 
 }  // namespace mho

@@ -17,10 +17,10 @@
 namespace mho {
 namespace {
 
-constexpr const char* kName = "nmpu";
-constexpr double kHour = 3600;
+constexpr const char* kNmpuName = "nmpu";
+constexpr double kNmpuHour = 3600;
 
-HardwareSpec hardware() {
+HardwareSpec nmpu_hardware() {
     HardwareSpec spec;
     Hardware& h = spec.base;
     h.mapping.max_inputs = 256;
@@ -58,7 +58,7 @@ std::vector<double> measure(const StudyNetwork& set,
     executor.set_periphery(periphery);
     set_output_ranges(executor, outputs);
     executor.program();
-    executor.advance_to(kHour);
+    executor.advance_to(kNmpuHour);
     double saturated = 0;
     double codes = 0;
     for (const std::string& layer : executor.analog_layers()) {
@@ -92,7 +92,7 @@ size_t differing_pairs() {
     return different;
 }
 
-StudyResult run(const StudyOptions& options) {
+StudyResult run_nmpu(const StudyOptions& options) {
     const uint32_t chips = options.small ? 2 : 5;
     std::vector<StudyNetwork> networks;
     if (!options.small) {
@@ -150,7 +150,7 @@ StudyResult run(const StudyOptions& options) {
     std::vector<std::vector<std::vector<size_t>>> index;  // [network][variant][chip]
     for (const StudyNetwork& set : networks) {
         Prepared& p = prepared.emplace_back();
-        p.network = on_hardware(set, hardware(), rule);
+        p.network = on_hardware(set, nmpu_hardware(), rule);
         p.outputs = observe_tile_outputs(p.network, set.calibration.view());
     }
     for (size_t n = 0; n < networks.size(); n++) {
@@ -173,7 +173,7 @@ StudyResult run(const StudyOptions& options) {
             }
         }
     }
-    const StudyUnitResults done = run_units(options, kName, units);
+    const StudyUnitResults done = run_units(options, kNmpuName, units);
     const auto accuracies = [&](size_t n, size_t v) {
         std::vector<double> a;
         for (const size_t u : index[n][v]) {
@@ -323,10 +323,10 @@ StudyResult run(const StudyOptions& options) {
 }  // namespace
 
 Study nmpu_study() {
-    return {kName,
+    return {kNmpuName,
             "Ferro et al., ISCAS 2024, arXiv 2402.07549",
             "A fixed-point unit near the array corrects its columns as well as half precision.",
-            run};
+            run_nmpu};
 }
 
 }  // namespace mho

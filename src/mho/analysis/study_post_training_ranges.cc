@@ -20,14 +20,14 @@
 namespace mho {
 namespace {
 
-constexpr const char* kName = "post-training-ranges";
-constexpr double kHour = 3600;
+constexpr const char* kRangesName = "post-training-ranges";
+constexpr double kAfterHour = 3600;
 // The tile is small, so that its ADC has to choose between noise and saturation.
 constexpr double kAdcBound = 4.0;
 constexpr double kDeviations = 4.0;
 constexpr size_t kColumnSamples = 2;
 
-enum Setting { kDefault, kInputs, kColumns, kBoth, kSearched, kSearchedColumns, kSettings };
+enum RangeSetting { kDefault, kInputs, kColumns, kBoth, kSearched, kSearchedColumns, kSettings };
 constexpr std::array<const char*, kSettings> kSettingNames = {"default",
                                                               "input ranges (step 1)",
                                                               "column ranges (step 2)",
@@ -35,7 +35,7 @@ constexpr std::array<const char*, kSettings> kSettingNames = {"default",
                                                               "input ranges searched on the tiles",
                                                               "searched, then column ranges"};
 
-HardwareSpec hardware() {
+HardwareSpec ranges_hardware() {
     HardwareSpec spec;
     spec.base.mapping.max_inputs = 256;
     spec.base.mapping.max_outputs = 256;
@@ -98,7 +98,7 @@ void search_input_ranges(Network& network, const StudyNetwork& set, uint64_t see
     Matrix<float> unused(samples, show.output_features());
     show.run(set.calibration.view().row_block(0, samples), unused.view(), {});
     chip.program();
-    chip.advance_to(kHour);
+    chip.advance_to(kAfterHour);
     for (const std::string& layer : chip.analog_layers()) {
         TileGrid& grid = chip.grids(layer)[0];
         const Seen& s = seen.at(layer);
@@ -128,8 +128,8 @@ std::vector<Network> settings_of(const StudyNetwork& set, uint64_t seed) {
     // Default: the largest input of all samples sets the range.
     CalibrationConfig largest;
     largest.kind = CalibrationKind::kMax;
-    all[kDefault] = on_hardware(set, hardware(), largest);
-    all[kInputs] = on_hardware(set, hardware(), quantile_rule());
+    all[kDefault] = on_hardware(set, ranges_hardware(), largest);
+    all[kInputs] = on_hardware(set, ranges_hardware(), quantile_rule());
     all[kSearched] = all[kInputs];
     search_input_ranges(all[kSearched], set, seed);
     const ConstFloatView few =
@@ -143,7 +143,7 @@ std::vector<Network> settings_of(const StudyNetwork& set, uint64_t seed) {
     return all;
 }
 
-StudyResult run(const StudyOptions& options) {
+StudyResult run_ranges(const StudyOptions& options) {
     const uint32_t chips = options.small ? 3 : 10;
     std::vector<StudyNetwork> sets;
     if (!options.small) {
@@ -164,12 +164,12 @@ StudyResult run(const StudyOptions& options) {
                 {fmt::format("{} {} {}", set.name, kSettingNames[s], chip), [&, s, chip] {
                      Executor executor(networks[s], options.seed, chip);
                      executor.program();
-                     executor.advance_to(kHour);
+                     executor.advance_to(kAfterHour);
                      return std::vector<double>{percent_right(set, executor)};
                  }});
         }
     }
-    const StudyUnitResults done = run_units(options, kName, units);
+    const StudyUnitResults done = run_units(options, kRangesName, units);
     const auto at = [&](size_t s) {
         std::vector<double> a;
         for (uint32_t chip = 0; chip < chips; chip++) {
@@ -244,11 +244,11 @@ StudyResult run(const StudyOptions& options) {
 
 Study post_training_ranges_study() {
     return {
-        kName,
+        kRangesName,
         "Lammie et al., ISCAS 2024, arXiv 2401.09859",
         "Input ranges and conductance ranges set from a few samples after training recover more "
         "than half of what analog hardware costs.",
-        run};
+        run_ranges};
 }
 
 }  // namespace mho

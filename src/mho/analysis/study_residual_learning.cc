@@ -33,13 +33,13 @@ constexpr int kZeroShiftPulses = 500000;
 
 enum ToyRule { kDigital, kAnalogSgd, kTikiTaka, kResidual, kResidualV2, kToyRules };
 
-struct Setting {
+struct ToySetting {
     double c;
     double noise;
 };
-constexpr Setting kSettings[] = {
+constexpr ToySetting kToySettings[] = {
     {0.0, 0.1}, {0.0, 1.0}, {0.1, 0.1}, {0.1, 1.0}, {0.2, 0.1}, {0.2, 1.0}, {0.3, 0.1}, {0.3, 1.0}};
-constexpr size_t kSettingCount = std::size(kSettings);
+constexpr size_t kSettingCount = std::size(kToySettings);
 
 // A request of lr g becomes the nearest number of pulses: no train of bounded length stands between
 // the rule and the device. What is below half a pulse is lost.
@@ -98,7 +98,7 @@ double norm_of_difference(std::span<const double> a, std::span<const double> b) 
     return std::sqrt(sum);
 }
 
-Toy run_toy(const Setting& setting, size_t steps, uint64_t seed, uint64_t repetition) {
+Toy run_toy(const ToySetting& setting, size_t steps, uint64_t seed, uint64_t repetition) {
     const TileKey key = make_tile_key(
         seed, "study/residual-learning/problem", 0, 0, static_cast<uint32_t>(repetition));
     const TileKey noise = make_tile_key(
@@ -185,12 +185,12 @@ std::string percent(const Interval& v) {
     return fmt::format("{:.1f} ({:.1f} to {:.1f})", v.mean, v.low, v.high);
 }
 
-StudyResult run(const StudyOptions& options) {
+StudyResult run_residual_learning(const StudyOptions& options) {
     const size_t repetitions = options.small ? 2 : 5;
     const size_t steps = options.small ? 1000 : 20000;
     const size_t chips = options.small ? 2 : 20;
     std::vector<StudyUnit> units;
-    for (const Setting& setting : kSettings) {
+    for (const ToySetting& setting : kToySettings) {
         for (size_t r = 0; r < repetitions; r++) {
             units.push_back({fmt::format("least squares, c {}, noise {}, {} steps, zero shift {}, "
                                          "problem {}",
@@ -448,8 +448,8 @@ StudyResult run(const StudyOptions& options) {
                       "Tiki-Taka is residual learning with gamma = 0, not zero-shifted. Mean over "
                       "the problems."};
     for (size_t s = 0; s < kSettingCount; s++) {
-        std::vector<std::string> row = {fmt::format("{:.1f}", kSettings[s].c),
-                                        fmt::format("{:.1f}", kSettings[s].noise)};
+        std::vector<std::string> row = {fmt::format("{:.1f}", kToySettings[s].c),
+                                        fmt::format("{:.1f}", kToySettings[s].noise)};
         for (int rule = 0; rule < kToyRules; rule++) {
             row.push_back(scientific(bootstrap_interval(
                 of_toys(s, [rule](const Toy& t) { return t.loss[rule]; }), options.seed)));
@@ -495,7 +495,7 @@ Study residual_learning_study() {
             "Wu et al., NeurIPS 2025, arXiv 2502.06309; Rasch et al., Nat. Commun. 15, 7133 (2024)",
             "Analog SGD settles at a penalised optimum, zero-shifted residual learning at the true "
             "one; choppers and AGAD make the reference of the fast device dispensable.",
-            run};
+            run_residual_learning};
 }
 
 }  // namespace mho

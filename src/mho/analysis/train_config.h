@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "mho/util/error.h"
@@ -101,142 +100,135 @@ struct TrainConfig {
 template <>
 struct Schema<Schedule> {
     static constexpr std::string_view name = "Schedule";
-    static auto fields() {
-        return std::tuple{
-            field(
-                "kind", &Schedule::kind, {.meaning = "how the learning rate changes over the run"}),
-            field("at_epochs",
-                  &Schedule::at_epochs,
-                  {.unit = "epochs",
-                   .min = 1,
-                   .max = 1e6,
-                   .meaning = "step: epochs after which the rate is multiplied by factor"}),
-            field("factor",
-                  &Schedule::factor,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning = "step: factor on the learning rate"}),
-            field("warmup_share",
-                  &Schedule::warmup_share,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "one cycle: share of the steps with a rising rate",
-                   .source = "arXiv 1708.07120"}),
-            field("final_factor",
-                  &Schedule::final_factor,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "cosine and one cycle: factor at the last step",
-                   .source = "arXiv 1608.03983"})};
+    static void fields(auto&& visit) {
+        visit(field(
+            "kind", &Schedule::kind, {.meaning = "how the learning rate changes over the run"}));
+        visit(field("at_epochs",
+                    &Schedule::at_epochs,
+                    {.unit = "epochs",
+                     .min = 1,
+                     .max = 1e6,
+                     .meaning = "step: epochs after which the rate is multiplied by factor"}));
+        visit(field(
+            "factor",
+            &Schedule::factor,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "step: factor on the learning rate"}));
+        visit(field("warmup_share",
+                    &Schedule::warmup_share,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "one cycle: share of the steps with a rising rate",
+                     .source = "arXiv 1708.07120"}));
+        visit(field("final_factor",
+                    &Schedule::final_factor,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "cosine and one cycle: factor at the last step",
+                     .source = "arXiv 1608.03983"}));
     }
 };
 
 template <>
 struct Schema<Resampling> {
     static constexpr std::string_view name = "Resampling";
-    static auto fields() {
-        return std::tuple{
-            field("every",
-                  &Resampling::every,
-                  {.meaning = "when noise is drawn anew: for every batch, after some batches, or "
-                              "after every epoch"}),
-            field("batches",
-                  &Resampling::batches,
-                  {.unit = "batches",
-                   .min = 1,
-                   .max = 1e9,
-                   .meaning = "`batches`: how many share one draw"})};
+    static void fields(auto&& visit) {
+        visit(field("every",
+                    &Resampling::every,
+                    {.meaning = "when noise is drawn anew: for every batch, after some batches, or "
+                                "after every epoch"}));
+        visit(field("batches",
+                    &Resampling::batches,
+                    {.unit = "batches",
+                     .min = 1,
+                     .max = 1e9,
+                     .meaning = "`batches`: how many share one draw"}));
     }
 };
 
 template <>
 struct Schema<TrainConfig> {
     static constexpr std::string_view name = "Training";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = TrainConfig;
-        return std::tuple{
-            field("epochs",
-                  &C::epochs,
-                  {.unit = "epochs",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "passes over the training images; 0 = no training"}),
-            field("batch",
-                  &C::batch,
-                  {.unit = "images", .min = 1, .max = 1e6, .meaning = "images per step"}),
-            field("optimizer", &C::optimizer, {.meaning = "update rule", .source = "PyTorch"}),
-            field("learning_rate",
-                  &C::learning_rate,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "largest learning rate of the schedule"}),
-            field("momentum",
-                  &C::momentum,
-                  {.unit = "1", .min = 0, .max = 1, .meaning = "momentum of sgd"}),
-            field("weight_decay",
-                  &C::weight_decay,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning = "weight decay (decoupled for adamw)"}),
-            field("schedule", &C::schedule, {.meaning = "learning rate over the run"}),
-            field("label_smoothing",
-                  &C::label_smoothing,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "share of the target spread over all classes"}),
-            field("augmentation",
-                  &C::augmentation,
-                  {.meaning = "random changes of the training images"}),
-            field("max_shift",
-                  &C::max_shift,
-                  {.unit = "pixels",
-                   .min = 0,
-                   .max = 64,
-                   .meaning = "largest random shift in each direction"}),
-            field("gradient_clip",
-                  &C::gradient_clip,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "largest norm of all gradients together; 0 = unlimited"}),
-            field(
-                "distillation",
-                &C::distillation,
-                {.unit = "1",
-                 .min = 0,
-                 .max = 1,
-                 .meaning = "weight of the loss against the outputs of the floating-point network",
-                 .source = "arXiv 1503.02531"}),
-            field("temperature",
-                  &C::temperature,
-                  {.unit = "1",
-                   .min = 1e-3,
-                   .max = 1e3,
-                   .meaning = "temperature of the distillation",
-                   .source = "arXiv 1503.02531"}),
-            field("resample_weights",
-                  &C::resample_weights,
-                  {.meaning = "when the noise of the weights is drawn anew",
-                   .source = "aihwkit: once per batch"}),
-            field(
-                "resample_reads",
-                &C::resample_reads,
-                {.meaning = "when read, input and output noise are drawn anew; within a draw, row "
-                            "r of every batch sees the same noise"}),
-            field("threads",
-                  &C::threads,
-                  {.unit = "threads",
-                   .min = 1,
-                   .max = 1024,
-                   .meaning = "threads of LibTorch, for the layers that are not analog. They sum "
-                              "gradients each on its own: the last bits of the result depend on "
-                              "this number, and on no other number of threads"})};
+        visit(field("epochs",
+                    &C::epochs,
+                    {.unit = "epochs",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "passes over the training images; 0 = no training"}));
+        visit(field("batch",
+                    &C::batch,
+                    {.unit = "images", .min = 1, .max = 1e6, .meaning = "images per step"}));
+        visit(field("optimizer", &C::optimizer, {.meaning = "update rule", .source = "PyTorch"}));
+        visit(field("learning_rate",
+                    &C::learning_rate,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "largest learning rate of the schedule"}));
+        visit(field("momentum",
+                    &C::momentum,
+                    {.unit = "1", .min = 0, .max = 1, .meaning = "momentum of sgd"}));
+        visit(field(
+            "weight_decay",
+            &C::weight_decay,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "weight decay (decoupled for adamw)"}));
+        visit(field("schedule", &C::schedule, {.meaning = "learning rate over the run"}));
+        visit(field("label_smoothing",
+                    &C::label_smoothing,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "share of the target spread over all classes"}));
+        visit(field("augmentation",
+                    &C::augmentation,
+                    {.meaning = "random changes of the training images"}));
+        visit(field("max_shift",
+                    &C::max_shift,
+                    {.unit = "pixels",
+                     .min = 0,
+                     .max = 64,
+                     .meaning = "largest random shift in each direction"}));
+        visit(field("gradient_clip",
+                    &C::gradient_clip,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "largest norm of all gradients together; 0 = unlimited"}));
+        visit(field(
+            "distillation",
+            &C::distillation,
+            {.unit = "1",
+             .min = 0,
+             .max = 1,
+             .meaning = "weight of the loss against the outputs of the floating-point network",
+             .source = "arXiv 1503.02531"}));
+        visit(field("temperature",
+                    &C::temperature,
+                    {.unit = "1",
+                     .min = 1e-3,
+                     .max = 1e3,
+                     .meaning = "temperature of the distillation",
+                     .source = "arXiv 1503.02531"}));
+        visit(field("resample_weights",
+                    &C::resample_weights,
+                    {.meaning = "when the noise of the weights is drawn anew",
+                     .source = "aihwkit: once per batch"}));
+        visit(field(
+            "resample_reads",
+            &C::resample_reads,
+            {.meaning = "when read, input and output noise are drawn anew; within a draw, row "
+                        "r of every batch sees the same noise"}));
+        visit(field("threads",
+                    &C::threads,
+                    {.unit = "threads",
+                     .min = 1,
+                     .max = 1024,
+                     .meaning = "threads of LibTorch, for the layers that are not analog. They sum "
+                                "gradients each on its own: the last bits of the result depend on "
+                                "this number, and on no other number of threads"}));
     }
 };
 

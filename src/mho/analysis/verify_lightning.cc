@@ -13,11 +13,11 @@
 namespace mho {
 namespace {
 
-constexpr double kExactLimit = 1e-5;  // of the largest
+constexpr double kExactLayerLimit = 1e-5;  // of the largest
 constexpr size_t kForwards = 20'000;
 
 // Values of `config.set` are texts (also numbers, also `True`), or plain JSON.
-struct Setting {
+struct RecordSetting {
     JsonNode node;
 
     std::string text() const {
@@ -69,7 +69,7 @@ struct Setting {
     }
 };
 
-LightningClip clip_of(const Setting& s) {
+LightningClip clip_of(const RecordSetting& s) {
     const std::vector<std::pair<std::string, LightningClip>> names = {
         {"NONE", LightningClip::kNone},
         {"LAYER_GAUSSIAN", LightningClip::kLayerGaussian},
@@ -90,7 +90,7 @@ LightningLayer layer_of(const JsonNode& set) {
     bool fast = false;
     l.output_noise_scope = LightningScope::kPerTensor;
     for (const std::string& key : set.keys()) {
-        const Setting s{set.at(key)};
+        const RecordSetting s{set.at(key)};
         if (key == "forward.inp_res") {
             l.input_steps = steps_of_resolution(s.number());
         } else if (key == "forward.out_res") {
@@ -160,7 +160,7 @@ void compare_exact(Comparison& c,
                    const std::string& what) {
     recorded.matrix_of(own.rows, own.cols, true);
     const std::vector<double> values = recorded.flat_numbers();
-    c.list(own.values, values, kExactLimit * largest(values, 1e-30), what);
+    c.list(own.values, values, kExactLayerLimit * largest(values, 1e-30), what);
     c.compared(what);
 }
 
@@ -169,7 +169,7 @@ void compare_exact(Comparison& c,
                    const JsonNode& recorded,
                    const std::string& what) {
     const std::vector<double> values = recorded.flat_numbers();
-    c.list(own, values, kExactLimit * largest(values, 1e-30), what);
+    c.list(own, values, kExactLayerLimit * largest(values, 1e-30), what);
     c.compared(what);
 }
 

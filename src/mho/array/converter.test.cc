@@ -438,7 +438,7 @@ struct Holder {
 template <>
 struct Schema<Holder> {
     static constexpr std::string_view name = "Holder";
-    static auto fields() { return std::tuple{field("converter", &Holder::converter, {})}; }
+    static void fields(auto&& visit) { visit(field("converter", &Holder::converter, {})); }
 };
 
 namespace {

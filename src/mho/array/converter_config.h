@@ -93,15 +93,15 @@ using Converter =
 namespace converter_detail {
 
 template <class C>
-auto range_fields() {
-    return std::tuple{
-        field(
-            "g_max_us",
-            &C::g_max_us,
-            {.unit = "uS", .min = 1e-6, .max = 1e6, .meaning = "largest conductance of a device"}),
+void range_fields(auto&& visit) {
+    visit(field(
+        "g_max_us",
+        &C::g_max_us,
+        {.unit = "uS", .min = 1e-6, .max = 1e6, .meaning = "largest conductance of a device"}));
+    visit(
         field("g_min_us",
               &C::g_min_us,
-              {.unit = "uS", .min = 0, .max = 1e6, .meaning = "smallest conductance of a device"})};
+              {.unit = "uS", .min = 0, .max = 1e6, .meaning = "smallest conductance of a device"}));
 }
 
 }  // namespace converter_detail
@@ -109,91 +109,88 @@ auto range_fields() {
 template <>
 struct Schema<SinglePair> {
     static constexpr std::string_view name = "single pair";
-    static auto fields() { return converter_detail::range_fields<SinglePair>(); }
+    static void fields(auto&& visit) { converter_detail::range_fields<SinglePair>(visit); }
 };
 
 template <>
 struct Schema<NPair> {
     static constexpr std::string_view name = "n pair";
-    static auto fields() {
-        return std::tuple_cat(
-            std::tuple{field("factors",
-                             &NPair::factors,
-                             {.unit = "1",
-                              .min = 1e-6,
-                              .max = 1e6,
-                              .meaning = "significance of every pair; the first is filled first"})},
-            converter_detail::range_fields<NPair>());
+    static void fields(auto&& visit) {
+        visit(field("factors",
+                    &NPair::factors,
+                    {.unit = "1",
+                     .min = 1e-6,
+                     .max = 1e6,
+                     .meaning = "significance of every pair; the first is filled first"}));
+        converter_detail::range_fields<NPair>(visit);
     }
 };
 
 template <>
 struct Schema<CustomPair> {
     static constexpr std::string_view name = "custom pair";
-    static auto fields() {
-        return std::tuple_cat(
-            std::tuple{field("factors",
-                             &CustomPair::factors,
-                             {.unit = "1",
-                              .min = 1e-6,
-                              .max = 1e6,
-                              .meaning = "significance of every pair"}),
-                       field("g_plus_us",
-                             &CustomPair::g_plus_us,
-                             {.unit = "uS",
-                              .min = 0,
-                              .max = 1e6,
-                              .meaning = "per pair, the positive device over an equidistant grid "
-                                         "of weights, most negative first"}),
-                       field("g_minus_us",
-                             &CustomPair::g_minus_us,
-                             {.unit = "uS",
-                              .min = 0,
-                              .max = 1e6,
-                              .meaning = "per pair, the negative device over the same grid"})},
-            converter_detail::range_fields<CustomPair>());
+    static void fields(auto&& visit) {
+        visit(
+            field("factors",
+                  &CustomPair::factors,
+                  {.unit = "1", .min = 1e-6, .max = 1e6, .meaning = "significance of every pair"}));
+        visit(field("g_plus_us",
+                    &CustomPair::g_plus_us,
+                    {.unit = "uS",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "per pair, the positive device over an equidistant grid "
+                                "of weights, most negative first"}));
+        visit(field("g_minus_us",
+                    &CustomPair::g_minus_us,
+                    {.unit = "uS",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "per pair, the negative device over the same grid"}));
+        converter_detail::range_fields<CustomPair>(visit);
     }
 };
 
 template <>
 struct Schema<SingleDevice> {
     static constexpr std::string_view name = "single device";
-    static auto fields() { return converter_detail::range_fields<SingleDevice>(); }
+    static void fields(auto&& visit) { converter_detail::range_fields<SingleDevice>(visit); }
 };
 
 template <>
 struct Schema<Fusion> {
     static constexpr std::string_view name = "fusion";
-    static auto fields() {
-        return std::tuple{field("g_max_us",
-                                &Fusion::g_max_us,
-                                {.unit = "uS",
-                                 .min = 10,
-                                 .max = 40,
-                                 .meaning = "conductance of the largest weight of a row"})};
+    static void fields(auto&& visit) {
+        visit(field("g_max_us",
+                    &Fusion::g_max_us,
+                    {.unit = "uS",
+                     .min = 10,
+                     .max = 40,
+                     .meaning = "conductance of the largest weight of a row"}));
     }
 };
 
 template <>
 struct Schema<Differential> {
     static constexpr std::string_view name = "differential";
-    static auto fields() {
-        return std::tuple{
-            field("g_max_us",
-                  &Differential::g_max_us,
-                  {.unit = "uS", .min = 1e-6, .max = 1e6, .meaning = "size of the largest weight"}),
+    static void fields(auto&& visit) {
+        visit(field(
+            "g_max_us",
+            &Differential::g_max_us,
+            {.unit = "uS", .min = 1e-6, .max = 1e6, .meaning = "size of the largest weight"}));
+        visit(
             field("per_row",
                   &Differential::per_row,
-                  {.meaning = "scale every output row by itself instead of the tile as a whole"})};
+                  {.meaning = "scale every output row by itself instead of the tile as a whole"}));
     }
 };
 
 template <>
 struct Schema<UserConverter> {
     static constexpr std::string_view name = "user";
-    static auto fields() {
-        return std::tuple{field(
-            "law_name", &UserConverter::law_name, {.meaning = "name of the mapping in reports"})};
+    static void fields(auto&& visit) {
+        visit(field(
+            "law_name", &UserConverter::law_name, {.meaning = "name of the mapping in reports"}));
     }
 };
 

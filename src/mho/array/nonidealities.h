@@ -8,7 +8,6 @@
 
 #include <array>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "mho/util/error.h"
@@ -70,12 +69,12 @@ struct OutputNoise {
 template <>
 struct Schema<WeightNoise> {
     static constexpr std::string_view name = "WeightNoise";
-    static auto fields() {
-        return std::tuple{
-            field("kind",
-                  &WeightNoise::kind,
-                  {.meaning = "law of the read noise of the weights",
-                   .source = "arXiv 2302.08469, methods"}),
+    static void fields(auto&& visit) {
+        visit(field("kind",
+                    &WeightNoise::kind,
+                    {.meaning = "law of the read noise of the weights",
+                     .source = "arXiv 2302.08469, methods"}));
+        visit(
             field("std",
                   &WeightNoise::std,
                   {.unit = "w_max",
@@ -83,134 +82,131 @@ struct Schema<WeightNoise> {
                    .max = 1e3,
                    .meaning =
                        "standard deviation of the noise of one weight (times sqrt|w| for pcm read)",
-                   .source = "arXiv 2302.08469, methods: 0.0175"})};
+                   .source = "arXiv 2302.08469, methods: 0.0175"}));
     }
 };
 
 template <>
 struct Schema<IrDrop> {
     static constexpr std::string_view name = "IrDrop";
-    static auto fields() {
-        return std::tuple{
-            field("strength",
-                  &IrDrop::strength,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning =
-                       "factor of the voltage drop along the output lines; 1 = physical, 0 = off",
-                   .source = "arXiv 2302.08469, methods"}),
-            field("wire_to_g_max",
-                  &IrDrop::wire_to_g_max,
-                  {.unit = "1",
-                   .min = 1e-6,
-                   .max = 1e30,
-                   .meaning = "conductance of one wire segment over the largest cell conductance",
-                   .source = "arXiv 2302.08469: 0.35 Ohm, 5 uS"})};
+    static void fields(auto&& visit) {
+        visit(field(
+            "strength",
+            &IrDrop::strength,
+            {.unit = "1",
+             .min = 0,
+             .max = 1e3,
+             .meaning = "factor of the voltage drop along the output lines; 1 = physical, 0 = off",
+             .source = "arXiv 2302.08469, methods"}));
+        visit(field("wire_to_g_max",
+                    &IrDrop::wire_to_g_max,
+                    {.unit = "1",
+                     .min = 1e-6,
+                     .max = 1e30,
+                     .meaning = "conductance of one wire segment over the largest cell conductance",
+                     .source = "arXiv 2302.08469: 0.35 Ohm, 5 uS"}));
     }
 };
 
 template <>
 struct Schema<VoltageOffset> {
     static constexpr std::string_view name = "VoltageOffset";
-    static auto fields() {
-        return std::tuple{
-            field("std",
-                  &VoltageOffset::std,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning =
-                       "spread of the fixed offset of each output line; offset = max(std xi, 0)",
-                   .source = "aihwkit v_offset_std"}),
-            field(
-                "reference_weight",
-                &VoltageOffset::reference_weight,
-                {.unit = "w_max",
-                 .min = -1e3,
-                 .max = 0,
-                 .meaning = "weight of zero conductance in the offset term; 0 = without that term",
-                 .source = "aihwkit v_offset_w_min"}),
+    static void fields(auto&& visit) {
+        visit(field(
+            "std",
+            &VoltageOffset::std,
+            {.unit = "1",
+             .min = 0,
+             .max = 1e3,
+             .meaning = "spread of the fixed offset of each output line; offset = max(std xi, 0)",
+             .source = "aihwkit v_offset_std"}));
+        visit(field(
+            "reference_weight",
+            &VoltageOffset::reference_weight,
+            {.unit = "w_max",
+             .min = -1e3,
+             .max = 0,
+             .meaning = "weight of zero conductance in the offset term; 0 = without that term",
+             .source = "aihwkit v_offset_w_min"}));
+        visit(
             field("compatible_law",
                   &VoltageOffset::compatible_law,
                   {.meaning = "draw as aihwkit does: half of the offsets 0, half a full normal of "
                               "either sign",
-                   .source = "aihwkit 1.2.0, measured"})};
+                   .source = "aihwkit 1.2.0, measured"}));
     }
 };
 
 template <>
 struct Schema<SeriesResistance> {
     static constexpr std::string_view name = "SeriesResistance";
-    static auto fields() {
-        return std::tuple{
-            field("factor",
-                  &SeriesResistance::factor,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "series resistance of the read-out: y / (1 + factor |y|)",
-                   .source = "aihwkit r_series"}),
-            field("max_total",
-                  &SeriesResistance::max_total,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 3.5e38,
-                   .meaning = "upper limit of factor |y|",
-                   .source = "aihwkit r_series_max_total"})};
+    static void fields(auto&& visit) {
+        visit(field("factor",
+                    &SeriesResistance::factor,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "series resistance of the read-out: y / (1 + factor |y|)",
+                     .source = "aihwkit r_series"}));
+        visit(field("max_total",
+                    &SeriesResistance::max_total,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 3.5e38,
+                     .meaning = "upper limit of factor |y|",
+                     .source = "aihwkit r_series_max_total"}));
     }
 };
 
 template <>
 struct Schema<NonLinearity> {
     static constexpr std::string_view name = "NonLinearity";
-    static auto fields() {
-        return std::tuple{
-            field(
-                "strength",
-                &NonLinearity::strength,
-                {.unit = "1",
-                 .min = 0,
-                 .max = 1e3,
-                 .meaning = "S-shape of the output, y / (1 + n |y|) with n = strength / adc.bound",
-                 .source = "arXiv 2302.08469, methods; aihwkit out_nonlinearity"}),
-            field("spread",
-                  &NonLinearity::spread,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 10,
-                   .meaning = "relative standard deviation of n over output lines",
-                   .source = "aihwkit out_nonlinearity_std"}),
-            field("slope_calibration",
-                  &NonLinearity::slope_calibration,
-                  {.unit = "adc.bound",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "output (fraction of the bound) at which the average slope is "
-                              "calibrated to 1; 0 = none",
-                   .source = "aihwkit slope_calibration"})};
+    static void fields(auto&& visit) {
+        visit(field(
+            "strength",
+            &NonLinearity::strength,
+            {.unit = "1",
+             .min = 0,
+             .max = 1e3,
+             .meaning = "S-shape of the output, y / (1 + n |y|) with n = strength / adc.bound",
+             .source = "arXiv 2302.08469, methods; aihwkit out_nonlinearity"}));
+        visit(field("spread",
+                    &NonLinearity::spread,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 10,
+                     .meaning = "relative standard deviation of n over output lines",
+                     .source = "aihwkit out_nonlinearity_std"}));
+        visit(field("slope_calibration",
+                    &NonLinearity::slope_calibration,
+                    {.unit = "adc.bound",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "output (fraction of the bound) at which the average slope is "
+                                "calibrated to 1; 0 = none",
+                     .source = "aihwkit slope_calibration"}));
     }
 };
 
 template <>
 struct Schema<OutputNoise> {
     static constexpr std::string_view name = "OutputNoise";
-    static auto fields() {
-        return std::tuple{
+    static void fields(auto&& visit) {
+        visit(
             field("std",
                   &OutputNoise::std,
                   {.unit = "1",
                    .min = 0,
                    .max = 1e6,
                    .meaning = "standard deviation of Gaussian noise on each output before the ADC",
-                   .source = "arXiv 2302.08469, methods: 0.04"}),
-            field("spread",
-                  &OutputNoise::spread,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 10,
-                   .meaning = "relative spread of that standard deviation over output lines",
-                   .source = "aihwkit out_noise_std"})};
+                   .source = "arXiv 2302.08469, methods: 0.04"}));
+        visit(field("spread",
+                    &OutputNoise::spread,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 10,
+                     .meaning = "relative spread of that standard deviation over output lines",
+                     .source = "aihwkit out_noise_std"}));
     }
 };
 

@@ -30,7 +30,6 @@
 #include <array>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -119,62 +118,63 @@ Matrix<float> weights_of_states(const WeightStates& states);
 template <>
 struct Schema<WeightSlicing> {
     static constexpr std::string_view name = "WeightSlicing";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using W = WeightSlicing;
-        return std::tuple{
-            field("coding",
-                  &W::coding,
-                  {.meaning = "pairs of cells, one cell with an offset, or the digits of two's "
-                              "complement",
-                   .source = "CrossSim 3.2; Xiao et al., IEEE CAS Mag. 22(2), 26 (2022)"}),
-            field(
-                "two_sided",
-                &W::two_sided,
-                {.meaning = "balanced pairs: both cells move around the middle, instead of one of "
-                            "them from the lowest state"}),
-            field("subtract_before_adc",
-                  &W::subtract_before_adc,
-                  {.meaning = "balanced pairs: currents are subtracted before conversion, else "
-                              "both are digitised"}),
-            field("interleaved",
-                  &W::interleaved,
-                  {.meaning = "balanced pairs: both cells sit on one column and are driven by +V "
-                              "and -V, so their currents cancel along the wire"}),
+        visit(field("coding",
+                    &W::coding,
+                    {.meaning = "pairs of cells, one cell with an offset, or the digits of two's "
+                                "complement",
+                     .source = "CrossSim 3.2; Xiao et al., IEEE CAS Mag. 22(2), 26 (2022)"}));
+        visit(field(
+            "two_sided",
+            &W::two_sided,
+            {.meaning = "balanced pairs: both cells move around the middle, instead of one of "
+                        "them from the lowest state"}));
+        visit(field("subtract_before_adc",
+                    &W::subtract_before_adc,
+                    {.meaning = "balanced pairs: currents are subtracted before conversion, else "
+                                "both are digitised"}));
+        visit(field("interleaved",
+                    &W::interleaved,
+                    {.meaning = "balanced pairs: both cells sit on one column and are driven by +V "
+                                "and -V, so their currents cancel along the wire"}));
+        visit(
             field("correction",
                   &W::correction,
                   {.meaning = "how the common current of single cells is taken off: digitally from "
-                              "the sum of the inputs, or by a column of its own"}),
+                              "the sum of the inputs, or by a column of its own"}));
+        visit(
             field("weight_bits",
                   &W::weight_bits,
                   {.unit = "bits",
                    .min = 0,
                    .max = 16,
                    .meaning = "weights become integers of this many bits (with sign) that are cut "
-                              "into slices; 0 = one slice, not rounded"}),
-            field("slices",
-                  &W::slices,
-                  {.unit = "slices",
-                   .min = 1,
-                   .max = 16,
-                   .meaning = "slices of equal width; used where slice_bits is empty"}),
-            field("slice_bits",
-                  &W::slice_bits,
-                  {.unit = "bits",
-                   .min = 1,
-                   .max = 16,
-                   .meaning = "width of every slice, least significant first"}),
-            field("percentile",
-                  &W::percentile,
-                  {.unit = "1",
-                   .min = 0.01,
-                   .max = 100,
-                   .meaning = "weights beyond this quantile are cut; above 1: head-room over the "
-                              "largest weight"}),
-            field(
-                "power_of_two_scale",
-                &W::power_of_two_scale,
-                {.meaning = "round the scale of a tile up to a power of two: blocks that share an "
-                            "exponent"})};
+                              "into slices; 0 = one slice, not rounded"}));
+        visit(field("slices",
+                    &W::slices,
+                    {.unit = "slices",
+                     .min = 1,
+                     .max = 16,
+                     .meaning = "slices of equal width; used where slice_bits is empty"}));
+        visit(field("slice_bits",
+                    &W::slice_bits,
+                    {.unit = "bits",
+                     .min = 1,
+                     .max = 16,
+                     .meaning = "width of every slice, least significant first"}));
+        visit(field("percentile",
+                    &W::percentile,
+                    {.unit = "1",
+                     .min = 0.01,
+                     .max = 100,
+                     .meaning = "weights beyond this quantile are cut; above 1: head-room over the "
+                                "largest weight"}));
+        visit(field(
+            "power_of_two_scale",
+            &W::power_of_two_scale,
+            {.meaning = "round the scale of a tile up to a power of two: blocks that share an "
+                        "exponent"}));
     }
 };
 

@@ -66,32 +66,32 @@ struct WireConfig {
 template <>
 struct Schema<WireConfig> {
     static constexpr std::string_view name = "WireConfig";
-    static auto fields() {
-        return std::tuple{
-            field("topology",
-                  &WireConfig::topology,
-                  {.meaning = "where the current of a cell comes from",
-                   .source = "CrossSim 3.2: gate_input, interleaved_posneg"}),
-            field("row_resistance",
-                  &WireConfig::row_resistance,
-                  {.unit = "1/g_max",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "word line, per cell",
-                   .source = "badcrossbar r_i word_line; CrossSim Rp_row"}),
-            field("column_resistance",
-                  &WireConfig::column_resistance,
-                  {.unit = "1/g_max",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "bit line, per cell",
-                   .source = "badcrossbar r_i bit_line; CrossSim Rp_col"}),
-            field("driver_resistance",
-                  &WireConfig::driver_resistance,
-                  {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "driver of a word line"}),
+    static void fields(auto&& visit) {
+        visit(field("topology",
+                    &WireConfig::topology,
+                    {.meaning = "where the current of a cell comes from",
+                     .source = "CrossSim 3.2: gate_input, interleaved_posneg"}));
+        visit(field("row_resistance",
+                    &WireConfig::row_resistance,
+                    {.unit = "1/g_max",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "word line, per cell",
+                     .source = "badcrossbar r_i word_line; CrossSim Rp_row"}));
+        visit(field("column_resistance",
+                    &WireConfig::column_resistance,
+                    {.unit = "1/g_max",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "bit line, per cell",
+                     .source = "badcrossbar r_i bit_line; CrossSim Rp_col"}));
+        visit(field("driver_resistance",
+                    &WireConfig::driver_resistance,
+                    {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "driver of a word line"}));
+        visit(
             field("sense_resistance",
                   &WireConfig::sense_resistance,
-                  {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "read-out of a bit line"})};
+                  {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "read-out of a bit line"}));
     }
 };
 

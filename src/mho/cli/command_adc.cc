@@ -21,7 +21,7 @@
 namespace mho {
 namespace {
 
-struct Arguments {
+struct AdcArguments {
     std::string source;
     std::vector<std::string> overrides;
     size_t converters = 20;
@@ -71,7 +71,7 @@ Json adc_of_name(const std::string& given) {
                      suggestion(name, known));
 }
 
-AdcModel find_adc(const Arguments& a) {
+AdcModel find_adc(const AdcArguments& a) {
     Json j;
     std::error_code ignored;
     if (std::filesystem::is_regular_file(a.source, ignored)) {
@@ -91,7 +91,7 @@ AdcModel find_adc(const Arguments& a) {
     return adc_from_json(j.dump(), "adc");
 }
 
-int list(std::ostream& out) {
+int list_adcs(std::ostream& out) {
     Table table;
     table.column("converter").column("parameters");
     for (const std::string& name : adc_model_names()) {
@@ -106,7 +106,7 @@ int list(std::ostream& out) {
     return kExitDone;
 }
 
-int report(const Arguments& a, const CommandContext& context) {
+int report(const AdcArguments& a, const CommandContext& context) {
     const AdcReport r = measure_adc(find_adc(a), a.converters, !a.is_unsigned, a.seed);
     context.out << adc_text(r);
     const auto write = [&](const std::string& path, const std::string& text) {
@@ -128,7 +128,7 @@ Command adc_command() {
         "adc",
         "linearity (INL, DNL) of an output converter",
         [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto a = std::make_shared<Arguments>();
+            auto a = std::make_shared<AdcArguments>();
             app.add_option(
                 "converter",
                 a->source,
@@ -147,7 +147,7 @@ Command adc_command() {
             app.add_option("--svg", a->svg, "write the INL chart (SVG)");
             app.add_option("--json", a->json, "write the numbers of all curves");
             return [a, context] {
-                return a->source.empty() ? list(context.out) : report(*a, context);
+                return a->source.empty() ? list_adcs(context.out) : report(*a, context);
             };
         }};
 }

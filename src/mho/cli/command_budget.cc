@@ -21,7 +21,7 @@
 namespace mho {
 namespace {
 
-struct Arguments {
+struct BudgetArguments {
     std::string run;
     std::string network;
     std::string time;
@@ -45,7 +45,7 @@ std::string score_text(const Budget& b, double v) {
     return b.is_loss ? format_number(-v, 4) + " nats" : format_percent(v);
 }
 
-std::string title(const Arguments& a, const Budget& b) {
+std::string title(const BudgetArguments& a, const Budget& b) {
     return fmt::format("Error budget of {}, {} after programming", a.run, b.time_name);
 }
 
@@ -80,7 +80,7 @@ Table table_of(const Budget& b) {
     return table;
 }
 
-std::string page_of(const Arguments& a, const Budget& b) {
+std::string page_of(const BudgetArguments& a, const Budget& b) {
     HtmlPage page(title(a, b), "What each non-ideality costs");
     page.cards({{score_text(b, b.exact), "floating point", ""},
                 {score_text(b, b.all.mean), "on simulated chips", b.time_name},
@@ -110,7 +110,7 @@ std::string page_of(const Arguments& a, const Budget& b) {
     return page.str();
 }
 
-std::string json_of(const Arguments& a, const Budget& b) {
+std::string json_of(const BudgetArguments& a, const Budget& b) {
     const auto interval = [](const Interval& i) {
         return Json{{"mean", i.mean}, {"low", i.low}, {"high", i.high}};
     };
@@ -134,7 +134,7 @@ std::string json_of(const Arguments& a, const Budget& b) {
     return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-int budget(Arguments a, const CommandContext& context) {
+int budget(BudgetArguments a, const CommandContext& context) {
     Console console(a.quiet, context.err);
     const LoadedRun loaded = load_run(a.run, {});
     const Network& network = analog_network(loaded, a.network);
@@ -159,7 +159,7 @@ Command budget_command() {
     return {"budget",
             "what each non-ideality costs in accuracy",
             [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-                auto a = std::make_shared<Arguments>();
+                auto a = std::make_shared<BudgetArguments>();
                 app.add_option(
                        "run", a->run, "folder of a run, or a run file that names trained weights")
                     ->required();

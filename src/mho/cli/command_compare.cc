@@ -20,7 +20,7 @@
 namespace mho {
 namespace {
 
-struct Arguments {
+struct CompareArguments {
     std::string first;
     std::string second;
     std::string page;
@@ -40,7 +40,7 @@ std::string score(const RunComparison& c, double v) {
     return c.is_loss ? format_number(v, 4) : format_percent(v);
 }
 
-Table table_of(const RunComparison& c, const Arguments& a) {
+Table table_of(const RunComparison& c, const CompareArguments& a) {
     Table table;
     table.column("network").column("time");
     table.column("first", Align::kRight).column("second", Align::kRight);
@@ -76,7 +76,7 @@ Table table_of(const RunComparison& c, const Arguments& a) {
     return table;
 }
 
-std::string page_of(const RunComparison& c, const Arguments& a) {
+std::string page_of(const RunComparison& c, const CompareArguments& a) {
     HtmlPage page("Comparison", a.second + " minus " + a.first);
     BarChart chart;
     chart.title = "Difference, second minus first";
@@ -94,7 +94,7 @@ std::string page_of(const RunComparison& c, const Arguments& a) {
     return page.str();
 }
 
-std::string json_of(const RunComparison& c, const Arguments& a) {
+std::string json_of(const RunComparison& c, const CompareArguments& a) {
     Json j = Json::object();
     j["first"] = a.first;
     j["second"] = a.second;
@@ -114,7 +114,7 @@ std::string json_of(const RunComparison& c, const Arguments& a) {
     return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-int compare(const Arguments& a, const CommandContext& context) {
+int compare(const CompareArguments& a, const CommandContext& context) {
     const RunComparison c =
         compare_results(results_of(a.first), a.first, results_of(a.second), a.second);
     context.out << table_of(c, a).text();
@@ -128,7 +128,7 @@ Command compare_command() {
     return {"compare",
             "difference of two evaluated runs, with intervals",
             [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-                auto a = std::make_shared<Arguments>();
+                auto a = std::make_shared<CompareArguments>();
                 app.add_option("first", a->first, "folder of an evaluated run, or its results.json")
                     ->required();
                 app.add_option("second", a->second, "another")->required();

@@ -20,7 +20,7 @@
 namespace mho {
 namespace {
 
-struct Options {
+struct CostArguments {
     std::string what;
     std::string preset;
     std::string network;
@@ -43,7 +43,7 @@ struct Subject {
 };
 
 // A run file without trained weights: its network as it is drawn.
-Subject untrained(const Options& o, RunFile run) {
+Subject untrained(const CostArguments& o, RunFile run) {
     Subject s;
     s.about = "weights drawn at random: conductances and inputs are those of an untrained network";
     const Network network = fold_batch_norm(build_network(run));
@@ -57,7 +57,7 @@ Subject untrained(const Options& o, RunFile run) {
     return s;
 }
 
-Subject find_subject(const Options& o, const std::vector<std::string>& overrides) {
+Subject find_subject(const CostArguments& o, const std::vector<std::string>& overrides) {
     if (!std::filesystem::is_directory(o.what)) {
         RunFile run = read_run_file(o.what, overrides);
         if (run.network.weights.empty()) {
@@ -80,7 +80,7 @@ Subject find_subject(const Options& o, const std::vector<std::string>& overrides
 }
 
 // --preset changes the section `cost` as a line in the run file would.
-std::vector<std::string> with_preset(const Options& o) {
+std::vector<std::string> with_preset(const CostArguments& o) {
     std::vector<std::string> overrides = o.overrides;
     if (!o.preset.empty()) {
         overrides.insert(overrides.begin(), "cost.preset=" + Json(o.preset).dump());
@@ -103,7 +103,7 @@ std::string circuit_tables(int bits, double node_nm) {
            adder_table(cost::compare_adders(kAdderBits, node_nm), kAdderBits, node_nm).text();
 }
 
-int cost_of_run(const Options& o, const CommandContext& context) {
+int cost_of_run(const CostArguments& o, const CommandContext& context) {
     Console console(o.quiet, context.err);
     Subject subject = find_subject(o, with_preset(o));
     const cost::CostSpec& spec = subject.run.cost;
@@ -174,7 +174,7 @@ Command cost_command() {
         "cost",
         "energy, latency and area of a network, every number with its source",
         [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto o = std::make_shared<Options>();
+            auto o = std::make_shared<CostArguments>();
             app.add_option("run", o->what, "folder of a run, or a run file");
             app.add_option("--preset", o->preset, "component values (see `mho presets`)");
             app.add_option("--set", o->overrides, "override a parameter: path=value (repeatable)")

@@ -14,7 +14,7 @@
 namespace mho {
 namespace {
 
-struct Arguments {
+struct DevicesArguments {
     std::string device;
     DeviceResponseOptions options;
     std::string page;
@@ -24,7 +24,7 @@ struct Arguments {
     double w_max = 0.0;
 };
 
-int list(std::ostream& out) {
+int list_devices(std::ostream& out) {
     Table table;
     table.column("device").column("model").column("states", Align::kRight).column("about");
     for (const PresetInfo& p : list_presets(PresetKind::kDevice)) {
@@ -38,7 +38,7 @@ int list(std::ostream& out) {
     return kExitDone;
 }
 
-int draw(const Arguments& a, bool has_range, const CommandContext& context) {
+int draw(const DevicesArguments& a, bool has_range, const CommandContext& context) {
     const DeviceSubject subject =
         has_range ? find_device(a.device, a.w_min, a.w_max) : find_device(a.device);
     const DeviceResponse response = measure_response(subject.device, a.options);
@@ -58,34 +58,34 @@ int draw(const Arguments& a, bool has_range, const CommandContext& context) {
 }  // namespace
 
 Command devices_command() {
-    return {
-        "devices",
-        "response curves of a device that is trained by pulses",
-        [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto a = std::make_shared<Arguments>();
-            app.add_option("device",
-                           a->device,
-                           "preset, JSON file, or CSV table of steps (default: list presets)");
-            app.add_option("--pulses", a->options.pulses, "up pulses, then as many down")
-                ->check(CLI::Range(1, 1000000));
-            app.add_option("--cells", a->options.cells, "cells for the spreads")
-                ->check(CLI::Range(2, 100000))
-                ->capture_default_str();
-            app.add_option("--seed", a->options.seed, "seed of every random number")
-                ->capture_default_str();
-            CLI::Option* low =
-                app.add_option("--w-min", a->w_min, "weight of the lowest state of a CSV table");
-            CLI::Option* high =
-                app.add_option("--w-max", a->w_max, "weight of the highest state of a CSV table");
-            low->needs(high);
-            high->needs(low);
-            app.add_option("--out", a->page, "write a page with all charts (HTML)");
-            app.add_option("--svg", a->svg, "write the response curve (SVG)");
-            app.add_option("--json", a->json, "write the numbers of all curves");
-            return [a, low, context] {
-                return a->device.empty() ? list(context.out) : draw(*a, low->count() > 0, context);
-            };
-        }};
+    return {"devices",
+            "response curves of a device that is trained by pulses",
+            [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+                auto a = std::make_shared<DevicesArguments>();
+                app.add_option("device",
+                               a->device,
+                               "preset, JSON file, or CSV table of steps (default: list presets)");
+                app.add_option("--pulses", a->options.pulses, "up pulses, then as many down")
+                    ->check(CLI::Range(1, 1000000));
+                app.add_option("--cells", a->options.cells, "cells for the spreads")
+                    ->check(CLI::Range(2, 100000))
+                    ->capture_default_str();
+                app.add_option("--seed", a->options.seed, "seed of every random number")
+                    ->capture_default_str();
+                CLI::Option* low = app.add_option(
+                    "--w-min", a->w_min, "weight of the lowest state of a CSV table");
+                CLI::Option* high = app.add_option(
+                    "--w-max", a->w_max, "weight of the highest state of a CSV table");
+                low->needs(high);
+                high->needs(low);
+                app.add_option("--out", a->page, "write a page with all charts (HTML)");
+                app.add_option("--svg", a->svg, "write the response curve (SVG)");
+                app.add_option("--json", a->json, "write the numbers of all curves");
+                return [a, low, context] {
+                    return a->device.empty() ? list_devices(context.out)
+                                             : draw(*a, low->count() > 0, context);
+                };
+            }};
 }
 
 }  // namespace mho

@@ -15,7 +15,7 @@
 namespace mho {
 namespace {
 
-struct Options {
+struct EvaluateArguments {
     std::string what;
     std::string out;
     std::vector<std::string> overrides;
@@ -31,7 +31,7 @@ bool same_folder(const std::string& a, const std::string& b) {
     return std::filesystem::equivalent(a, b, missing);
 }
 
-int evaluate_run(const Options& o, const CommandContext& context) {
+int evaluate_run(const EvaluateArguments& o, const CommandContext& context) {
     Console console(o.quiet, context.err);
     const ProgressHooks hooks = console.hooks();
     std::vector<std::string> overrides = o.overrides;
@@ -76,7 +76,7 @@ Command evaluate_command() {
         "evaluate",
         "accuracy over time of a trained network on simulated chips",
         [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto o = std::make_shared<Options>();
+            auto o = std::make_shared<EvaluateArguments>();
             app.add_option(
                    "run", o->what, "folder of a run, or a run file that names trained weights")
                 ->required();

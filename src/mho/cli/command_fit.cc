@@ -13,7 +13,7 @@
 namespace mho {
 namespace {
 
-struct Arguments {
+struct FitArguments {
     std::string data;
     PulseTraceOptions trace;
     DeviceFitOptions fit;
@@ -21,7 +21,7 @@ struct Arguments {
     std::string json;
 };
 
-int fit(const Arguments& a, const CommandContext& context) {
+int fit(const FitArguments& a, const CommandContext& context) {
     const std::vector<PulseTrace> traces = read_pulse_traces(a.data, a.trace);
     const std::vector<DeviceFit> fits = fit_devices(traces, a.fit);
     context.out << fit_text(traces, fits);
@@ -44,7 +44,7 @@ Command fit_command() {
         "fit",
         "fit a device model to measured pulse traces",
         [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto a = std::make_shared<Arguments>();
+            auto a = std::make_shared<FitArguments>();
             a->fit.threads = available_threads();
             app.add_option("data",
                            a->data,

@@ -19,7 +19,7 @@
 namespace mho {
 namespace {
 
-struct Arguments {
+struct SolveArguments {
     std::string file;
     std::string mode = "exact";
     std::string svg;
@@ -165,7 +165,7 @@ std::string heat_map(const SolveProblem& p, const WireSolution& s) {
     return map.svg();
 }
 
-int solve(const Arguments& a, const CommandContext& context) {
+int solve(const SolveArguments& a, const CommandContext& context) {
     const SolveProblem p = read_solve_file(a.file);
     if (a.mode != "exact" && !a.svg.empty()) {
         throw InputError("--svg: the fast modes find no voltages; use --mode exact");
@@ -209,7 +209,7 @@ Command solve_command() {
     return {"solve",
             "currents of a crossbar with wire resistance, exactly",
             [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-                auto a = std::make_shared<Arguments>();
+                auto a = std::make_shared<SolveArguments>();
                 app.add_option("file",
                                a->file,
                                "JSON: conductance, voltage, wire_resistance; or run and layer "

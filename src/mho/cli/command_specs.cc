@@ -22,7 +22,7 @@
 namespace mho {
 namespace {
 
-struct Arguments {
+struct SpecsArguments {
     std::string run;
     std::string network;
     std::string time;
@@ -123,7 +123,7 @@ LineChart border_chart(const SpecPair& p) {
     return chart;
 }
 
-std::string page_of(const Arguments& a, const Specs& s) {
+std::string page_of(const SpecsArguments& a, const Specs& s) {
     HtmlPage page(
         "What suffices for " + a.run,
         fmt::format("Loss of at most {} {}",
@@ -152,7 +152,7 @@ std::string page_of(const Arguments& a, const Specs& s) {
     return page.str();
 }
 
-std::string json_of(const Arguments& a, const Specs& s) {
+std::string json_of(const SpecsArguments& a, const Specs& s) {
     const auto or_null = [](const std::optional<double>& v) { return v ? Json(*v) : Json(); };
     Json j = Json::object();
     j["run"] = a.run;
@@ -177,7 +177,7 @@ std::string json_of(const Arguments& a, const Specs& s) {
     return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-int specs(Arguments a, const CommandContext& context) {
+int specs(SpecsArguments a, const CommandContext& context) {
     Console console(a.quiet, context.err);
     a.options.loss = parse_loss(a.loss);
     a.options.pairs = parse_pairs(a.pairs);
@@ -213,7 +213,7 @@ Command specs_command() {
     return {"specs",
             "which noise, drift and bits suffice",
             [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-                auto a = std::make_shared<Arguments>();
+                auto a = std::make_shared<SpecsArguments>();
                 app.add_option(
                        "run", a->run, "folder of a run, or a run file that names trained weights")
                     ->required();

@@ -23,7 +23,7 @@
 namespace mho {
 namespace {
 
-struct Arguments {
+struct StudyArguments {
     std::string folder = "studies";
     std::string name;
     bool small = false;
@@ -55,7 +55,7 @@ Study runnable(const std::vector<Study>& training, const std::string& name) {
     return study;
 }
 
-int list(const Arguments& arguments, const std::vector<Study>& training, std::ostream& out) {
+int list(const StudyArguments& arguments, const std::vector<Study>& training, std::ostream& out) {
     Table table;
     bool missing = false;
     table.column("study").column("claim").column("paper").column("last run");
@@ -75,7 +75,7 @@ int list(const Arguments& arguments, const std::vector<Study>& training, std::os
     return kExitDone;
 }
 
-int run(const Arguments& arguments,
+int run(const StudyArguments& arguments,
         const std::vector<Study>& training,
         const CommandContext& context) {
     const Study study = runnable(training, arguments.name);
@@ -129,7 +129,7 @@ int run(const Arguments& arguments,
     return kExitDone;
 }
 
-int report(const Arguments& arguments, std::ostream& out) {
+int report(const StudyArguments& arguments, std::ostream& out) {
     const std::vector<StudyRecord> records = write_study_reports(arguments.folder);
     if (records.empty()) {
         throw IoError(fmt::format(
@@ -158,7 +158,7 @@ Command study_command_with(std::vector<Study> training) {
         "published claims, measured: list, run, report",
         [training = std::move(training)](CLI::App& app,
                                          const CommandContext& context) -> std::function<int()> {
-            auto arguments = std::make_shared<Arguments>();
+            auto arguments = std::make_shared<StudyArguments>();
             const auto folder = [&](CLI::App* sub) {
                 sub->add_option("--folder", arguments->folder, "folder of the studies")
                     ->capture_default_str();

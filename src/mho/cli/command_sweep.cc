@@ -16,7 +16,7 @@
 namespace mho {
 namespace {
 
-struct Arguments {
+struct SweepArguments {
     std::string file;
     std::string out;
     int processes = 0;
@@ -25,7 +25,7 @@ struct Arguments {
     bool quiet = false;
 };
 
-int sweep(const Arguments& a, const CommandContext& context) {
+int sweep(const SweepArguments& a, const CommandContext& context) {
     SweepFolder folder(a.file);
     const std::vector<SweepPoint>& points = folder.points();
     if (a.list) {
@@ -98,7 +98,7 @@ Command sweep_command() {
         "sweep",
         "one run with many values of some parameters; parallel, resumable",
         [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto a = std::make_shared<Arguments>();
+            auto a = std::make_shared<SweepArguments>();
             app.add_option("file", a->file, "sweep file (JSON, docs/experiments.md)")->required();
             app.add_option("--out", a->out, "folder (default: runs/NAME)");
             app.add_option("--processes", a->processes, "points at once (default: threads)")

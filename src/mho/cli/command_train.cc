@@ -25,7 +25,7 @@
 namespace mho {
 namespace {
 
-struct Options {
+struct TrainArguments {
     std::string file;
     std::string out;
     std::vector<std::string> overrides;
@@ -40,7 +40,7 @@ struct Options {
 // The stages of a run; each leaves a file, and a file that is there need not be made again.
 class TrainingRun {
   public:
-    TrainingRun(const Options& options, const CommandContext& context)
+    TrainingRun(const TrainArguments& options, const CommandContext& context)
         : options_(options),
           context_(context),
           console_(options.quiet, context.err),
@@ -303,7 +303,7 @@ class TrainingRun {
         return network;
     }
 
-    const Options& options_;
+    const TrainArguments& options_;
     const CommandContext& context_;
     Console console_;
     ProgressHooks hooks_;
@@ -319,7 +319,7 @@ Command train_command() {
     return {"train",
             "train a network for analog hardware and evaluate it over time",
             [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-                auto o = std::make_shared<Options>();
+                auto o = std::make_shared<TrainArguments>();
                 app.add_option("run_file", o->file, "JSON file that describes the run")->required();
                 app.add_option("--out", o->out, "folder of the run (default: runs/NAME)");
                 app.add_option(

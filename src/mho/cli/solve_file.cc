@@ -222,34 +222,32 @@ void take_layer(const SolveFile& f, const std::string& origin, SolveProblem& p) 
 template <>
 struct Schema<SolveFile> {
     static constexpr std::string_view name = "SolveFile";
-    static auto fields() {
+    static void fields(auto&& visit) {
         constexpr double kMaxResistance = 1e6;
-        return std::tuple{
-            field("conductance", &SolveFile::conductance, {.unit = "g_max", .min = 0, .max = 1e6}),
-            field("negative", &SolveFile::negative, {.unit = "g_max", .min = 0, .max = 1e6}),
-            field("voltage", &SolveFile::voltage, {.min = -1e6, .max = 1e6}),
-            field("run", &SolveFile::run, {}),
-            field("layer", &SolveFile::layer, {}),
-            field("tile_row", &SolveFile::tile_row, {.min = 0}),
-            field("tile_column", &SolveFile::tile_column, {.min = 0}),
-            field("slice", &SolveFile::slice, {.min = 0}),
-            field("chip", &SolveFile::chip, {.min = 0}),
-            field("time_s", &SolveFile::time_s, {.unit = "s", .min = 0, .max = 1e12}),
-            field(
-                "wire_resistance", &SolveFile::wire_resistance, {.min = 0, .max = kMaxResistance}),
-            field("row_resistance", &SolveFile::row_resistance, {.min = 0, .max = kMaxResistance}),
-            field("column_resistance",
-                  &SolveFile::column_resistance,
-                  {.min = 0, .max = kMaxResistance}),
-            field("driver_resistance",
-                  &SolveFile::driver_resistance,
-                  {.min = 0, .max = kMaxResistance}),
-            field("sense_resistance",
-                  &SolveFile::sense_resistance,
-                  {.min = 0, .max = kMaxResistance}),
-            field("topology", &SolveFile::topology, {}),
-            field("curvature", &SolveFile::curvature, {.min = 0, .max = 50}),
-            field("tolerance", &SolveFile::tolerance, {.min = 1e-15, .max = 0.1})};
+        visit(
+            field("conductance", &SolveFile::conductance, {.unit = "g_max", .min = 0, .max = 1e6}));
+        visit(field("negative", &SolveFile::negative, {.unit = "g_max", .min = 0, .max = 1e6}));
+        visit(field("voltage", &SolveFile::voltage, {.min = -1e6, .max = 1e6}));
+        visit(field("run", &SolveFile::run, {}));
+        visit(field("layer", &SolveFile::layer, {}));
+        visit(field("tile_row", &SolveFile::tile_row, {.min = 0}));
+        visit(field("tile_column", &SolveFile::tile_column, {.min = 0}));
+        visit(field("slice", &SolveFile::slice, {.min = 0}));
+        visit(field("chip", &SolveFile::chip, {.min = 0}));
+        visit(field("time_s", &SolveFile::time_s, {.unit = "s", .min = 0, .max = 1e12}));
+        visit(field(
+            "wire_resistance", &SolveFile::wire_resistance, {.min = 0, .max = kMaxResistance}));
+        visit(
+            field("row_resistance", &SolveFile::row_resistance, {.min = 0, .max = kMaxResistance}));
+        visit(field(
+            "column_resistance", &SolveFile::column_resistance, {.min = 0, .max = kMaxResistance}));
+        visit(field(
+            "driver_resistance", &SolveFile::driver_resistance, {.min = 0, .max = kMaxResistance}));
+        visit(field(
+            "sense_resistance", &SolveFile::sense_resistance, {.min = 0, .max = kMaxResistance}));
+        visit(field("topology", &SolveFile::topology, {}));
+        visit(field("curvature", &SolveFile::curvature, {.min = 0, .max = 50}));
+        visit(field("tolerance", &SolveFile::tolerance, {.min = 1e-15, .max = 0.1}));
     }
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "mho/compat/translate_internal.h"
+#include "mho/tile/mvm_config_json.h"
 
 namespace mho {
 

@@ -9,6 +9,7 @@
 
 #include "mho/compat/translate_internal.h"
 #include "mho/net/training_presets.h"
+#include "mho/train/learner_config_json.h"
 
 namespace mho {
 namespace {

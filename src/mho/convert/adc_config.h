@@ -10,7 +10,6 @@
 
 #include <array>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -128,31 +127,32 @@ constexpr auto rounding_field() {
 }
 
 template <class A>
-constexpr auto circuit_fields() {
-    return std::tuple{
+void circuit_fields(auto&& visit) {
+    visit(
         field("capacitor_sigma",
               &A::capacitor_sigma,
               {.unit = "1",
                .min = 0,
                .max = 1,
                .meaning = "mismatch of a unit capacitor; one of C units deviates by sigma sqrt(C)",
-               .source = "Pelgrom et al., JSSC 24, 1433 (1989)"}),
-        field("comparator_sigma",
-              &A::comparator_sigma,
-              {.unit = "1",
-               .min = 0,
-               .max = 1,
-               .meaning = "comparator offset over the reference voltage"}),
+               .source = "Pelgrom et al., JSSC 24, 1433 (1989)"}));
+    visit(field("comparator_sigma",
+                &A::comparator_sigma,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 1,
+                 .meaning = "comparator offset over the reference voltage"}));
+    visit(
         field("gain_db",
               &A::gain_db,
               {.unit = "dB",
                .min = 0,
                .max = 300,
-               .meaning = "open-loop gain of the amplifier that holds the charge; 0 = no error"}),
-        field("mid_tread",
-              &A::mid_tread,
-              {.meaning = "shift the input by half a step, so that zero lies in the middle of a "
-                          "code instead of on an edge"})};
+               .meaning = "open-loop gain of the amplifier that holds the charge; 0 = no error"}));
+    visit(field("mid_tread",
+                &A::mid_tread,
+                {.meaning = "shift the input by half a step, so that zero lies in the middle of a "
+                            "code instead of on an edge"}));
 }
 
 template <class A>
@@ -189,102 +189,100 @@ constexpr auto parasitic_field() {
 template <>
 struct Schema<IdealAdc> {
     static constexpr std::string_view name = "ideal";
-    static auto fields() { return std::tuple{}; }
+    static void fields(auto&& /*visit*/) {}
 };
 template <>
 struct Schema<UniformAdc> {
     static constexpr std::string_view name = "uniform";
-    static auto fields() {
-        return std::tuple{adc_detail::bits_field<UniformAdc>(24),
-                          adc_detail::rounding_field<UniformAdc>()};
+    static void fields(auto&& visit) {
+        visit(adc_detail::bits_field<UniformAdc>(24));
+        visit(adc_detail::rounding_field<UniformAdc>());
     }
 };
 template <>
 struct Schema<SignMagnitudeAdc> {
     static constexpr std::string_view name = "sign magnitude";
-    static auto fields() {
-        return std::tuple{adc_detail::bits_field<SignMagnitudeAdc>(24),
-                          adc_detail::rounding_field<SignMagnitudeAdc>()};
+    static void fields(auto&& visit) {
+        visit(adc_detail::bits_field<SignMagnitudeAdc>(24));
+        visit(adc_detail::rounding_field<SignMagnitudeAdc>());
     }
 };
 template <>
 struct Schema<RampAdc> {
     static constexpr std::string_view name = "ramp";
-    static auto fields() {
-        return std::tuple_cat(std::tuple{adc_detail::bits_field<RampAdc>(14)},
-                              adc_detail::circuit_fields<RampAdc>(),
-                              std::tuple{adc_detail::sign_field<RampAdc>()});
+    static void fields(auto&& visit) {
+        visit(adc_detail::bits_field<RampAdc>(14));
+        adc_detail::circuit_fields<RampAdc>(visit);
+        visit(adc_detail::sign_field<RampAdc>());
     }
 };
 template <>
 struct Schema<SarAdc> {
     static constexpr std::string_view name = "sar";
-    static auto fields() {
-        return std::tuple_cat(
-            std::tuple{adc_detail::bits_field<SarAdc>(14)},
-            adc_detail::circuit_fields<SarAdc>(),
-            std::tuple{adc_detail::sign_field<SarAdc>(),
-                       adc_detail::group_field<SarAdc>(),
-                       field("split",
-                             &SarAdc::split,
-                             {.meaning = "two half-size capacitor arrays joined by a bridge "
-                                         "capacitor instead of one array"})});
+    static void fields(auto&& visit) {
+        visit(adc_detail::bits_field<SarAdc>(14));
+        adc_detail::circuit_fields<SarAdc>(visit);
+        visit(adc_detail::sign_field<SarAdc>());
+        visit(adc_detail::group_field<SarAdc>());
+        visit(field("split",
+                    &SarAdc::split,
+                    {.meaning = "two half-size capacitor arrays joined by a bridge "
+                                "capacitor instead of one array"}));
     }
 };
 template <>
 struct Schema<PipelineAdc> {
     static constexpr std::string_view name = "pipeline";
-    static auto fields() {
-        return std::tuple_cat(std::tuple{adc_detail::bits_field<PipelineAdc>(20)},
-                              adc_detail::circuit_fields<PipelineAdc>(),
-                              std::tuple{adc_detail::parasitic_field<PipelineAdc>(),
-                                         adc_detail::group_field<PipelineAdc>()});
+    static void fields(auto&& visit) {
+        visit(adc_detail::bits_field<PipelineAdc>(20));
+        adc_detail::circuit_fields<PipelineAdc>(visit);
+        visit(adc_detail::parasitic_field<PipelineAdc>());
+        visit(adc_detail::group_field<PipelineAdc>());
     }
 };
 template <>
 struct Schema<CyclicAdc> {
     static constexpr std::string_view name = "cyclic";
-    static auto fields() {
-        return std::tuple_cat(std::tuple{adc_detail::bits_field<CyclicAdc>(20)},
-                              adc_detail::circuit_fields<CyclicAdc>(),
-                              std::tuple{adc_detail::parasitic_field<CyclicAdc>(),
-                                         adc_detail::group_field<CyclicAdc>()});
+    static void fields(auto&& visit) {
+        visit(adc_detail::bits_field<CyclicAdc>(20));
+        adc_detail::circuit_fields<CyclicAdc>(visit);
+        visit(adc_detail::parasitic_field<CyclicAdc>());
+        visit(adc_detail::group_field<CyclicAdc>());
     }
 };
 template <>
 struct Schema<CcoAdc> {
     static constexpr std::string_view name = "cco";
-    static auto fields() {
-        return std::tuple{
-            adc_detail::bits_field<CcoAdc>(14),
-            field("gain_sigma",
-                  &CcoAdc::gain_sigma,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 0.5,
-                   .meaning = "spread of the frequency per current over oscillators",
-                   .source = "Khaddam-Aljameh et al., JSSC 57, 1027 (2022)"}),
-            field("compression",
-                  &CcoAdc::compression,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 10,
-                   .meaning = "k of f ~ (1 + k) i / (1 + k i), i the current over full scale"}),
-            adc_detail::group_field<CcoAdc>()};
+    static void fields(auto&& visit) {
+        visit(adc_detail::bits_field<CcoAdc>(14));
+        visit(field("gain_sigma",
+                    &CcoAdc::gain_sigma,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 0.5,
+                     .meaning = "spread of the frequency per current over oscillators",
+                     .source = "Khaddam-Aljameh et al., JSSC 57, 1027 (2022)"}));
+        visit(field("compression",
+                    &CcoAdc::compression,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 10,
+                     .meaning = "k of f ~ (1 + k) i / (1 + k i), i the current over full scale"}));
+        visit(adc_detail::group_field<CcoAdc>());
     }
 };
 template <>
 struct Schema<LogarithmicAdc> {
     static constexpr std::string_view name = "logarithmic";
-    static auto fields() {
-        return std::tuple{adc_detail::bits_field<LogarithmicAdc>(14),
-                          field("decades",
-                                &LogarithmicAdc::decades,
-                                {.unit = "1",
-                                 .min = 0.1,
-                                 .max = 12,
-                                 .meaning = "decades between the smallest and the largest level",
-                                 .source = "Lammie et al., MemTorch, arXiv 2004.10971"})};
+    static void fields(auto&& visit) {
+        visit(adc_detail::bits_field<LogarithmicAdc>(14));
+        visit(field("decades",
+                    &LogarithmicAdc::decades,
+                    {.unit = "1",
+                     .min = 0.1,
+                     .max = 12,
+                     .meaning = "decades between the smallest and the largest level",
+                     .source = "Lammie et al., MemTorch, arXiv 2004.10971"}));
     }
 };
 

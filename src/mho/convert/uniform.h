@@ -4,7 +4,6 @@
 #define MHO_CONVERT_UNIFORM_H
 
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "mho/util/error.h"
@@ -43,16 +42,16 @@ float convert_value(float value, float step, float bound, float offset = 0.0f);
 template <>
 struct Schema<Dac> {
     static constexpr std::string_view name = "Dac";
-    static auto fields() {
-        return std::tuple{
-            field("bound",
-                  &Dac::bound,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning =
-                       "full scale of the input converter; larger inputs are cut; 0 = unlimited",
-                   .source = "arXiv 2302.08469, methods; aihwkit inp_bound"}),
+    static void fields(auto&& visit) {
+        visit(field(
+            "bound",
+            &Dac::bound,
+            {.unit = "1",
+             .min = 0,
+             .max = 1e9,
+             .meaning = "full scale of the input converter; larger inputs are cut; 0 = unlimited",
+             .source = "arXiv 2302.08469, methods; aihwkit inp_bound"}));
+        visit(
             field("steps",
                   &Dac::steps,
                   {.unit = "steps",
@@ -60,33 +59,33 @@ struct Schema<Dac> {
                    .max = 4294967296.0,
                    .meaning = "steps over the full range [-bound, bound]; 254 is 8 bit (2^8 - 2), "
                               "0 = no rounding",
-                   .source = "arXiv 2302.08469, methods; aihwkit inp_res = 1 / steps"}),
-            field("stochastic_rounding",
-                  &Dac::stochastic_rounding,
-                  {.meaning = "round up with the probability of the remainder",
-                   .source = "aihwkit inp_sto_round"}),
-            field("noise_std",
-                  &Dac::noise_std,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "standard deviation of Gaussian noise on each converted input",
-                   .source = "aihwkit inp_noise"}),
-            field("asymmetry",
-                  &Dac::asymmetry,
-                  {.unit = "1",
-                   .min = -1,
-                   .max = 1,
-                   .meaning = "negative inputs are multiplied by 1 - asymmetry",
-                   .source = "aihwkit inp_asymmetry"})};
+                   .source = "arXiv 2302.08469, methods; aihwkit inp_res = 1 / steps"}));
+        visit(field("stochastic_rounding",
+                    &Dac::stochastic_rounding,
+                    {.meaning = "round up with the probability of the remainder",
+                     .source = "aihwkit inp_sto_round"}));
+        visit(field("noise_std",
+                    &Dac::noise_std,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "standard deviation of Gaussian noise on each converted input",
+                     .source = "aihwkit inp_noise"}));
+        visit(field("asymmetry",
+                    &Dac::asymmetry,
+                    {.unit = "1",
+                     .min = -1,
+                     .max = 1,
+                     .meaning = "negative inputs are multiplied by 1 - asymmetry",
+                     .source = "aihwkit inp_asymmetry"}));
     }
 };
 
 template <>
 struct Schema<Adc> {
     static constexpr std::string_view name = "Adc";
-    static auto fields() {
-        return std::tuple{
+    static void fields(auto&& visit) {
+        visit(
             field("bound",
                   &Adc::bound,
                   {.unit = "1",
@@ -94,7 +93,8 @@ struct Schema<Adc> {
                    .max = 1e9,
                    .meaning = "full scale of the output converter (weights and inputs at most 1); "
                               "0 = unlimited",
-                   .source = "arXiv 2302.08469, methods; aihwkit out_bound"}),
+                   .source = "arXiv 2302.08469, methods; aihwkit out_bound"}));
+        visit(
             field("steps",
                   &Adc::steps,
                   {.unit = "steps",
@@ -102,11 +102,12 @@ struct Schema<Adc> {
                    .max = 4294967296.0,
                    .meaning = "steps over the full range [-bound, bound]; 254 is 8 bit (2^8 - 2), "
                               "0 = no rounding",
-                   .source = "arXiv 2302.08469, methods; aihwkit out_res = 1 / steps"}),
-            field("stochastic_rounding",
-                  &Adc::stochastic_rounding,
-                  {.meaning = "round up with the probability of the remainder",
-                   .source = "aihwkit out_sto_round"}),
+                   .source = "arXiv 2302.08469, methods; aihwkit out_res = 1 / steps"}));
+        visit(field("stochastic_rounding",
+                    &Adc::stochastic_rounding,
+                    {.meaning = "round up with the probability of the remainder",
+                     .source = "aihwkit out_sto_round"}));
+        visit(
             field("asymmetry",
                   &Adc::asymmetry,
                   {.unit = "1",
@@ -114,7 +115,7 @@ struct Schema<Adc> {
                    .max = 1,
                    .meaning =
                        "negative outputs are multiplied by 1 - asymmetry before noise and rounding",
-                   .source = "aihwkit out_asymmetry"})};
+                   .source = "aihwkit out_asymmetry"}));
     }
 };
 

@@ -9,7 +9,6 @@
 #include <array>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -155,85 +154,85 @@ struct CellConfig {
 template <>
 struct Schema<IdealCell> {
     static constexpr std::string_view name = "ideal";
-    static auto fields() { return std::tuple{}; }
+    static void fields(auto&& /*visit*/) {}
 };
 template <>
 struct Schema<PcmJoshiCell> {
     static constexpr std::string_view name = "pcm joshi";
-    static auto fields() { return std::tuple{}; }
+    static void fields(auto&& /*visit*/) {}
 };
 template <>
 struct Schema<RramMiloCell> {
     static constexpr std::string_view name = "rram milo";
-    static auto fields() { return std::tuple{}; }
+    static void fields(auto&& /*visit*/) {}
 };
 template <>
 struct Schema<RramWanCell> {
     static constexpr std::string_view name = "rram wan";
-    static auto fields() { return std::tuple{}; }
+    static void fields(auto&& /*visit*/) {}
 };
 template <>
 struct Schema<CubicCell> {
     static constexpr std::string_view name = "cubic";
-    static auto fields() { return std::tuple{}; }
+    static void fields(auto&& /*visit*/) {}
 };
 template <>
 struct Schema<SonosCell> {
     static constexpr std::string_view name = "sonos";
-    static auto fields() {
-        return std::tuple{field("i_max_na",
-                                &SonosCell::i_max_na,
-                                {.unit = "nA",
-                                 .min = 1,
-                                 .max = 3200,
-                                 .meaning = "current of the fully-on cell; drift is known up to "
-                                            "1800 nA",
-                                 .source = "Agrawal et al., IEDM 2022"})};
+    static void fields(auto&& visit) {
+        visit(field("i_max_na",
+                    &SonosCell::i_max_na,
+                    {.unit = "nA",
+                     .min = 1,
+                     .max = 3200,
+                     .meaning = "current of the fully-on cell; drift is known up to "
+                                "1800 nA",
+                     .source = "Agrawal et al., IEDM 2022"}));
     }
 };
 template <>
 struct Schema<GenericCell> {
     static constexpr std::string_view name = "generic";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = GenericCell;
-        return std::tuple{
-            field("shape", &C::shape, {.meaning = "distribution of the programming error"}),
-            field("dependence",
-                  &C::dependence,
-                  {.meaning = "how the error depends on the state g: not, times g, over g",
-                   .source = "CrossSim 3.2"}),
+        visit(field("shape", &C::shape, {.meaning = "distribution of the programming error"}));
+        visit(field("dependence",
+                    &C::dependence,
+                    {.meaning = "how the error depends on the state g: not, times g, over g",
+                     .source = "CrossSim 3.2"}));
+        visit(
             field("programming",
                   &C::programming,
                   {.unit = "g_max",
                    .min = 0,
                    .max = 10,
                    .meaning = "standard deviation (normal, log-normal) or full width (uniform) of "
-                              "the programming error"}),
-            field("read",
-                  &C::read,
-                  {.unit = "g_max",
-                   .min = 0,
-                   .max = 10,
-                   .meaning = "standard deviation of a reading, with the same dependence"}),
-            field("drift_nu",
-                  &C::drift_nu,
-                  {.unit = "1",
-                   .min = -1,
-                   .max = 1,
-                   .meaning = "g falls as (t / t0)^-nu",
-                   .source = "Ielmini et al., TED 54, 308 (2007)"}),
-            field("drift_nu_std",
-                  &C::drift_nu_std,
-                  {.unit = "1", .min = 0, .max = 1, .meaning = "spread of nu over cells"}),
-            field("drift_t0_s",
-                  &C::drift_t0_s,
-                  {.unit = "s", .min = 1e-9, .max = 1e9, .meaning = "when drift begins"})};
+                              "the programming error"}));
+        visit(field("read",
+                    &C::read,
+                    {.unit = "g_max",
+                     .min = 0,
+                     .max = 10,
+                     .meaning = "standard deviation of a reading, with the same dependence"}));
+        visit(field("drift_nu",
+                    &C::drift_nu,
+                    {.unit = "1",
+                     .min = -1,
+                     .max = 1,
+                     .meaning = "g falls as (t / t0)^-nu",
+                     .source = "Ielmini et al., TED 54, 308 (2007)"}));
+        visit(field("drift_nu_std",
+                    &C::drift_nu_std,
+                    {.unit = "1", .min = 0, .max = 1, .meaning = "spread of nu over cells"}));
+        visit(field("drift_t0_s",
+                    &C::drift_t0_s,
+                    {.unit = "s", .min = 1e-9, .max = 1e9, .meaning = "when drift begins"}));
     }
 };
 template <>
 struct Schema<TableCell> {
     static constexpr std::string_view name = "table";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = TableCell;
         constexpr FieldInfo us{.unit = "uS", .min = 0, .max = 1e6};
         auto us_field = [us](
@@ -242,189 +241,188 @@ struct Schema<TableCell> {
             info.meaning = t;
             return field(name, m, info);
         };
-        return std::tuple{
-            field("file",
-                  &C::file,
-                  {.meaning = "CSV or JSON file with these columns, relative to the run file"}),
-            field("iv_file",
-                  &C::iv_file,
-                  {.meaning =
-                       "CSV file with the columns voltage_v,current, relative to the run file"}),
-            us_field("state_us", &C::state_us, "states that can be programmed, ascending"),
-            us_field("mean_us", &C::mean_us, "mean conductance after programming; empty = state"),
-            us_field("std_us", &C::std_us, "spread after programming; empty = none"),
-            field("nu",
-                  &C::nu,
-                  {.unit = "1", .min = -1, .max = 1, .meaning = "drift exponent of each state"}),
-            field(
-                "nu_std",
-                &C::nu_std,
-                {.unit = "1", .min = 0, .max = 1, .meaning = "spread of the exponent over cells"}),
-            us_field("read_us", &C::read_us, "standard deviation of a reading"),
-            field("voltage_v",
-                  &C::voltage_v,
-                  {.unit = "V",
-                   .min = 0,
-                   .max = 100,
-                   .meaning = "voltages of the I-V curve, ascending from 0"}),
-            field("current",
-                  &C::current,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e12,
-                   .meaning = "currents at these voltages, in any unit; the curve is odd"}),
-            field("drift_t0_s",
-                  &C::drift_t0_s,
-                  {.unit = "s", .min = 1e-9, .max = 1e9, .meaning = "when drift begins"})};
+        visit(field("file",
+                    &C::file,
+                    {.meaning = "CSV or JSON file with these columns, relative to the run file"}));
+        visit(field(
+            "iv_file",
+            &C::iv_file,
+            {.meaning = "CSV file with the columns voltage_v,current, relative to the run file"}));
+        visit(us_field("state_us", &C::state_us, "states that can be programmed, ascending"));
+        visit(
+            us_field("mean_us", &C::mean_us, "mean conductance after programming; empty = state"));
+        visit(us_field("std_us", &C::std_us, "spread after programming; empty = none"));
+        visit(field("nu",
+                    &C::nu,
+                    {.unit = "1", .min = -1, .max = 1, .meaning = "drift exponent of each state"}));
+        visit(field(
+            "nu_std",
+            &C::nu_std,
+            {.unit = "1", .min = 0, .max = 1, .meaning = "spread of the exponent over cells"}));
+        visit(us_field("read_us", &C::read_us, "standard deviation of a reading"));
+        visit(field("voltage_v",
+                    &C::voltage_v,
+                    {.unit = "V",
+                     .min = 0,
+                     .max = 100,
+                     .meaning = "voltages of the I-V curve, ascending from 0"}));
+        visit(field("current",
+                    &C::current,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e12,
+                     .meaning = "currents at these voltages, in any unit; the curve is odd"}));
+        visit(field("drift_t0_s",
+                    &C::drift_t0_s,
+                    {.unit = "s", .min = 1e-9, .max = 1e9, .meaning = "when drift begins"}));
     }
 };
 template <>
 struct Schema<ReadDisturb> {
     static constexpr std::string_view name = "ReadDisturb";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = ReadDisturb;
-        return std::tuple{
-            field("enabled",
-                  &C::enabled,
-                  {.meaning = "low-resistance cells decay under reading",
-                   .source = "analog-cim-sim (github.com/rpelke/analog-cim-sim)"}),
-            field("read_time_s",
-                  &C::read_time_s,
-                  {.unit = "s", .min = 0, .max = 1, .meaning = "duration of one reading"}),
-            field("reads_per_s",
-                  &C::reads_per_s,
-                  {.unit = "1/s", .min = 0, .max = 1e12, .meaning = "readings of each cell"}),
-            field("set_reset_cycles",
-                  &C::set_reset_cycles,
-                  {.unit = "cycles",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "SET/RESET cycles that a cell has behind it"}),
-            field("temperature_k",
-                  &C::temperature_k,
-                  {.unit = "K", .min = 200, .max = 500, .meaning = "temperature of the cell"}),
-            field("low_resistance",
-                  &C::low_resistance,
-                  {.unit = "g_max",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "states from here on count as low resistance"}),
+        visit(field("enabled",
+                    &C::enabled,
+                    {.meaning = "low-resistance cells decay under reading",
+                     .source = "analog-cim-sim (github.com/rpelke/analog-cim-sim)"}));
+        visit(field("read_time_s",
+                    &C::read_time_s,
+                    {.unit = "s", .min = 0, .max = 1, .meaning = "duration of one reading"}));
+        visit(field("reads_per_s",
+                    &C::reads_per_s,
+                    {.unit = "1/s", .min = 0, .max = 1e12, .meaning = "readings of each cell"}));
+        visit(field("set_reset_cycles",
+                    &C::set_reset_cycles,
+                    {.unit = "cycles",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "SET/RESET cycles that a cell has behind it"}));
+        visit(field("temperature_k",
+                    &C::temperature_k,
+                    {.unit = "K", .min = 200, .max = 500, .meaning = "temperature of the cell"}));
+        visit(field("low_resistance",
+                    &C::low_resistance,
+                    {.unit = "g_max",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "states from here on count as low resistance"}));
+        visit(
             field("refresh",
                   &C::refresh,
                   {.meaning = "all cells after a number of readings, or each one when it has lost "
-                              "too much"}),
-            field("refresh_reads",
-                  &C::refresh_reads,
-                  {.unit = "reads",
-                   .min = 0,
-                   .max = 1e18,
-                   .meaning = "readings between refreshes of all cells; 0 = when decay begins"}),
-            field("tolerance",
-                  &C::tolerance,
-                  {.unit = "1",
-                   .min = 1e-6,
-                   .max = 0.99,
-                   .meaning = "share that a cell may lose before it is refreshed"})};
+                              "too much"}));
+        visit(field("refresh_reads",
+                    &C::refresh_reads,
+                    {.unit = "reads",
+                     .min = 0,
+                     .max = 1e18,
+                     .meaning = "readings between refreshes of all cells; 0 = when decay begins"}));
+        visit(field("tolerance",
+                    &C::tolerance,
+                    {.unit = "1",
+                     .min = 1e-6,
+                     .max = 0.99,
+                     .meaning = "share that a cell may lose before it is refreshed"}));
     }
 };
 template <>
 struct Schema<WearLaw> {
     static constexpr std::string_view name = "WearLaw";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = WearLaw;
-        return std::tuple{
-            field("p0",
-                  &C::p0,
-                  {.unit = "cycles or s",
-                   .min = 1e-9,
-                   .max = 1e30,
-                   .meaning = "threshold is p0 exp(p1 cell_nm + p2 T_c), T_c = min(T_th / T, 1)",
-                   .source = "Lammie et al., MemTorch, arXiv 2004.10971"}),
-            field("p1", &C::p1, {.unit = "1/nm", .min = -100, .max = 100, .meaning = "see p0"}),
-            field("p2", &C::p2, {.unit = "1", .min = -100, .max = 100, .meaning = "see p0"}),
-            field("p3",
-                  &C::p3,
-                  {.unit = "1",
-                   .min = -100,
-                   .max = 100,
-                   .meaning = "log10 R moves by p3 (p1 cell_nm + p2 T_c) per decade beyond the "
-                              "threshold; 0 = not at all"}),
-            field("sudden",
-                  &C::sudden,
-                  {.meaning = "the change of one decade comes at the threshold, at once"})};
+        visit(field("p0",
+                    &C::p0,
+                    {.unit = "cycles or s",
+                     .min = 1e-9,
+                     .max = 1e30,
+                     .meaning = "threshold is p0 exp(p1 cell_nm + p2 T_c), T_c = min(T_th / T, 1)",
+                     .source = "Lammie et al., MemTorch, arXiv 2004.10971"}));
+        visit(field("p1", &C::p1, {.unit = "1/nm", .min = -100, .max = 100, .meaning = "see p0"}));
+        visit(field("p2", &C::p2, {.unit = "1", .min = -100, .max = 100, .meaning = "see p0"}));
+        visit(field("p3",
+                    &C::p3,
+                    {.unit = "1",
+                     .min = -100,
+                     .max = 100,
+                     .meaning = "log10 R moves by p3 (p1 cell_nm + p2 T_c) per decade beyond the "
+                                "threshold; 0 = not at all"}));
+        visit(field("sudden",
+                    &C::sudden,
+                    {.meaning = "the change of one decade comes at the threshold, at once"}));
     }
 };
 template <>
 struct Schema<Wear> {
     static constexpr std::string_view name = "Wear";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = Wear;
-        return std::tuple{
-            field("amount",
-                  &C::amount,
-                  {.unit = "cycles",
-                   .min = 0,
-                   .max = 1e18,
-                   .meaning = "endurance: cycles behind the cell; retention takes the time since "
-                              "programming"}),
-            field("cell_nm",
-                  &C::cell_nm,
-                  {.unit = "nm", .min = 1, .max = 1e5, .meaning = "size of the cell"}),
-            field("temperature_k",
-                  &C::temperature_k,
-                  {.unit = "K", .min = 1, .max = 1000, .meaning = "temperature of the cell"}),
-            field("threshold_temperature_k",
-                  &C::threshold_temperature_k,
-                  {.unit = "K", .min = 1, .max = 1000, .meaning = "T_th"}),
-            field("low_resistance", &C::low_resistance, {.meaning = "law of the on state"}),
-            field("high_resistance", &C::high_resistance, {.meaning = "law of the off state"})};
+        visit(field("amount",
+                    &C::amount,
+                    {.unit = "cycles",
+                     .min = 0,
+                     .max = 1e18,
+                     .meaning = "endurance: cycles behind the cell; retention takes the time since "
+                                "programming"}));
+        visit(field("cell_nm",
+                    &C::cell_nm,
+                    {.unit = "nm", .min = 1, .max = 1e5, .meaning = "size of the cell"}));
+        visit(field("temperature_k",
+                    &C::temperature_k,
+                    {.unit = "K", .min = 1, .max = 1000, .meaning = "temperature of the cell"}));
+        visit(field("threshold_temperature_k",
+                    &C::threshold_temperature_k,
+                    {.unit = "K", .min = 1, .max = 1000, .meaning = "T_th"}));
+        visit(field("low_resistance", &C::low_resistance, {.meaning = "law of the on state"}));
+        visit(field("high_resistance", &C::high_resistance, {.meaning = "law of the off state"}));
     }
 };
 template <>
 struct Schema<CellConfig> {
     static constexpr std::string_view name = "CellConfig";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = CellConfig;
-        return std::tuple{
-            field("model", &C::model, {.meaning = "programming error, drift, read noise, I-V"}),
-            field("g_max_us",
-                  &C::g_max_us,
-                  {.unit = "uS",
-                   .min = 1e-6,
-                   .max = 1e6,
-                   .meaning = "conductance of a cell that is "
-                              "fully on"}),
-            field("on_off_ratio",
-                  &C::on_off_ratio,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e12,
-                   .meaning = "largest over smallest conductance; 0 = infinite"}),
-            field("bits",
-                  &C::bits,
-                  {.unit = "bits",
-                   .min = 0,
-                   .max = 16,
-                   .meaning = "2^bits equidistant states; 0 = any conductance"}),
-            field("read_voltage_v",
-                  &C::read_voltage_v,
-                  {.unit = "V", .min = 1e-3, .max = 10, .meaning = "voltage of an input of 1"}),
+        visit(field("model", &C::model, {.meaning = "programming error, drift, read noise, I-V"}));
+        visit(field("g_max_us",
+                    &C::g_max_us,
+                    {.unit = "uS",
+                     .min = 1e-6,
+                     .max = 1e6,
+                     .meaning = "conductance of a cell that is "
+                                "fully on"}));
+        visit(field("on_off_ratio",
+                    &C::on_off_ratio,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e12,
+                     .meaning = "largest over smallest conductance; 0 = infinite"}));
+        visit(field("bits",
+                    &C::bits,
+                    {.unit = "bits",
+                     .min = 0,
+                     .max = 16,
+                     .meaning = "2^bits equidistant states; 0 = any conductance"}));
+        visit(field("read_voltage_v",
+                    &C::read_voltage_v,
+                    {.unit = "V", .min = 1e-3, .max = 10, .meaning = "voltage of an input of 1"}));
+        visit(
             field("clip",
                   &C::clip,
                   {.meaning = "cut conductances with errors to the range of the cell; else only at "
-                              "zero"}),
-            field(
-                "ohmic",
-                &C::ohmic,
-                {.meaning = "take the current as linear in the voltage, whatever the model's I-V"}),
-            field("read_noise", &C::read_noise, {.meaning = "the model's noise of readings acts"}),
-            field("stuck_map",
-                  &C::stuck_map,
-                  {.meaning = "CSV of defective cells (slice, row, column, state) of every tile, "
-                              "relative to the run file"}),
-            field("read_disturb", &C::read_disturb, {.meaning = "decay by reading"}),
-            field("endurance", &C::endurance, {.meaning = "wear by SET/RESET cycles"}),
-            field("retention", &C::retention, {.meaning = "loss of states with time"})};
+                              "zero"}));
+        visit(field(
+            "ohmic",
+            &C::ohmic,
+            {.meaning = "take the current as linear in the voltage, whatever the model's I-V"}));
+        visit(
+            field("read_noise", &C::read_noise, {.meaning = "the model's noise of readings acts"}));
+        visit(field("stuck_map",
+                    &C::stuck_map,
+                    {.meaning = "CSV of defective cells (slice, row, column, state) of every tile, "
+                                "relative to the run file"}));
+        visit(field("read_disturb", &C::read_disturb, {.meaning = "decay by reading"}));
+        visit(field("endurance", &C::endurance, {.meaning = "wear by SET/RESET cycles"}));
+        visit(field("retention", &C::retention, {.meaning = "loss of states with time"}));
     }
 };
 

@@ -16,7 +16,7 @@
 namespace mho {
 namespace {
 
-constexpr size_t kMaxRows = 100'000;
+constexpr size_t kMostCellRows = 100'000;
 constexpr uint64_t kMaxTableFile = uint64_t{16} << 20;
 
 struct Column {
@@ -72,11 +72,11 @@ void TableCell::check(const std::string& path, std::vector<Problem>& problems) c
     if (!file.empty() && state_us.empty()) {
         return;  // read when the cell is made
     }
-    if (state_us.size() < 2 || state_us.size() > kMaxRows) {
-        problems.push_back(
-            {join_path(path, "state_us"),
-             fmt::format(
-                 "a table needs 2 to {} states (or `file`), got {}", kMaxRows, state_us.size())});
+    if (state_us.size() < 2 || state_us.size() > kMostCellRows) {
+        problems.push_back({join_path(path, "state_us"),
+                            fmt::format("a table needs 2 to {} states (or `file`), got {}",
+                                        kMostCellRows,
+                                        state_us.size())});
         return;
     }
     require_ascending(state_us, join_path(path, "state_us"), problems);
@@ -119,10 +119,10 @@ TableCell parse_cell_table(std::string_view text,
         CsvFormat format;
         format.has_header = true;
         const CsvTable table = parse_csv(text, origin, format);
-        if (table.rows.size() < 2 || table.rows.size() > kMaxRows) {
+        if (table.rows.size() < 2 || table.rows.size() > kMostCellRows) {
             throw IoError(fmt::format("`{}`: a cell table needs 2 to {} rows, got {}",
                                       origin,
-                                      kMaxRows,
+                                      kMostCellRows,
                                       table.rows.size()));
         }
         std::vector<std::string> seen;

@@ -34,31 +34,32 @@ struct ChipPolynomial {
 template <>
 struct Schema<ChipPolynomial> {
     static constexpr std::string_view name = "chip polynomial";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = ChipPolynomial;
         constexpr std::string_view kSource = "arXiv 2505.09663, evaluation code";
-        return std::tuple{
+        visit(
             field("full_scale_units",
                   &C::full_scale_units,
                   {.unit = "units",
                    .min = 1e-3,
                    .max = 1e6,
                    .meaning = "size of the largest weight of a channel in units of the polynomials",
-                   .source = kSource}),
-            field("knee_units",
-                  &C::knee_units,
-                  {.unit = "units",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "largest size for which `low_units` holds",
-                   .source = kSource}),
-            field("zero_below_units",
-                  &C::zero_below_units,
-                  {.unit = "units",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "smaller weights become exactly 0",
-                   .source = kSource}),
+                   .source = kSource}));
+        visit(field("knee_units",
+                    &C::knee_units,
+                    {.unit = "units",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "largest size for which `low_units` holds",
+                     .source = kSource}));
+        visit(field("zero_below_units",
+                    &C::zero_below_units,
+                    {.unit = "units",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "smaller weights become exactly 0",
+                     .source = kSource}));
+        visit(
             field("low_units",
                   &C::low_units,
                   {.unit = "units",
@@ -66,17 +67,17 @@ struct Schema<ChipPolynomial> {
                    .max = 1e6,
                    .meaning = "polynomial (lowest power first) of the standard deviation up to the "
                               "knee",
-                   .source = kSource}),
-            field("high_units",
-                  &C::high_units,
-                  {.unit = "units",
-                   .min = -1e6,
-                   .max = 1e6,
-                   .meaning = "polynomial of the standard deviation above the knee",
-                   .source = kSource}),
-            field("programming_noise_scale",
-                  &C::programming_noise_scale,
-                  {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the noise"})};
+                   .source = kSource}));
+        visit(field("high_units",
+                    &C::high_units,
+                    {.unit = "units",
+                     .min = -1e6,
+                     .max = 1e6,
+                     .meaning = "polynomial of the standard deviation above the knee",
+                     .source = kSource}));
+        visit(field("programming_noise_scale",
+                    &C::programming_noise_scale,
+                    {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the noise"}));
     }
 };
 

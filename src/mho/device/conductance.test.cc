@@ -499,7 +499,7 @@ struct Holder {
 template <>
 struct Schema<Holder> {
     static constexpr std::string_view name = "Holder";
-    static auto fields() { return std::tuple{field("model", &Holder::model, {})}; }
+    static void fields(auto&& visit) { visit(field("model", &Holder::model, {})); }
 };
 
 namespace {

@@ -11,7 +11,7 @@
 namespace mho {
 namespace {
 
-constexpr double kSmallestRho = 1e-7;
+constexpr double kSmallestHermesRho = 1e-7;
 
 // Below `knee` a clamped line in ln rho, above it a cubic in rho (lowest power first).
 struct Fit {
@@ -50,11 +50,11 @@ const Fits& fits_of(const Hermes& m) {
 }
 
 // Programming noise of a model, its numbers or the measured ones.
-constexpr size_t kMeasuredTerms = 4;
-constexpr size_t kMostTerms = 8;
+constexpr size_t kHermesTerms = 4;
+constexpr size_t kMostHermesTerms = 8;
 
 struct Programming {
-    std::array<double, kMostTerms> sigma_us{};
+    std::array<double, kMostHermesTerms> sigma_us{};
     double scale = 1;  // of the polynomial
 };
 
@@ -82,7 +82,7 @@ template <class Real>
 Real fitted(const Fit& f, Real rho) {
     if (rho < Real(f.knee)) {
         const Real line =
-            Real(f.slope) * natural_log(std::max(rho, Real(kSmallestRho))) + Real(f.offset);
+            Real(f.slope) * natural_log(std::max(rho, Real(kSmallestHermesRho))) + Real(f.offset);
         return std::clamp(line, Real(f.low), Real(f.high));
     }
     return cubic(f.cubic, rho);
@@ -99,7 +99,7 @@ double hermes_t_0_s(const Hermes& m) {
 }
 
 void Hermes::check(const std::string& path, std::vector<Problem>& problems) const {
-    if (programming_coefficients_us.size() > kMostTerms) {
+    if (programming_coefficients_us.size() > kMostHermesTerms) {
         problems.push_back({join_path(path, "programming_coefficients_us"),
                             "must hold at most 8 numbers, or none for the measured ones"});
     }
@@ -107,7 +107,7 @@ void Hermes::check(const std::string& path, std::vector<Problem>& problems) cons
 
 double sigma_programming(const Hermes& m, double target_us, double g_max_us) {
     const Programming p = programming_of(m, g_max_us);
-    return p.scale * first_terms<kMostTerms>(p.sigma_us, target_us / g_max_us);
+    return p.scale * first_terms<kMostHermesTerms>(p.sigma_us, target_us / g_max_us);
 }
 
 double drift_mean(const Hermes& m, double target_us, double g_max_us) {
@@ -173,9 +173,9 @@ void program_terms(const Hermes& m, double g_max_us, const ProgramBlock& b) {
 
 void program_block(const Hermes& m, double g_max_us, const ProgramBlock& b) {
     // The measured polynomial has four terms; more cost time.
-    m.programming_coefficients_us.size() <= kMeasuredTerms
-        ? program_terms<kMeasuredTerms>(m, g_max_us, b)
-        : program_terms<kMostTerms>(m, g_max_us, b);
+    m.programming_coefficients_us.size() <= kHermesTerms
+        ? program_terms<kHermesTerms>(m, g_max_us, b)
+        : program_terms<kMostHermesTerms>(m, g_max_us, b);
 }
 
 void read_block(const Hermes& m, double g_max_us, const ReadBlock& b) {

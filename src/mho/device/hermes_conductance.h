@@ -34,33 +34,33 @@ struct Hermes {
 template <>
 struct Schema<Hermes> {
     static constexpr std::string_view name = "hermes";
-    static auto fields() {
-        return std::tuple{
-            field("devices",
-                  &Hermes::devices,
-                  {.unit = "1",
-                   .min = 1,
-                   .max = 2,
-                   .meaning = "devices per polarity; one allows g_max up to 10.35 uS, two up to "
-                              "20.7 uS",
-                   .source = "Le Gallo et al. 2023"}),
-            field("programming_coefficients_us",
-                  &Hermes::programming_coefficients_us,
-                  {.unit = "uS",
-                   .min = -1e3,
-                   .max = 1e3,
-                   .meaning = "polynomial in g/g_max, lowest power first (at most 8 numbers), of "
-                              "the standard deviation of the programming noise; empty = as "
-                              "measured for these devices",
-                   .source = "Le Gallo et al. 2023"}),
-            field("reference_g_max_us",
-                  &Hermes::reference_g_max_us,
-                  {.unit = "uS",
-                   .min = 0,
-                   .max = 1e5,
-                   .meaning = "largest conductance for which these coefficients hold; the noise "
-                              "grows in proportion to g_max; 0 = 10.35 or 20.7 uS",
-                   .source = "Le Gallo et al. 2023"}),
+    static void fields(auto&& visit) {
+        visit(field("devices",
+                    &Hermes::devices,
+                    {.unit = "1",
+                     .min = 1,
+                     .max = 2,
+                     .meaning = "devices per polarity; one allows g_max up to 10.35 uS, two up to "
+                                "20.7 uS",
+                     .source = "Le Gallo et al. 2023"}));
+        visit(field("programming_coefficients_us",
+                    &Hermes::programming_coefficients_us,
+                    {.unit = "uS",
+                     .min = -1e3,
+                     .max = 1e3,
+                     .meaning = "polynomial in g/g_max, lowest power first (at most 8 numbers), of "
+                                "the standard deviation of the programming noise; empty = as "
+                                "measured for these devices",
+                     .source = "Le Gallo et al. 2023"}));
+        visit(field("reference_g_max_us",
+                    &Hermes::reference_g_max_us,
+                    {.unit = "uS",
+                     .min = 0,
+                     .max = 1e5,
+                     .meaning = "largest conductance for which these coefficients hold; the noise "
+                                "grows in proportion to g_max; 0 = 10.35 or 20.7 uS",
+                     .source = "Le Gallo et al. 2023"}));
+        visit(
             field("t_0_s",
                   &Hermes::t_0_s,
                   {.unit = "s",
@@ -68,28 +68,29 @@ struct Schema<Hermes> {
                    .max = 1e9,
                    .meaning = "time between the programming pulses and the reading that defines "
                               "the programmed conductance; 0 = 200 s for one device, 300 s for two",
-                   .source = "Le Gallo et al. 2023"}),
-            field("t_read_s",
-                  &Hermes::t_read_s,
-                  {.unit = "s",
-                   .min = 1e-12,
-                   .max = 1.0,
-                   .meaning = "duration of a read pulse: the upper corner of the 1/f noise",
-                   .source = "Le Gallo et al. 2023"}),
-            field(
-                "programming_noise_scale",
-                &Hermes::programming_noise_scale,
-                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}),
-            field(
-                "drift_scale",
-                &Hermes::drift_scale,
-                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}),
+                   .source = "Le Gallo et al. 2023"}));
+        visit(field("t_read_s",
+                    &Hermes::t_read_s,
+                    {.unit = "s",
+                     .min = 1e-12,
+                     .max = 1.0,
+                     .meaning = "duration of a read pulse: the upper corner of the 1/f noise",
+                     .source = "Le Gallo et al. 2023"}));
+        visit(field(
+            "programming_noise_scale",
+            &Hermes::programming_noise_scale,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}));
+        visit(field(
+            "drift_scale",
+            &Hermes::drift_scale,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}));
+        visit(
             field("read_noise_scale",
                   &Hermes::read_noise_scale,
-                  {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the 1/f read noise"}),
-            field("read_noise_basis",
-                  &Hermes::read_noise_basis,
-                  {.meaning = "conductance that sets the strength of the 1/f noise"})};
+                  {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the 1/f read noise"}));
+        visit(field("read_noise_basis",
+                    &Hermes::read_noise_basis,
+                    {.meaning = "conductance that sets the strength of the 1/f noise"}));
     }
 };
 

@@ -12,7 +12,7 @@
 namespace mho {
 namespace {
 
-constexpr double kBoltzmannEv = 8.617333262e-5;
+constexpr double kBoltzmannEvPerK = 8.617333262e-5;
 constexpr double kMaxSteps = 1e7;
 
 struct Range {
@@ -102,7 +102,7 @@ double speed_of(const StanfordPku& m, double gap, double v) {
     const double t = m.t0_k + std::abs(v * current_of(m, gap, v)) * m.r_thermal;
     const double nm = gap * 1e9;
     const double gamma = m.gamma0 - m.beta * nm * nm * nm;
-    const double kt = kBoltzmannEv * t;
+    const double kt = kBoltzmannEvPerK * t;
     return -m.v0 * std::exp(-m.activation_ev / kt) *
            std::sinh(gamma * m.hop_m * v / (m.oxide_m * kt));
 }

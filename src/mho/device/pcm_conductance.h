@@ -56,8 +56,8 @@ struct CustomDrift : PcmLike {
 template <>
 struct Schema<PcmLike> {
     static constexpr std::string_view name = "pcm";
-    static auto fields() {
-        return std::tuple{
+    static void fields(auto&& visit) {
+        visit(
             field("programming_coefficients_us",
                   &PcmLike::programming_coefficients_us,
                   {.unit = "uS",
@@ -65,72 +65,72 @@ struct Schema<PcmLike> {
                    .max = 1e3,
                    .meaning = "polynomial in g/g_max, lowest power first (1 to 8 numbers), of the "
                               "standard deviation of the programming noise",
-                   .source = "Joshi et al. 2020"}),
-            field("reference_g_max_us",
-                  &PcmLike::reference_g_max_us,
-                  {.unit = "uS",
-                   .min = 1e-3,
-                   .max = 1e5,
-                   .meaning = "largest conductance for which the coefficients hold; the noise "
-                              "grows in proportion to g_max",
-                   .source = "Joshi et al. 2020"}),
-            field(
-                "programming_noise_scale",
-                &PcmLike::programming_noise_scale,
-                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}),
-            field(
-                "drift_scale",
-                &PcmLike::drift_scale,
-                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}),
+                   .source = "Joshi et al. 2020"}));
+        visit(field("reference_g_max_us",
+                    &PcmLike::reference_g_max_us,
+                    {.unit = "uS",
+                     .min = 1e-3,
+                     .max = 1e5,
+                     .meaning = "largest conductance for which the coefficients hold; the noise "
+                                "grows in proportion to g_max",
+                     .source = "Joshi et al. 2020"}));
+        visit(field(
+            "programming_noise_scale",
+            &PcmLike::programming_noise_scale,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}));
+        visit(field(
+            "drift_scale",
+            &PcmLike::drift_scale,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}));
+        visit(
             field("read_noise_scale",
                   &PcmLike::read_noise_scale,
-                  {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the 1/f read noise"}),
-            field("t_0_s",
-                  &PcmLike::t_0_s,
-                  {.unit = "s",
-                   .min = 1e-9,
-                   .max = 1e9,
-                   .meaning = "time between the programming pulses and the reading that defines "
-                              "the programmed conductance",
-                   .source = "Nandakumar et al. 2019"}),
-            field("t_read_s",
-                  &PcmLike::t_read_s,
-                  {.unit = "s",
-                   .min = 1e-12,
-                   .max = 1.0,
-                   .meaning = "duration of a read pulse: the upper corner of the 1/f noise",
-                   .source = "Nandakumar et al. 2019"}),
-            field("read_noise_basis",
-                  &PcmLike::read_noise_basis,
-                  {.meaning = "conductance that sets the strength of the 1/f noise"})};
+                  {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the 1/f read noise"}));
+        visit(field("t_0_s",
+                    &PcmLike::t_0_s,
+                    {.unit = "s",
+                     .min = 1e-9,
+                     .max = 1e9,
+                     .meaning = "time between the programming pulses and the reading that defines "
+                                "the programmed conductance",
+                     .source = "Nandakumar et al. 2019"}));
+        visit(field("t_read_s",
+                    &PcmLike::t_read_s,
+                    {.unit = "s",
+                     .min = 1e-12,
+                     .max = 1.0,
+                     .meaning = "duration of a read pulse: the upper corner of the 1/f noise",
+                     .source = "Nandakumar et al. 2019"}));
+        visit(field("read_noise_basis",
+                    &PcmLike::read_noise_basis,
+                    {.meaning = "conductance that sets the strength of the 1/f noise"}));
     }
 };
 
 template <>
 struct Schema<CustomDrift> {
     static constexpr std::string_view name = "pcm custom drift";
-    static auto fields() {
-        return std::tuple_cat(
-            Schema<PcmLike>::fields(),
-            std::tuple{field("drift_g_us",
-                             &CustomDrift::drift_g_us,
-                             {.unit = "uS",
-                              .min = 0,
-                              .max = 1e5,
-                              .meaning = "ascending target conductances of the drift tables; they "
-                                         "must cover 0 to g_max"}),
-                       field("drift_nu_mean",
-                             &CustomDrift::drift_nu_mean,
-                             {.unit = "1",
-                              .min = -10,
-                              .max = 10,
-                              .meaning = "mean drift coefficient at these conductances"}),
-                       field("drift_nu_std",
-                             &CustomDrift::drift_nu_std,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 10,
-                              .meaning = "standard deviation of the drift coefficient there"})});
+    static void fields(auto&& visit) {
+        Schema<PcmLike>::fields(visit);
+        visit(field("drift_g_us",
+                    &CustomDrift::drift_g_us,
+                    {.unit = "uS",
+                     .min = 0,
+                     .max = 1e5,
+                     .meaning = "ascending target conductances of the drift tables; they "
+                                "must cover 0 to g_max"}));
+        visit(field("drift_nu_mean",
+                    &CustomDrift::drift_nu_mean,
+                    {.unit = "1",
+                     .min = -10,
+                     .max = 10,
+                     .meaning = "mean drift coefficient at these conductances"}));
+        visit(field("drift_nu_std",
+                    &CustomDrift::drift_nu_std,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 10,
+                     .meaning = "standard deviation of the drift coefficient there"}));
     }
 };
 

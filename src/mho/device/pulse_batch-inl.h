@@ -344,7 +344,7 @@ HWY_INLINE void constant_batch_row(const PulseJob& job,
     const PulseF d;
     const PulseI di;
     const StepForm& f = *job.form;
-    const CellArrays c = row_of(job.cells, line * job.stride);
+    const CellArrays c = job.cells.from(line * job.stride);
     HWY_ALIGN float normals[kRandomBlock];
     VI pulses = hn::Zero(di);
     for (size_t cell = 0; cell < job.stride; cell += kPulseLanes) {
@@ -409,7 +409,7 @@ HWY_INLINE void batch_row(const PulseJob& job,
     const PulseF d;
     const PulseI di;
     const StepForm& f = *job.form;
-    const CellArrays c = row_of(job.cells, line * job.stride);
+    const CellArrays c = job.cells.from(line * job.stride);
     const VF of_mean = hn::Set(d, f.noise_of_mean);
     const VF of_step = hn::Set(d, f.noise_of_step);
     HWY_ALIGN float normals[kRandomBlock];

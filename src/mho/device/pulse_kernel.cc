@@ -36,7 +36,7 @@ void pulse_group(const PulseJob& job,
     const std::span<PulseRow> rows(group.data(), last - first);
     for (size_t r = 0; r < rows.size(); r++) {
         PulseRow& row = rows[r];
-        row.cells = row_of(job.cells, (first + r) * job.stride);
+        row.cells = job.cells.from((first + r) * job.stride);
         row.cell_count = job.stride;
         row.offset = r * job.stride;
         row.col_bits = cols.bits.data();

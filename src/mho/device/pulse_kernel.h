@@ -64,6 +64,24 @@ struct CellArrays {
     const float* reference = nullptr;
     uint32_t* up_pulses = nullptr;  // counters, or nullptr
     uint32_t* down_pulses = nullptr;
+
+    /// The arrays from cell `first` on.
+    CellArrays from(size_t first) const {
+        const auto shift = [&](auto* p) { return p != nullptr ? p + first : nullptr; };
+        return {shift(weight),
+                shift(visible),
+                shift(min_bound),
+                shift(max_bound),
+                shift(step_up),
+                shift(step_down),
+                shift(shape_up),
+                shift(shape_down),
+                shift(scale_up),
+                shift(scale_down),
+                shift(reference),
+                shift(up_pulses),
+                shift(down_pulses)};
+    }
 };
 
 struct PulseJob {

@@ -11,29 +11,12 @@
 namespace mho {
 namespace {
 
-constexpr size_t kRowsPerTask = 16;
-constexpr uint64_t kRandomBlocks = uint64_t{1} << 28;  // of one (key, stream, step)
+constexpr size_t kLineRowsPerTask = 16;
+constexpr uint64_t kLineRandomBlocks = uint64_t{1} << 28;  // of one (key, stream, step)
 constexpr size_t kLanes = 16;
 
 size_t padded(size_t n) {
     return (n + kLanes - 1) / kLanes * kLanes;
-}
-
-CellArrays shifted(const CellArrays& c, size_t offset) {
-    const auto shift = [&](auto* p) { return p != nullptr ? p + offset : nullptr; };
-    return {shift(c.weight),
-            nullptr,
-            shift(c.min_bound),
-            shift(c.max_bound),
-            shift(c.step_up),
-            shift(c.step_down),
-            shift(c.shape_up),
-            shift(c.shape_down),
-            shift(c.scale_up),
-            shift(c.scale_down),
-            shift(c.reference),
-            shift(c.up_pulses),
-            shift(c.down_pulses)};
 }
 
 // What a thread keeps.
@@ -52,7 +35,7 @@ class LineWriter {
           columns_(trains_.first_row.empty() || written_by_column()),
           size_(columns_ ? trains_.rows : trains_.cols),
           own_first_((size_ + kRandomBlock - 1) / kRandomBlock),
-          own_blocks_((kRandomBlocks - own_first_) / size_),
+          own_blocks_((kLineRandomBlocks - own_first_) / size_),
           workers_(std::max<size_t>(job.options.threads, 1)) {}
 
     PulseActivity run() {
@@ -178,7 +161,7 @@ class LineWriter {
                         0,
                         std::span<float>(w.normals.data(), size_));
             LineCells cells;
-            cells.cells = shifted(job_.cells, row * job_.stride);
+            cells.cells = job_.cells.from(row * job_.stride);
             cells.size = width;
             cells.counts = w.counts.data();
             cells.normals = w.normals.data();
@@ -207,11 +190,11 @@ class LineWriter {
         for (size_t k = 0; k < samples; k++) {
             keys_[lines_[k] - first] = job_.sample_keys[begin + k];
         }
-        const size_t tasks = (size_ + kRowsPerTask - 1) / kRowsPerTask;
+        const size_t tasks = (size_ + kLineRowsPerTask - 1) / kLineRowsPerTask;
         parallel_for(workers_.size(), tasks, [&](size_t task, size_t worker) {
             Worker& w = workers_[worker];
-            const size_t row = task * kRowsPerTask;
-            const size_t rows = std::min(kRowsPerTask, size_ - row);
+            const size_t row = task * kLineRowsPerTask;
+            const size_t rows = std::min(kLineRowsPerTask, size_ - row);
             w.counts.assign(rows * width, 0);
             w.normals.resize(rows * width);
             for (size_t k = 0; k < samples; k++) {
@@ -227,7 +210,7 @@ class LineWriter {
             }
             for (size_t r = 0; r < rows; r++) {
                 LineCells cells;
-                cells.cells = shifted(job_.cells, (row + r) * job_.stride + first);
+                cells.cells = job_.cells.from((row + r) * job_.stride + first);
                 cells.size = width;
                 cells.counts = w.counts.data() + r * width;
                 cells.normals = w.normals.data() + r * width;

@@ -43,8 +43,14 @@ struct Queue {
         index = left + width;
     }
 
+    // Cells side by side from place `first` on.
     template <StepKind K>
     HWY_INLINE void push(MF who, VI count, const Cell& c, VF u, const Pulse& p, size_t first) {
+        push_at<K>(who, count, c, u, p, hn::Iota(PulseI(), static_cast<int32_t>(first)));
+    }
+
+    template <StepKind K>
+    HWY_INLINE void push_at(MF who, VI count, const Cell& c, VF u, const Pulse& p, VI place) {
         const PulseF d;
         const PulseI di;
         const auto put = [&](size_t i, VF v)
@@ -66,7 +72,7 @@ struct Queue {
         put(7, p.noise);
         put(8, c.sign);
         put_integer(left, count);
-        put_integer(index, hn::Iota(di, static_cast<int32_t>(first)));
+        put_integer(index, place);
         size += hn::CountTrue(d, who);
     }
 

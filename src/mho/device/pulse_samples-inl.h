@@ -121,20 +121,24 @@ HWY_INLINE void single_slot(const StepForm& f,
 constexpr intptr_t kNear = intptr_t{1} << 30;  // numbers apart
 
 // The same where few columns fire, those of a list: their cells alone, sixteen at a time. The same
-// cells take the same numbers.
-template <StepKind K>
-HWY_INLINE void single_slot_columns(const StepForm& f,
-                                    const CellArrays& row_cells,
-                                    std::span<const int32_t> columns,
-                                    uint32_t negative,
-                                    NormalSource& normals,
-                                    PulseActivity& activity) {
+// cells take the same numbers. `counts`, of rows that fire in several slots: pulses of every cell.
+template <StepKind K, bool kFrozen>
+HWY_NOINLINE void listed_columns(const StepForm& f,
+                                 const PulseRow& row,
+                                 std::span<const int32_t> columns,
+                                 const int32_t* counts,
+                                 bool may_jump,
+                                 uint32_t negative,
+                                 NormalSource& normals,
+                                 Queue& queue,
+                                 PulseActivity& activity) {
     const PulseF d;
     const PulseI di;
     const PulseU du;
-    const CellArrays c = row_cells;
+    const CellArrays c = row.cells;  // a copy: stores to cells cannot change it
     const VU line_negative = hn::Set(du, negative);
     const VU sign_bit = hn::Set(du, kSignBit);
+    VI pulses = hn::Zero(di);
     for (size_t k = 0; k < columns.size(); k += kPulseLanes) {
         const MF who = hn::FirstN(d, columns.size() - k);
         const VU entries = hn::BitCast(du, hn::LoadU(di, columns.data() + k));  // lists are padded
@@ -170,12 +174,76 @@ HWY_INLINE void single_slot_columns(const StepForm& f,
         }
         const VF reference = c.reference != nullptr ? gathered(c.reference) : hn::Zero(d);
         VF u = hn::Add(gathered(c.weight), reference);
-        const Pulse p = one_pulse<K>(f, cell, u);
-        u = hn::Sub(moved(cell, u, p.mean, p.noise, normals.take(who)), reference);
+        Pulse p = one_pulse<K>(f, cell, u);
+        if (counts != nullptr) {
+            const VI count = hn::LoadU(di, counts + k);  // 0 behind the list
+            pulses = hn::Add(pulses, count);
+            MF waits = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
+            const Pulse single = p;
+            if (may_jump && !hn::AllFalse(d, waits)) {
+                waits = jump<K, kFrozen>(f, false, cell, u, count, p);
+            }
+            u = moved(cell, u, p.mean, p.noise, normals.take(who));
+            if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {
+                queue.template push_at<K>(
+                    waits,
+                    hn::Sub(count, hn::Set(di, 1)),
+                    cell,
+                    u,
+                    single,
+                    hn::Add(at, hn::Set(di, static_cast<int32_t>(row.offset))));
+            }
+        } else {
+            u = moved(cell, u, p.mean, p.noise, normals.take(who));
+        }
+        u = hn::Sub(u, reference);
         _mm512_mask_i32scatter_ps(c.weight, who.raw, at.raw, u.raw, 4);
     }
     activity.sample_cells += columns.size();
-    activity.pulses += columns.size();
+    activity.pulses += counts != nullptr
+                           ? static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)))
+                           : columns.size();
+}
+
+// The columns that share a slot with the row, and how many they share: into `scratch.columns` and
+// `scratch.counts`, both padded. Returns how many columns.
+HWY_INLINE size_t find_columns(const SampleCounts& sample,
+                               uint32_t slots,
+                               size_t cells,
+                               PulseScratch& scratch) {
+    const PulseI di;
+    const PulseU du;
+    scratch.columns.resize(std::max(scratch.columns.size(), cells + 2 * kPulseLanes));
+    scratch.counts.resize(std::max(scratch.counts.size(), cells + 2 * kPulseLanes));
+    const VU of_row = hn::Set(du, slots);
+    const VU sign_bit = hn::Set(du, kSignBit);
+    size_t found = 0;
+    for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
+        const VU shared = hn::And(hn::LoadU(du, sample.col_bits + i), of_row);
+        const auto fires = hn::Ne(shared, hn::Zero(du));
+        const VU negative = hn::And(hn::LoadU(du, sample.col_negative + i), sign_bit);
+        const VU entry = hn::Or(negative, hn::Iota(du, static_cast<uint32_t>(i)));
+        const auto which = hn::RebindMask(di, fires);
+        hn::StoreU(hn::Compress(hn::BitCast(di, entry), which), di, scratch.columns.data() + found);
+        hn::StoreU(hn::Compress(hn::BitCast(di, hn::PopulationCount(shared)), which),
+                   di,
+                   scratch.counts.data() + found);
+        found += hn::CountTrue(du, fires);
+    }
+    // What a register reads behind the list are cells of the row that take no part.
+    hn::StoreU(hn::Zero(di), di, scratch.columns.data() + found);
+    hn::StoreU(hn::Zero(di), di, scratch.counts.data() + found);
+    return found;
+}
+
+// Whether all slots of a row have lists: few columns fire in each of them.
+HWY_INLINE bool few_columns(const SlotColumns* slots, uint32_t bits) {
+    for (; bits != 0; bits &= bits - 1) {
+        if (!slots[std::countr_zero(bits)].listed) {
+            return false;
+        }
+    }
+    return true;
 }
 #endif
 
@@ -187,16 +255,16 @@ HWY_INLINE bool plain_cells(const PulseJob& job, const CellArrays& c) {
 
 // One row of cells in one sample. kExtras: references, write noise, counters, routing.
 template <StepKind K, bool kExtras, bool kFrozen>
-HWY_INLINE void pulse_sample(const PulseJob& job,
-                             const PulseRow& row,
-                             const SampleCounts& sample,
-                             size_t s,
-                             size_t line,
-                             NormalSource& normals,
-                             Queue& queue,
-                             uint16_t* fired_lanes,
-                             PulseScratch& scratch,
-                             PulseActivity& activity) {
+HWY_INLINE void pulse_sample_body(const PulseJob& job,
+                                  const PulseRow& row,
+                                  const SampleCounts& sample,
+                                  size_t s,
+                                  size_t line,
+                                  NormalSource& normals,
+                                  Queue& queue,
+                                  uint16_t* fired_lanes,
+                                  PulseScratch& scratch,
+                                  PulseActivity& activity) {
     const PulseF d;
     const PulseI di;
     const StepForm& f = *job.form;
@@ -229,8 +297,15 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
                 const auto t = static_cast<size_t>(std::countr_zero(slot));
                 const SlotColumns& fire = sample.slots_of_columns[t];
                 if (fire.listed) {
-                    single_slot_columns<K>(
-                        f, c, job.slot_columns->list(fire), bits.negative, normals, activity);
+                    listed_columns<K, kFrozen>(f,
+                                               row,
+                                               job.slot_columns->list(fire),
+                                               nullptr,
+                                               may_jump,
+                                               bits.negative,
+                                               normals,
+                                               queue,
+                                               activity);
                     return;
                 }
             }
@@ -239,6 +314,22 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
             single_slot<K>(f, c, sample, of_columns, slot, bits.negative, normals, activity);
             return;
         }
+#if HWY_TARGET <= HWY_AVX3
+        if (sample.slots_of_columns != nullptr && plain_cells(job, c) &&
+            few_columns(sample.slots_of_columns, bits.bits[0])) {
+            const size_t found = find_columns(sample, bits.bits[0], row.cell_count, scratch);
+            listed_columns<K, kFrozen>(f,
+                                       row,
+                                       std::span(scratch.columns).first(found),
+                                       scratch.counts.data(),
+                                       may_jump,
+                                       bits.negative,
+                                       normals,
+                                       queue,
+                                       activity);
+            return;
+        }
+#endif
     } else {
         scratch.counts.resize(row.cell_count);
         count_row(*job.trains, s, line, job.sample_keys[s], job.step, scratch.counts);
@@ -309,6 +400,41 @@ HWY_INLINE void pulse_sample(const PulseJob& job,
     }
     activity.sample_cells += fired;
     activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
+}
+
+template <StepKind K, bool kExtras, bool kFrozen>
+HWY_NOINLINE void pulse_sample_apart(const PulseJob& job,
+                                     const PulseRow& row,
+                                     const SampleCounts& sample,
+                                     size_t s,
+                                     size_t line,
+                                     NormalSource& normals,
+                                     Queue& queue,
+                                     uint16_t* fired_lanes,
+                                     PulseScratch& scratch,
+                                     PulseActivity& activity) {
+    pulse_sample_body<K, kExtras, kFrozen>(
+        job, row, sample, s, line, normals, queue, fired_lanes, scratch, activity);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
+
+// Inlined, a sparse update of plain cells takes 3 to 8 % less; it has two callers and a copy for
+// every step, so what is rarer is called, and so is everything where sanitizers make it long to
+// compile.
+template <StepKind K, bool kExtras, bool kFrozen, class... Args>
+HWY_INLINE void pulse_sample(Args&&... args) {
+    if constexpr (kExtras || kSanitized) {
+        pulse_sample_apart<K, kExtras, kFrozen>(args...);
+    } else {
+        pulse_sample_body<K, kExtras, kFrozen>(args...);
+    }
 }
 
 // The visible weights of the cells that fired.
@@ -545,23 +671,6 @@ HWY_INLINE void pulse_samples_of(const PulseJob& job,
         }
     }
     pulse_samples_of<K, false>(job, rows, line, scratch, activity);
-}
-
-HWY_INLINE CellArrays row_of(const CellArrays& c, size_t offset) {
-    const auto shift = [&](auto* p) { return p != nullptr ? p + offset : nullptr; };
-    return {shift(c.weight),
-            shift(c.visible),
-            shift(c.min_bound),
-            shift(c.max_bound),
-            shift(c.step_up),
-            shift(c.step_down),
-            shift(c.shape_up),
-            shift(c.shape_down),
-            shift(c.scale_up),
-            shift(c.scale_down),
-            shift(c.reference),
-            shift(c.up_pulses),
-            shift(c.down_pulses)};
 }
 
 }  // namespace HWY_NAMESPACE

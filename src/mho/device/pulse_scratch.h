@@ -14,6 +14,7 @@ struct PulseScratch {
     std::vector<float> floats;
     std::vector<int32_t> integers;
     std::vector<int32_t> counts;
+    std::vector<int32_t> columns;  // of a row that fires in several slots
     std::vector<int32_t> up_counts;
     std::vector<uint16_t> fires;
     std::vector<uint16_t> gentle;

@@ -92,184 +92,189 @@ struct NoisyWriteCell : PulsedCell {
 template <>
 struct Schema<TrainingDrift> {
     static constexpr std::string_view name = "TrainingDrift";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using D = TrainingDrift;
-        return std::tuple{
+        visit(
             field("nu",
                   &D::nu,
-                  {.unit = "1", .min = -10, .max = 10, .meaning = "drift exponent; 0 = no drift"}),
-            field("t_0_ms",
-                  &D::t_0_ms,
-                  {.unit = "ms", .min = 1e-9, .max = 1e12, .meaning = "unit of the drift time"}),
-            field("reset_tolerance",
-                  &D::reset_tolerance,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "a weight that moved by more since the last call was written: its "
-                              "drift starts anew"}),
-            field(
-                "nu_dtod",
-                &D::nu_dtod,
-                {.unit = "1", .min = 0, .max = 10, .meaning = "relative spread of nu over cells"}),
+                  {.unit = "1", .min = -10, .max = 10, .meaning = "drift exponent; 0 = no drift"}));
+        visit(field("t_0_ms",
+                    &D::t_0_ms,
+                    {.unit = "ms", .min = 1e-9, .max = 1e12, .meaning = "unit of the drift time"}));
+        visit(field("reset_tolerance",
+                    &D::reset_tolerance,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "a weight that moved by more since the last call was written: its "
+                                "drift starts anew"}));
+        visit(field(
+            "nu_dtod",
+            &D::nu_dtod,
+            {.unit = "1", .min = 0, .max = 10, .meaning = "relative spread of nu over cells"}));
+        visit(
             field("nu_std",
                   &D::nu_std,
-                  {.unit = "1", .min = 0, .max = 10, .meaning = "relative spread of nu per call"}),
-            field("wg_ratio",
-                  &D::wg_ratio,
-                  {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "weight per conductance"}),
-            field("g_offset",
-                  &D::g_offset,
-                  {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "conductance at weight 0"}),
-            field("w_offset",
-                  &D::w_offset,
-                  {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "weight at conductance 0"}),
-            field("nu_k",
-                  &D::nu_k,
-                  {.unit = "1",
-                   .min = -10,
-                   .max = 10,
-                   .meaning = "slope of nu over the logarithm of the conductance"}),
-            field("log_g0",
-                  &D::log_g0,
-                  {.unit = "1", .min = -100, .max = 100, .meaning = "reference of that logarithm"}),
-            field("w_noise_std",
-                  &D::w_noise_std,
-                  {.unit = "1", .min = 0, .max = 10, .meaning = "noise added at every call"})};
+                  {.unit = "1", .min = 0, .max = 10, .meaning = "relative spread of nu per call"}));
+        visit(field("wg_ratio",
+                    &D::wg_ratio,
+                    {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "weight per conductance"}));
+        visit(field("g_offset",
+                    &D::g_offset,
+                    {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "conductance at weight 0"}));
+        visit(field("w_offset",
+                    &D::w_offset,
+                    {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "weight at conductance 0"}));
+        visit(field("nu_k",
+                    &D::nu_k,
+                    {.unit = "1",
+                     .min = -10,
+                     .max = 10,
+                     .meaning = "slope of nu over the logarithm of the conductance"}));
+        visit(field(
+            "log_g0",
+            &D::log_g0,
+            {.unit = "1", .min = -100, .max = 100, .meaning = "reference of that logarithm"}));
+        visit(field("w_noise_std",
+                    &D::w_noise_std,
+                    {.unit = "1", .min = 0, .max = 10, .meaning = "noise added at every call"}));
     }
 };
 
 template <>
 struct Schema<PulsedCell> {
     static constexpr std::string_view name = "PulsedCell";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using P = PulsedCell;
-        return std::tuple{
-            field("dw_min",
-                  &P::dw_min,
-                  {.unit = "1",
-                   .min = 1e-9,
-                   .max = 1e3,
-                   .meaning = "mean weight change of one pulse at weight 0",
-                   .source = "Gokmen and Vlasov 2016"}),
-            field("dw_min_dtod",
-                  &P::dw_min_dtod,
-                  {.unit = "dw_min", .min = 0, .max = 100, .meaning = "its spread over cells"}),
-            field("dw_min_dtod_log_normal",
-                  &P::dw_min_dtod_log_normal,
-                  {.meaning = "that spread is log-normal instead of normal"}),
-            field("dw_min_std",
-                  &P::dw_min_std,
-                  {.unit = "dw_min",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning = "spread from pulse to pulse (cycle noise)",
-                   .source = "Gokmen and Vlasov 2016"}),
-            field("up_down",
-                  &P::up_down,
-                  {.unit = "dw_min",
-                   .min = -10,
-                   .max = 10,
-                   .meaning = "mean asymmetry of the steps; positive shrinks the down step"}),
-            field("up_down_dtod",
-                  &P::up_down_dtod,
-                  {.unit = "dw_min", .min = 0, .max = 100, .meaning = "its spread over cells"}),
-            field("asymmetry_law",
-                  &P::asymmetry_law,
-                  {.meaning = "whether `up_down` shrinks one step or moves both apart"}),
-            field("w_max",
-                  &P::w_max,
-                  {.unit = "1", .min = 0, .max = 1e6, .meaning = "mean upper bound of the weight"}),
-            field("w_min",
-                  &P::w_min,
-                  {.unit = "1", .min = -1e6, .max = 0, .meaning = "mean lower bound"}),
-            field("w_max_dtod",
-                  &P::w_max_dtod,
-                  {.unit = "w_max", .min = 0, .max = 100, .meaning = "spread over cells"}),
-            field("w_min_dtod",
-                  &P::w_min_dtod,
-                  {.unit = "w_min", .min = 0, .max = 100, .meaning = "spread over cells"}),
-            field("enforce_consistency",
-                  &P::enforce_consistency,
-                  {.meaning = "drawn steps take their absolute value and bounds their sign; "
-                              "otherwise a cell with crossed bounds is switched off"}),
-            field("perfect_bias",
-                  &P::perfect_bias,
-                  {.meaning = "cells of the last column have the mean step and bounds a hundred "
-                              "times as far"}),
+        visit(field("dw_min",
+                    &P::dw_min,
+                    {.unit = "1",
+                     .min = 1e-9,
+                     .max = 1e3,
+                     .meaning = "mean weight change of one pulse at weight 0",
+                     .source = "Gokmen and Vlasov 2016"}));
+        visit(field("dw_min_dtod",
+                    &P::dw_min_dtod,
+                    {.unit = "dw_min", .min = 0, .max = 100, .meaning = "its spread over cells"}));
+        visit(field("dw_min_dtod_log_normal",
+                    &P::dw_min_dtod_log_normal,
+                    {.meaning = "that spread is log-normal instead of normal"}));
+        visit(field("dw_min_std",
+                    &P::dw_min_std,
+                    {.unit = "dw_min",
+                     .min = 0,
+                     .max = 1e3,
+                     .meaning = "spread from pulse to pulse (cycle noise)",
+                     .source = "Gokmen and Vlasov 2016"}));
+        visit(field("up_down",
+                    &P::up_down,
+                    {.unit = "dw_min",
+                     .min = -10,
+                     .max = 10,
+                     .meaning = "mean asymmetry of the steps; positive shrinks the down step"}));
+        visit(field("up_down_dtod",
+                    &P::up_down_dtod,
+                    {.unit = "dw_min", .min = 0, .max = 100, .meaning = "its spread over cells"}));
+        visit(field("asymmetry_law",
+                    &P::asymmetry_law,
+                    {.meaning = "whether `up_down` shrinks one step or moves both apart"}));
+        visit(field(
+            "w_max",
+            &P::w_max,
+            {.unit = "1", .min = 0, .max = 1e6, .meaning = "mean upper bound of the weight"}));
+        visit(field("w_min",
+                    &P::w_min,
+                    {.unit = "1", .min = -1e6, .max = 0, .meaning = "mean lower bound"}));
+        visit(field("w_max_dtod",
+                    &P::w_max_dtod,
+                    {.unit = "w_max", .min = 0, .max = 100, .meaning = "spread over cells"}));
+        visit(field("w_min_dtod",
+                    &P::w_min_dtod,
+                    {.unit = "w_min", .min = 0, .max = 100, .meaning = "spread over cells"}));
+        visit(field("enforce_consistency",
+                    &P::enforce_consistency,
+                    {.meaning = "drawn steps take their absolute value and bounds their sign; "
+                                "otherwise a cell with crossed bounds is switched off"}));
+        visit(field("perfect_bias",
+                    &P::perfect_bias,
+                    {.meaning = "cells of the last column have the mean step and bounds a hundred "
+                                "times as far"}));
+        visit(
             field("stuck_probability",
                   &P::stuck_probability,
-                  {.unit = "1", .min = 0, .max = 1, .meaning = "share of cells that cannot move"}),
+                  {.unit = "1", .min = 0, .max = 1, .meaning = "share of cells that cannot move"}));
+        visit(
             field("stuck_range",
                   &P::stuck_range,
                   {.unit = "1",
                    .min = -1e6,
                    .max = 1e6,
-                   .meaning = "stuck cells hold a value uniform in +- this, inside their bounds"}),
-            field("lifetime",
-                  &P::lifetime,
-                  {.unit = "calls",
-                   .min = 0,
-                   .max = 1e18,
-                   .meaning = "a decay multiplies the weight by 1 - 1/lifetime; 0 = no decay"}),
+                   .meaning = "stuck cells hold a value uniform in +- this, inside their bounds"}));
+        visit(field("lifetime",
+                    &P::lifetime,
+                    {.unit = "calls",
+                     .min = 0,
+                     .max = 1e18,
+                     .meaning = "a decay multiplies the weight by 1 - 1/lifetime; 0 = no decay"}));
+        visit(
             field("lifetime_dtod",
                   &P::lifetime_dtod,
-                  {.unit = "lifetime", .min = 0, .max = 100, .meaning = "its spread over cells"}),
-            field("lifetime_may_vanish",
-                  &P::lifetime_may_vanish,
-                  {.meaning = "cells that draw a lifetime below 1 forget everything at a decay; "
-                              "otherwise the drawn lifetime is at least a hundredth of the mean",
-                   .source = "aihwkit's law, for comparison"}),
-            field("reset",
-                  &P::reset,
-                  {.unit = "1",
-                   .min = -1e6,
-                   .max = 1e6,
-                   .meaning = "mean weight after a reset, and the value that decay pulls to"}),
-            field("reset_dtod",
-                  &P::reset_dtod,
-                  {.unit = "1", .min = 0, .max = 1e6, .meaning = "its spread over cells"}),
-            field("reset_std",
-                  &P::reset_std,
-                  {.unit = "1", .min = 0, .max = 1e6, .meaning = "its spread per reset"}),
-            field("diffusion",
-                  &P::diffusion,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning = "standard deviation of the random walk per call"}),
+                  {.unit = "lifetime", .min = 0, .max = 100, .meaning = "its spread over cells"}));
+        visit(field("lifetime_may_vanish",
+                    &P::lifetime_may_vanish,
+                    {.meaning = "cells that draw a lifetime below 1 forget everything at a decay; "
+                                "otherwise the drawn lifetime is at least a hundredth of the mean",
+                     .source = "aihwkit's law, for comparison"}));
+        visit(field("reset",
+                    &P::reset,
+                    {.unit = "1",
+                     .min = -1e6,
+                     .max = 1e6,
+                     .meaning = "mean weight after a reset, and the value that decay pulls to"}));
+        visit(field("reset_dtod",
+                    &P::reset_dtod,
+                    {.unit = "1", .min = 0, .max = 1e6, .meaning = "its spread over cells"}));
+        visit(field("reset_std",
+                    &P::reset_std,
+                    {.unit = "1", .min = 0, .max = 1e6, .meaning = "its spread per reset"}));
+        visit(field("diffusion",
+                    &P::diffusion,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e3,
+                     .meaning = "standard deviation of the random walk per call"}));
+        visit(
             field("diffusion_dtod",
                   &P::diffusion_dtod,
-                  {.unit = "diffusion", .min = 0, .max = 100, .meaning = "its spread over cells"}),
-            field("pink_diffusion",
-                  &P::pink_diffusion,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning = "strength of 1/f diffusion from 64 traps a cell",
-                   .source = "aihwkit's flicker noise"}),
-            field("drift", &P::drift, {.meaning = "drift of the weight between updates"})};
+                  {.unit = "diffusion", .min = 0, .max = 100, .meaning = "its spread over cells"}));
+        visit(field("pink_diffusion",
+                    &P::pink_diffusion,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e3,
+                     .meaning = "strength of 1/f diffusion from 64 traps a cell",
+                     .source = "aihwkit's flicker noise"}));
+        visit(field("drift", &P::drift, {.meaning = "drift of the weight between updates"}));
     }
 };
 
 template <>
 struct Schema<NoisyWriteCell> {
     static constexpr std::string_view name = "NoisyWriteCell";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using N = NoisyWriteCell;
-        return std::tuple_cat(
-            Schema<PulsedCell>::fields(),
-            std::tuple{field("write_noise_std",
-                             &N::write_noise_std,
-                             {.unit = "dw_min",
-                              .min = 0,
-                              .max = 1e6,
-                              .meaning = "spread of the visible weight around the hidden one on "
-                                         "which pulses act",
-                              .source = "Gong et al., IEDM 2022"}),
-                       field("write_noise_on_set",
-                             &N::write_noise_on_set,
-                             {.meaning = "setting weights draws write noise, too"})});
+        Schema<PulsedCell>::fields(visit);
+        visit(field("write_noise_std",
+                    &N::write_noise_std,
+                    {.unit = "dw_min",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "spread of the visible weight around the hidden one on "
+                                "which pulses act",
+                     .source = "Gong et al., IEDM 2022"}));
+        visit(field("write_noise_on_set",
+                    &N::write_noise_on_set,
+                    {.meaning = "setting weights draws write noise, too"}));
     }
 };
 

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "mho/util/json.h"
+#include "mho/device/pulsed_device_json.h"
 
 namespace mho {
 namespace {
@@ -131,7 +131,7 @@ const NoisyWriteCell* write_noise_of(const PulsedDevice& device) {
 }
 
 void require_valid(const PulsedDevice& device, const std::string& path) {
-    Problems problems = std::visit([&](const auto& d) { return validate(d, path); }, device);
+    Problems problems = validate(device, path);
     if (!problems.empty()) {
         throw ConfigError(std::move(problems));
     }

@@ -12,9 +12,9 @@
 namespace mho {
 namespace {
 
-constexpr size_t kMeasuredTerms = 2;
-constexpr size_t kMostTerms = 8;
-using Coefficients = std::array<double, kMostTerms>;  // lowest power first
+constexpr size_t kCmoTerms = 2;
+constexpr size_t kMostCmoTerms = 8;
+using Coefficients = std::array<double, kMostCmoTerms>;  // lowest power first
 
 constexpr Coefficients kTight = {0.00081107, 0.00106879};
 constexpr Coefficients kLoose = {0.0112185391, 0.01129027418};
@@ -30,11 +30,11 @@ Coefficients programming_of(const ReramCmo& m) {
 }
 
 // What depends on the time alone.
-struct AtTime {
+struct CmoAtTime {
     double shift, spread, read;
 };
 
-AtTime factors(const ReramCmo& m, double t_s) {
+CmoAtTime factors(const ReramCmo& m, double t_s) {
     const double log_t = std::log(t_s);
     const double log_reads = std::log((t_s + m.t_read_s) / (2.0 * m.t_read_s));
     return {m.relaxation_scale * m.relaxation_mean_us * log_t,
@@ -43,7 +43,7 @@ AtTime factors(const ReramCmo& m, double t_s) {
 }
 
 template <class Real>
-Real read_cell(const AtTime& f,
+Real read_cell(const CmoAtTime& f,
                Real programmed,
                Real g_min,
                Real g_max,
@@ -58,7 +58,7 @@ Real read_cell(const AtTime& f,
 }  // namespace
 
 void ReramCmo::check(const std::string& path, std::vector<Problem>& problems) const {
-    if (programming_coefficients_us.size() > kMostTerms) {
+    if (programming_coefficients_us.size() > kMostCmoTerms) {
         problems.push_back({join_path(path, "programming_coefficients_us"),
                             "must hold at most 8 numbers, or none for the measured ones"});
     }
@@ -67,7 +67,7 @@ void ReramCmo::check(const std::string& path, std::vector<Problem>& problems) co
 double sigma_programming(const ReramCmo& m, double target_us, double) {
     const Coefficients c = programming_of(m);
     double sigma = 0;
-    for (size_t k = kMostTerms; k-- > 0;) {
+    for (size_t k = kMostCmoTerms; k-- > 0;) {
         sigma = sigma * target_us + c[k];
     }
     return m.programming_noise_scale * sigma;
@@ -118,8 +118,8 @@ void program_terms(const ReramCmo& m, const ProgramBlock& b) {
 }  // namespace
 
 void program_block(const ReramCmo& m, double, const ProgramBlock& b) {
-    m.programming_coefficients_us.size() <= kMeasuredTerms ? program_terms<kMeasuredTerms>(m, b)
-                                                           : program_terms<kMostTerms>(m, b);
+    m.programming_coefficients_us.size() <= kCmoTerms ? program_terms<kCmoTerms>(m, b)
+                                                      : program_terms<kMostCmoTerms>(m, b);
 }
 
 void read_block(const ReramCmo& m, double g_max_us, const ReadBlock& b) {
@@ -127,7 +127,7 @@ void read_block(const ReramCmo& m, double g_max_us, const ReadBlock& b) {
         std::copy(b.programmed.begin(), b.programmed.end(), b.out.begin());
         return;
     }
-    const AtTime f = factors(m, b.t_s);
+    const CmoAtTime f = factors(m, b.t_s);
     const auto g_min = static_cast<float>(m.g_min_us);
     const auto g_max = static_cast<float>(g_max_us);
     for (size_t i = 0; i < b.out.size(); i++) {

@@ -53,74 +53,74 @@ struct ReramCmo {
 template <>
 struct Schema<ReramCmo> {
     static constexpr std::string_view name = "reram cmo";
-    static auto fields() {
-        return std::tuple{
-            field("acceptance",
-                  &ReramCmo::acceptance,
-                  {.meaning = "acceptance range of write and verify, in per cent of the "
-                              "conductance range",
-                   .source = "Falcone et al. 2025"}),
-            field("g_min_us",
-                  &ReramCmo::g_min_us,
-                  {.unit = "uS", .min = 0, .max = 80, .meaning = "smallest conductance of a cell"}),
-            field(
-                "programming_coefficients_us",
-                &ReramCmo::programming_coefficients_us,
-                {.unit = "uS",
-                 .min = -1e3,
-                 .max = 1e3,
-                 .meaning = "polynomial in g (uS), lowest power first (at most 8 numbers), of the "
-                            "standard deviation of the programming noise; empty = as measured "
-                            "for the acceptance range",
-                 .source = "Falcone et al. 2025"}),
-            field("relaxation_mean_us",
-                  &ReramCmo::relaxation_mean_us,
-                  {.unit = "uS",
-                   .min = -1e3,
-                   .max = 1e3,
-                   .meaning = "shift of the conductance per e-fold of the time in s",
-                   .source = "Falcone et al. 2025"}),
-            field("relaxation_std_us",
-                  &ReramCmo::relaxation_std_us,
-                  {.unit = "uS",
-                   .min = -1e3,
-                   .max = 1e3,
-                   .meaning = "standard deviation of the relaxation after 1 s",
-                   .source = "Falcone et al. 2025"}),
-            field("relaxation_std_slope_us",
-                  &ReramCmo::relaxation_std_slope_us,
-                  {.unit = "uS",
-                   .min = -1e3,
-                   .max = 1e3,
-                   .meaning = "its growth per e-fold of the time in s",
-                   .source = "Falcone et al. 2025"}),
-            field("read_noise_us",
-                  &ReramCmo::read_noise_us,
-                  {.unit = "uS",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning = "strength of the 1/f read noise at 10 uS",
-                   .source = "Falcone et al. 2025"}),
-            field("t_read_s",
-                  &ReramCmo::t_read_s,
-                  {.unit = "s",
-                   .min = 1e-12,
-                   .max = 2e-5,
-                   .meaning = "duration of a read pulse: the upper corner of the 1/f noise",
-                   .source = "Falcone et al. 2025"}),
-            field(
-                "programming_noise_scale",
-                &ReramCmo::programming_noise_scale,
-                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}),
-            field("relaxation_scale",
-                  &ReramCmo::relaxation_scale,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning = "factor on mean and spread of the relaxation"}),
-            field("read_noise_scale",
-                  &ReramCmo::read_noise_scale,
-                  {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the read noise"})};
+    static void fields(auto&& visit) {
+        visit(field("acceptance",
+                    &ReramCmo::acceptance,
+                    {.meaning = "acceptance range of write and verify, in per cent of the "
+                                "conductance range",
+                     .source = "Falcone et al. 2025"}));
+        visit(field(
+            "g_min_us",
+            &ReramCmo::g_min_us,
+            {.unit = "uS", .min = 0, .max = 80, .meaning = "smallest conductance of a cell"}));
+        visit(field(
+            "programming_coefficients_us",
+            &ReramCmo::programming_coefficients_us,
+            {.unit = "uS",
+             .min = -1e3,
+             .max = 1e3,
+             .meaning = "polynomial in g (uS), lowest power first (at most 8 numbers), of the "
+                        "standard deviation of the programming noise; empty = as measured "
+                        "for the acceptance range",
+             .source = "Falcone et al. 2025"}));
+        visit(field("relaxation_mean_us",
+                    &ReramCmo::relaxation_mean_us,
+                    {.unit = "uS",
+                     .min = -1e3,
+                     .max = 1e3,
+                     .meaning = "shift of the conductance per e-fold of the time in s",
+                     .source = "Falcone et al. 2025"}));
+        visit(field("relaxation_std_us",
+                    &ReramCmo::relaxation_std_us,
+                    {.unit = "uS",
+                     .min = -1e3,
+                     .max = 1e3,
+                     .meaning = "standard deviation of the relaxation after 1 s",
+                     .source = "Falcone et al. 2025"}));
+        visit(field("relaxation_std_slope_us",
+                    &ReramCmo::relaxation_std_slope_us,
+                    {.unit = "uS",
+                     .min = -1e3,
+                     .max = 1e3,
+                     .meaning = "its growth per e-fold of the time in s",
+                     .source = "Falcone et al. 2025"}));
+        visit(field("read_noise_us",
+                    &ReramCmo::read_noise_us,
+                    {.unit = "uS",
+                     .min = 0,
+                     .max = 1e3,
+                     .meaning = "strength of the 1/f read noise at 10 uS",
+                     .source = "Falcone et al. 2025"}));
+        visit(field("t_read_s",
+                    &ReramCmo::t_read_s,
+                    {.unit = "s",
+                     .min = 1e-12,
+                     .max = 2e-5,
+                     .meaning = "duration of a read pulse: the upper corner of the 1/f noise",
+                     .source = "Falcone et al. 2025"}));
+        visit(field(
+            "programming_noise_scale",
+            &ReramCmo::programming_noise_scale,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}));
+        visit(field("relaxation_scale",
+                    &ReramCmo::relaxation_scale,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e3,
+                     .meaning = "factor on mean and spread of the relaxation"}));
+        visit(field("read_noise_scale",
+                    &ReramCmo::read_noise_scale,
+                    {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the read noise"}));
     }
 };
 

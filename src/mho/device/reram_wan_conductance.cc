@@ -17,18 +17,18 @@ namespace {
 
 constexpr double kReference_us = 40.0;
 
-constexpr size_t kMeasuredTerms = 5;
-constexpr size_t kMostTerms = 8;
+constexpr size_t kWanTerms = 5;
+constexpr size_t kMostWanTerms = 8;
 
 // The polynomials of the first time and of the one at hand, lowest power first.
-struct AtTime {
-    std::array<double, kMostTerms> first{};
-    std::array<double, kMostTerms> now{};
+struct WanAtTime {
+    std::array<double, kMostWanTerms> first{};
+    std::array<double, kMostWanTerms> now{};
     bool is_first = true;
     size_t terms = 0;
 };
 
-AtTime at_time(const ReramWan2022& m, double t_s) {
+WanAtTime at_time(const ReramWan2022& m, double t_s) {
     const auto found =
         t_s == 0 ? m.times_s.begin() : std::find(m.times_s.begin(), m.times_s.end(), t_s);
     if (found == m.times_s.end()) {
@@ -41,7 +41,7 @@ AtTime at_time(const ReramWan2022& m, double t_s) {
     const std::vector<double>& first = m.coefficients_us.front();
     const std::vector<double>& now =
         m.coefficients_us[static_cast<size_t>(found - m.times_s.begin())];
-    AtTime at;
+    WanAtTime at;
     at.is_first = found == m.times_s.begin();
     at.terms = std::max(first.size(), now.size());
     std::copy(first.begin(), first.end(), at.first.begin());
@@ -50,7 +50,7 @@ AtTime at_time(const ReramWan2022& m, double t_s) {
 }
 
 template <size_t kTerms, class Real>
-Real sigma_of(const ReramWan2022& m, const AtTime& at, Real rho, Real g_max_us) {
+Real sigma_of(const ReramWan2022& m, const WanAtTime& at, Real rho, Real g_max_us) {
     const Real first = first_terms<kTerms>(at.first, rho);
     const Real early = first * Real(m.programming_noise_scale);
     const Real g_scale = m.compatible_reference ? Real(1) : g_max_us / Real(kReference_us);
@@ -65,9 +65,9 @@ Real sigma_of(const ReramWan2022& m, const AtTime& at, Real rho, Real g_max_us) 
 
 // The measured polynomials have five terms; more cost time.
 template <class F>
-void with_terms(const AtTime& at, F&& f) {
-    at.terms <= kMeasuredTerms ? f(std::integral_constant<size_t, kMeasuredTerms>{})
-                               : f(std::integral_constant<size_t, kMostTerms>{});
+void with_terms(const WanAtTime& at, F&& f) {
+    at.terms <= kWanTerms ? f(std::integral_constant<size_t, kWanTerms>{})
+                          : f(std::integral_constant<size_t, kMostWanTerms>{});
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ void ReramWan2022::check(const std::string& path, std::vector<Problem>& problems
                                         coefficients_us.size())});
     }
     for (const std::vector<double>& each : coefficients_us) {
-        if (each.empty() || each.size() > kMostTerms) {
+        if (each.empty() || each.size() > kMostWanTerms) {
             problems.push_back(
                 {join_path(path, "coefficients_us"), "every list must hold 1 to 8 numbers"});
             break;
@@ -93,7 +93,7 @@ void ReramWan2022::check(const std::string& path, std::vector<Problem>& problems
 }
 
 double sigma_at_time(const ReramWan2022& m, double target_us, double t_s, double g_max_us) {
-    return sigma_of<kMostTerms>(m, at_time(m, t_s), target_us / g_max_us, g_max_us);
+    return sigma_of<kMostWanTerms>(m, at_time(m, t_s), target_us / g_max_us, g_max_us);
 }
 
 double sigma_programming(const ReramWan2022& m, double target_us, double g_max_us) {
@@ -127,7 +127,7 @@ double reference_at_time(const ReramWan2022& m,
 
 void program_block(const ReramWan2022& m, double g_max_us, const ProgramBlock& b) {
     const auto g_max = static_cast<float>(g_max_us);
-    const AtTime at = at_time(m, 0.0);
+    const WanAtTime at = at_time(m, 0.0);
     with_terms(at, [&](auto terms) {
         for (size_t i = 0; i < b.target.size(); i++) {
             const float sigma = sigma_of<terms()>(m, at, b.target[i] / g_max, g_max);
@@ -142,7 +142,7 @@ void read_block(const ReramWan2022& m, double g_max_us, const ReadBlock& b) {
         std::copy(b.programmed.begin(), b.programmed.end(), b.out.begin());
         return;
     }
-    const AtTime at = at_time(m, b.t_s);
+    const WanAtTime at = at_time(m, b.t_s);
     const auto g_max = static_cast<float>(g_max_us);
     with_terms(at, [&](auto terms) {
         for (size_t i = 0; i < b.out.size(); i++) {

@@ -38,16 +38,16 @@ struct ReramWan2022 {
 template <>
 struct Schema<ReramWan2022> {
     static constexpr std::string_view name = "reram wan 2022";
-    static auto fields() {
-        return std::tuple{
-            field("times_s",
-                  &ReramWan2022::times_s,
-                  {.unit = "s",
-                   .min = 1e-9,
-                   .max = 1e15,
-                   .meaning = "ascending times after programming of the measurements, the only "
-                              "ones at which cells can be read",
-                   .source = "Wan et al. 2022"}),
+    static void fields(auto&& visit) {
+        visit(field("times_s",
+                    &ReramWan2022::times_s,
+                    {.unit = "s",
+                     .min = 1e-9,
+                     .max = 1e15,
+                     .meaning = "ascending times after programming of the measurements, the only "
+                                "ones at which cells can be read",
+                     .source = "Wan et al. 2022"}));
+        visit(
             field("coefficients_us",
                   &ReramWan2022::coefficients_us,
                   {.unit = "uS",
@@ -55,23 +55,24 @@ struct Schema<ReramWan2022> {
                    .max = 1e4,
                    .meaning = "for each of these times a polynomial in g/g_max, lowest power first "
                               "(1 to 8 numbers), of the standard deviation from the target",
-                   .source = "Wan et al. 2022"}),
+                   .source = "Wan et al. 2022"}));
+        visit(
             field("programming_noise_scale",
                   &ReramWan2022::programming_noise_scale,
                   {.unit = "1",
                    .min = 0,
                    .max = 1e3,
-                   .meaning = "factor on the deviation at the first time, 1 s after programming"}),
-            field("relaxation_scale",
-                  &ReramWan2022::relaxation_scale,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e3,
-                   .meaning = "factor on the deviation that is added after the first time"}),
-            field("compatible_reference",
-                  &ReramWan2022::compatible_reference,
-                  {.meaning = "leave the deviations, measured at 40 uS, as they are when g_max "
-                              "differs (the law of other tools) instead of scaling them"})};
+                   .meaning = "factor on the deviation at the first time, 1 s after programming"}));
+        visit(field("relaxation_scale",
+                    &ReramWan2022::relaxation_scale,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e3,
+                     .meaning = "factor on the deviation that is added after the first time"}));
+        visit(field("compatible_reference",
+                    &ReramWan2022::compatible_reference,
+                    {.meaning = "leave the deviations, measured at 40 uS, as they are when g_max "
+                                "differs (the law of other tools) instead of scaling them"}));
     }
 };
 

@@ -116,253 +116,237 @@ struct UserStep : NoisyWriteCell {
 
 namespace response_detail {
 template <class S>
-auto pow_fields() {
-    return std::tuple{
-        field("pow_gamma",
-              &S::pow_gamma,
-              {.unit = "1", .min = 0, .max = 100, .meaning = "mean exponent of the step"}),
-        field("pow_gamma_dtod",
-              &S::pow_gamma_dtod,
-              {.unit = "pow_gamma", .min = 0, .max = 100, .meaning = "its spread over cells"}),
-        field("pow_up_down",
-              &S::pow_up_down,
-              {.unit = "pow_gamma",
-               .min = -10,
-               .max = 10,
-               .meaning = "asymmetry of the exponents, with the law of up_down"}),
-        field("pow_up_down_dtod",
-              &S::pow_up_down_dtod,
-              {.unit = "pow_gamma", .min = 0, .max = 100, .meaning = "its spread over cells"})};
+void pow_fields(auto&& visit) {
+    visit(field("pow_gamma",
+                &S::pow_gamma,
+                {.unit = "1", .min = 0, .max = 100, .meaning = "mean exponent of the step"}));
+    visit(field("pow_gamma_dtod",
+                &S::pow_gamma_dtod,
+                {.unit = "pow_gamma", .min = 0, .max = 100, .meaning = "its spread over cells"}));
+    visit(field("pow_up_down",
+                &S::pow_up_down,
+                {.unit = "pow_gamma",
+                 .min = -10,
+                 .max = 10,
+                 .meaning = "asymmetry of the exponents, with the law of up_down"}));
+    visit(field("pow_up_down_dtod",
+                &S::pow_up_down_dtod,
+                {.unit = "pow_gamma", .min = 0, .max = 100, .meaning = "its spread over cells"}));
 }
 template <class S>
-auto reference_fields() {
-    return std::tuple{
-        field("reference_mean",
-              &S::reference_mean,
-              {.unit = "1",
-               .min = -1e6,
-               .max = 1e6,
-               .meaning = "mean of the reference that is subtracted from the device"}),
-        field("reference_std",
-              &S::reference_std,
-              {.unit = "1", .min = 0, .max = 1e6, .meaning = "its spread over cells"}),
-        field("subtract_symmetry_point",
-              &S::subtract_symmetry_point,
-              {.meaning = "the reference starts from the symmetry point of each cell"})};
+void reference_fields(auto&& visit) {
+    visit(field("reference_mean",
+                &S::reference_mean,
+                {.unit = "1",
+                 .min = -1e6,
+                 .max = 1e6,
+                 .meaning = "mean of the reference that is subtracted from the device"}));
+    visit(field("reference_std",
+                &S::reference_std,
+                {.unit = "1", .min = 0, .max = 1e6, .meaning = "its spread over cells"}));
+    visit(field("subtract_symmetry_point",
+                &S::subtract_symmetry_point,
+                {.meaning = "the reference starts from the symmetry point of each cell"}));
 }
 template <class S>
-auto response_fields() {
-    return std::tuple_cat(Schema<NoisyWriteCell>::fields(),
-                          std::tuple{field("gamma",
-                                           &S::gamma,
-                                           {.unit = "1",
-                                            .min = 1e-6,
-                                            .max = 50,
-                                            .meaning = "curvature of the response",
-                                            .source = "arXiv 2502.06309"})},
-                          reference_fields<S>());
+void response_fields(auto&& visit) {
+    Schema<NoisyWriteCell>::fields(visit);
+    visit(field("gamma",
+                &S::gamma,
+                {.unit = "1",
+                 .min = 1e-6,
+                 .max = 50,
+                 .meaning = "curvature of the response",
+                 .source = "arXiv 2502.06309"}));
+    reference_fields<S>(visit);
 }
 }  // namespace response_detail
 
 template <>
 struct Schema<ExpStep> {
     static constexpr std::string_view name = "exponential step";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using E = ExpStep;
-        return std::tuple_cat(
-            Schema<NoisyWriteCell>::fields(),
-            std::tuple{
-                field("a_up",
-                      &E::a_up,
-                      {.unit = "1",
-                       .min = -1e6,
-                       .max = 1e6,
-                       .meaning = "amplitude of the exponential in the up step",
-                       .source = "aihwkit ExpStepDevice; Gong et al. 2018"}),
-                field("a_down",
-                      &E::a_down,
-                      {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "in the down step"}),
-                field("gamma_up",
-                      &E::gamma_up,
-                      {.unit = "1", .min = -1e3, .max = 1e3, .meaning = "rate in the up step"}),
-                field("gamma_down",
-                      &E::gamma_down,
-                      {.unit = "1", .min = -1e3, .max = 1e3, .meaning = "rate in the down step"}),
-                field("a",
-                      &E::a,
-                      {.unit = "1",
-                       .min = -1e3,
-                       .max = 1e3,
-                       .meaning = "scale of the normalised weight z"}),
-                field("b", &E::b, {.unit = "1", .min = -1e3, .max = 1e3, .meaning = "offset of z"}),
-                field("dw_min_std_add",
-                      &E::dw_min_std_add,
-                      {.unit = "1",
-                       .min = 0,
-                       .max = 1e3,
-                       .meaning = "cycle noise: sigma (|step| + add + slope |w|)"}),
-                field("dw_min_std_slope",
-                      &E::dw_min_std_slope,
-                      {.unit = "1", .min = 0, .max = 1e3, .meaning = "see dw_min_std_add"}),
-                field("granularity_from_down",
-                      &E::granularity_from_down,
-                      {.meaning = "the step at weight 0, which scales learning rates, is that of "
-                                  "the down branch instead of the mean of both",
-                       .source = "aihwkit's law, for comparison"})});
+        Schema<NoisyWriteCell>::fields(visit);
+        visit(field("a_up",
+                    &E::a_up,
+                    {.unit = "1",
+                     .min = -1e6,
+                     .max = 1e6,
+                     .meaning = "amplitude of the exponential in the up step",
+                     .source = "aihwkit ExpStepDevice; Gong et al. 2018"}));
+        visit(field("a_down",
+                    &E::a_down,
+                    {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "in the down step"}));
+        visit(field("gamma_up",
+                    &E::gamma_up,
+                    {.unit = "1", .min = -1e3, .max = 1e3, .meaning = "rate in the up step"}));
+        visit(field("gamma_down",
+                    &E::gamma_down,
+                    {.unit = "1", .min = -1e3, .max = 1e3, .meaning = "rate in the down step"}));
+        visit(field(
+            "a",
+            &E::a,
+            {.unit = "1", .min = -1e3, .max = 1e3, .meaning = "scale of the normalised weight z"}));
+        visit(field("b", &E::b, {.unit = "1", .min = -1e3, .max = 1e3, .meaning = "offset of z"}));
+        visit(field("dw_min_std_add",
+                    &E::dw_min_std_add,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e3,
+                     .meaning = "cycle noise: sigma (|step| + add + slope |w|)"}));
+        visit(field("dw_min_std_slope",
+                    &E::dw_min_std_slope,
+                    {.unit = "1", .min = 0, .max = 1e3, .meaning = "see dw_min_std_add"}));
+        visit(field("granularity_from_down",
+                    &E::granularity_from_down,
+                    {.meaning = "the step at weight 0, which scales learning rates, is that of "
+                                "the down branch instead of the mean of both",
+                     .source = "aihwkit's law, for comparison"}));
     }
 };
 
 template <>
 struct Schema<PowStep> {
     static constexpr std::string_view name = "power step";
-    static auto fields() {
-        return std::tuple_cat(Schema<NoisyWriteCell>::fields(),
-                              response_detail::pow_fields<PowStep>());
+    static void fields(auto&& visit) {
+        Schema<NoisyWriteCell>::fields(visit);
+        response_detail::pow_fields<PowStep>(visit);
     }
 };
 
 template <>
 struct Schema<PowStepReference> {
     static constexpr std::string_view name = "power step, reference";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using P = PowStepReference;
-        return std::tuple_cat(
-            Schema<PulsedCell>::fields(),
-            response_detail::pow_fields<P>(),
-            std::tuple{field("estimation_steps",
-                             &P::estimation_steps,
-                             {.unit = "pulses",
-                              .min = -1,
-                              .max = 1e6,
-                              .meaning = "iterations that find the symmetry point; 0 or less = ten "
-                                         "times the pulses of the range, at most 10000"})},
-            response_detail::reference_fields<P>(),
-            std::tuple{
-                field("reset_shifts_twice",
-                      &P::reset_shifts_twice,
-                      {.meaning = "a reset leaves the visible weight at reset + symmetry point",
-                       .source = "aihwkit's law, for comparison"})});
+        Schema<PulsedCell>::fields(visit);
+        response_detail::pow_fields<P>(visit);
+        visit(field("estimation_steps",
+                    &P::estimation_steps,
+                    {.unit = "pulses",
+                     .min = -1,
+                     .max = 1e6,
+                     .meaning = "iterations that find the symmetry point; 0 or less = ten "
+                                "times the pulses of the range, at most 10000"}));
+        response_detail::reference_fields<P>(visit);
+        visit(field("reset_shifts_twice",
+                    &P::reset_shifts_twice,
+                    {.meaning = "a reset leaves the visible weight at reset + symmetry point",
+                     .source = "aihwkit's law, for comparison"}));
     }
 };
 
 template <>
 struct Schema<PiecewiseStep> {
     static constexpr std::string_view name = "piecewise step";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using P = PiecewiseStep;
-        return std::tuple_cat(
-            Schema<NoisyWriteCell>::fields(),
-            std::tuple{field("piecewise_up",
-                             &P::piecewise_up,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 1e6,
-                              .meaning = "factor of the up step at equally spaced nodes from the "
-                                         "lower to the upper bound (1 to 1024 numbers)"}),
-                       field("piecewise_down",
-                             &P::piecewise_down,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 1e6,
-                              .meaning = "factor of the down step, as many numbers"})});
+        Schema<NoisyWriteCell>::fields(visit);
+        visit(field("piecewise_up",
+                    &P::piecewise_up,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "factor of the up step at equally spaced nodes from the "
+                                "lower to the upper bound (1 to 1024 numbers)"}));
+        visit(field("piecewise_down",
+                    &P::piecewise_down,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "factor of the down step, as many numbers"}));
     }
 };
 
 template <>
 struct Schema<PowerResponse> {
     static constexpr std::string_view name = "power response";
-    static auto fields() { return response_detail::response_fields<PowerResponse>(); }
+    static void fields(auto&& visit) { response_detail::response_fields<PowerResponse>(visit); }
 };
 
 template <>
 struct Schema<ExponentialResponse> {
     static constexpr std::string_view name = "exponential response";
-    static auto fields() { return response_detail::response_fields<ExponentialResponse>(); }
+    static void fields(auto&& visit) {
+        response_detail::response_fields<ExponentialResponse>(visit);
+    }
 };
 
 template <>
 struct Schema<MeasuredStep> {
     static constexpr std::string_view name = "measured step";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using M = MeasuredStep;
-        return std::tuple_cat(
-            Schema<NoisyWriteCell>::fields(),
-            std::tuple{field("mean_up",
-                             &M::mean_up,
-                             {.unit = "dw_min",
-                              .min = -1e6,
-                              .max = 1e6,
-                              .meaning = "mean up step at equally spaced states from the lower to "
-                                         "the upper bound (1 to 1024 numbers)"}),
-                       field("mean_down",
-                             &M::mean_down,
-                             {.unit = "dw_min",
-                              .min = -1e6,
-                              .max = 1e6,
-                              .meaning = "mean down step, positive downwards"}),
-                       field("std_up",
-                             &M::std_up,
-                             {.unit = "dw_min",
-                              .min = 0,
-                              .max = 1e6,
-                              .meaning = "spread of the up step from pulse to pulse"}),
-                       field("std_down",
-                             &M::std_down,
-                             {.unit = "dw_min",
-                              .min = 0,
-                              .max = 1e6,
-                              .meaning = "spread of the down step"})});
+        Schema<NoisyWriteCell>::fields(visit);
+        visit(field("mean_up",
+                    &M::mean_up,
+                    {.unit = "dw_min",
+                     .min = -1e6,
+                     .max = 1e6,
+                     .meaning = "mean up step at equally spaced states from the lower to "
+                                "the upper bound (1 to 1024 numbers)"}));
+        visit(field("mean_down",
+                    &M::mean_down,
+                    {.unit = "dw_min",
+                     .min = -1e6,
+                     .max = 1e6,
+                     .meaning = "mean down step, positive downwards"}));
+        visit(field("std_up",
+                    &M::std_up,
+                    {.unit = "dw_min",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "spread of the up step from pulse to pulse"}));
+        visit(
+            field("std_down",
+                  &M::std_down,
+                  {.unit = "dw_min", .min = 0, .max = 1e6, .meaning = "spread of the down step"}));
     }
 };
 
 template <>
 struct Schema<HiddenStep> {
     static constexpr std::string_view name = "hidden step";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using H = HiddenStep;
-        return std::tuple_cat(
-            Schema<PulsedCell>::fields(),
-            std::tuple{field("hidden_states",
-                             &H::hidden_states,
-                             {.unit = "pulses",
-                              .min = 1,
-                              .max = 1e6,
-                              .meaning = "pulses that fill the hidden state; dw_min is multiplied "
-                                         "by it",
-                              .source = "aihwkit HiddenStep (C++ only)"}),
-                       field("hidden_up_down",
-                             &H::hidden_up_down,
-                             {.unit = "1",
-                              .min = -10,
-                              .max = 10,
-                              .meaning = "asymmetry of the hidden steps"}),
-                       field("hidden_up_down_dtod",
-                             &H::hidden_up_down_dtod,
-                             {.unit = "1", .min = 0, .max = 100, .meaning = "its spread"}),
-                       field("hidden_dw_min_dtod",
-                             &H::hidden_dw_min_dtod,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 100,
-                              .meaning = "spread of the hidden step over cells"}),
-                       field("hidden_dw_min_std",
-                             &H::hidden_dw_min_std,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 100,
-                              .meaning = "spread of the hidden step per pulse"})});
+        Schema<PulsedCell>::fields(visit);
+        visit(field("hidden_states",
+                    &H::hidden_states,
+                    {.unit = "pulses",
+                     .min = 1,
+                     .max = 1e6,
+                     .meaning = "pulses that fill the hidden state; dw_min is multiplied "
+                                "by it",
+                     .source = "aihwkit HiddenStep (C++ only)"}));
+        visit(field(
+            "hidden_up_down",
+            &H::hidden_up_down,
+            {.unit = "1", .min = -10, .max = 10, .meaning = "asymmetry of the hidden steps"}));
+        visit(field("hidden_up_down_dtod",
+                    &H::hidden_up_down_dtod,
+                    {.unit = "1", .min = 0, .max = 100, .meaning = "its spread"}));
+        visit(field("hidden_dw_min_dtod",
+                    &H::hidden_dw_min_dtod,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 100,
+                     .meaning = "spread of the hidden step over cells"}));
+        visit(field(
+            "hidden_dw_min_std",
+            &H::hidden_dw_min_std,
+            {.unit = "1", .min = 0, .max = 100, .meaning = "spread of the hidden step per pulse"}));
     }
 };
 
 template <>
 struct Schema<UserStep> {
     static constexpr std::string_view name = "user step";
-    static auto fields() {
-        return std::tuple_cat(
-            Schema<NoisyWriteCell>::fields(),
-            std::tuple{field("law_name",
-                             &UserStep::law_name,
-                             {.meaning = "name of the law in reports; the law is set in code"})});
+    static void fields(auto&& visit) {
+        Schema<NoisyWriteCell>::fields(visit);
+        visit(field("law_name",
+                    &UserStep::law_name,
+                    {.meaning = "name of the law in reports; the law is set in code"}));
     }
 };
 

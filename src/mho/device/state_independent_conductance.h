@@ -33,46 +33,48 @@ struct StateIndependent {
 template <>
 struct Schema<StateIndependent> {
     static constexpr std::string_view name = "state independent";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using S = StateIndependent;
-        return std::tuple{
+        visit(
             field("programming_coefficients_us",
                   &S::programming_coefficients_us,
                   {.unit = "uS",
                    .min = -1e3,
                    .max = 1e3,
                    .meaning = "polynomial in g/g_max, lowest power first (1 to 8 numbers), of the "
-                              "standard deviation of the programming noise"}),
-            field(
-                "programming_noise_scale",
-                &S::programming_noise_scale,
-                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}),
-            field("drift_nu_mean",
-                  &S::drift_nu_mean,
-                  {.unit = "1", .min = -10, .max = 10, .meaning = "mean drift coefficient"}),
-            field("drift_nu_std",
-                  &S::drift_nu_std,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 10,
-                   .meaning = "standard deviation of the drift coefficient over cells"}),
-            field(
-                "drift_scale",
-                &S::drift_scale,
-                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}),
+                              "standard deviation of the programming noise"}));
+        visit(field(
+            "programming_noise_scale",
+            &S::programming_noise_scale,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}));
+        visit(field("drift_nu_mean",
+                    &S::drift_nu_mean,
+                    {.unit = "1", .min = -10, .max = 10, .meaning = "mean drift coefficient"}));
+        visit(field("drift_nu_std",
+                    &S::drift_nu_std,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 10,
+                     .meaning = "standard deviation of the drift coefficient over cells"}));
+        visit(field(
+            "drift_scale",
+            &S::drift_scale,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}));
+        visit(
             field("read_noise_scale",
                   &S::read_noise_scale,
-                  {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the 1/f read noise"}),
-            field("t_0_s",
-                  &S::t_0_s,
-                  {.unit = "s",
-                   .min = 1e-9,
-                   .max = 1e9,
-                   .meaning = "time between the programming pulses and the reading that defines "
-                              "the programmed conductance"}),
+                  {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the 1/f read noise"}));
+        visit(field("t_0_s",
+                    &S::t_0_s,
+                    {.unit = "s",
+                     .min = 1e-9,
+                     .max = 1e9,
+                     .meaning = "time between the programming pulses and the reading that defines "
+                                "the programmed conductance"}));
+        visit(
             field("t_read_s",
                   &S::t_read_s,
-                  {.unit = "s", .min = 1e-12, .max = 1.0, .meaning = "duration of a read pulse"})};
+                  {.unit = "s", .min = 1e-12, .max = 1.0, .meaning = "duration of a read pulse"}));
     }
 };
 

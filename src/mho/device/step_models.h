@@ -73,148 +73,138 @@ struct SoftBoundsPmax : SoftBounds {
 template <>
 struct Schema<ConstantStep> {
     static constexpr std::string_view name = "constant step";
-    static auto fields() { return Schema<PulsedCell>::fields(); }
+    static void fields(auto&& visit) { Schema<PulsedCell>::fields(visit); }
 };
 
 namespace step_model_detail {
 template <class S>
-auto linear_noise_fields() {
-    return std::tuple{
-        field("multiplicative_noise",
-              &S::multiplicative_noise,
-              {.meaning = "cycle noise scales with the actual step instead of the step at 0"}),
-        field("reverse_up",
-              &S::reverse_up,
-              {.meaning = "the up step grows towards the upper bound instead of shrinking"}),
-        field("reverse_down", &S::reverse_down, {.meaning = "the same for the down step"}),
-        field("reverse_offset",
-              &S::reverse_offset,
-              {.unit = "1",
-               .min = 0,
-               .max = 1e3,
-               .meaning = "distance beyond the bound at which a reversed step vanishes"})};
+void linear_noise_fields(auto&& visit) {
+    visit(field("multiplicative_noise",
+                &S::multiplicative_noise,
+                {.meaning = "cycle noise scales with the actual step instead of the step at 0"}));
+    visit(field("reverse_up",
+                &S::reverse_up,
+                {.meaning = "the up step grows towards the upper bound instead of shrinking"}));
+    visit(field("reverse_down", &S::reverse_down, {.meaning = "the same for the down step"}));
+    visit(field("reverse_offset",
+                &S::reverse_offset,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 1e3,
+                 .meaning = "distance beyond the bound at which a reversed step vanishes"}));
 }
 }  // namespace step_model_detail
 
 template <>
 struct Schema<LinearStep> {
     static constexpr std::string_view name = "linear step";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using L = LinearStep;
-        return std::tuple_cat(
-            Schema<NoisyWriteCell>::fields(),
-            std::tuple{
-                field("gamma_up",
-                      &L::gamma_up,
-                      {.unit = "1",
-                       .min = -100,
-                       .max = 100,
-                       .meaning = "relative loss of the up step from weight 0 to the upper bound",
-                       .source = "aihwkit LinearStepDevice"}),
-                field("gamma_down",
-                      &L::gamma_down,
-                      {.unit = "1",
-                       .min = -100,
-                       .max = 100,
-                       .meaning = "relative loss of the down step towards the lower bound"}),
-                field("gamma_up_dtod",
-                      &L::gamma_up_dtod,
-                      {.unit = "1", .min = 0, .max = 100, .meaning = "spread over cells"}),
-                field("gamma_down_dtod",
-                      &L::gamma_down_dtod,
-                      {.unit = "1", .min = 0, .max = 100, .meaning = "spread over cells"}),
-                field("allow_increasing",
-                      &L::allow_increasing,
-                      {.meaning = "drawn slopes keep their sign: steps may grow towards a bound"}),
-                field(
-                    "mean_bound_reference",
+        Schema<NoisyWriteCell>::fields(visit);
+        visit(field("gamma_up",
+                    &L::gamma_up,
+                    {.unit = "1",
+                     .min = -100,
+                     .max = 100,
+                     .meaning = "relative loss of the up step from weight 0 to the upper bound",
+                     .source = "aihwkit LinearStepDevice"}));
+        visit(field("gamma_down",
+                    &L::gamma_down,
+                    {.unit = "1",
+                     .min = -100,
+                     .max = 100,
+                     .meaning = "relative loss of the down step towards the lower bound"}));
+        visit(field("gamma_up_dtod",
+                    &L::gamma_up_dtod,
+                    {.unit = "1", .min = 0, .max = 100, .meaning = "spread over cells"}));
+        visit(field("gamma_down_dtod",
+                    &L::gamma_down_dtod,
+                    {.unit = "1", .min = 0, .max = 100, .meaning = "spread over cells"}));
+        visit(field("allow_increasing",
+                    &L::allow_increasing,
+                    {.meaning = "drawn slopes keep their sign: steps may grow towards a bound"}));
+        visit(field("mean_bound_reference",
                     &L::mean_bound_reference,
-                    {.meaning = "slopes refer to w_max and w_min instead of each cell's bounds"})},
-            step_model_detail::linear_noise_fields<L>());
+                    {.meaning = "slopes refer to w_max and w_min instead of each cell's bounds"}));
+        step_model_detail::linear_noise_fields<L>(visit);
     }
 };
 
 template <>
 struct Schema<SoftBounds> {
     static constexpr std::string_view name = "soft bounds";
-    static auto fields() {
-        return std::tuple_cat(Schema<NoisyWriteCell>::fields(),
-                              step_model_detail::linear_noise_fields<SoftBounds>());
+    static void fields(auto&& visit) {
+        Schema<NoisyWriteCell>::fields(visit);
+        step_model_detail::linear_noise_fields<SoftBounds>(visit);
     }
 };
 
 template <>
 struct Schema<SoftBoundsReference> {
     static constexpr std::string_view name = "soft bounds, reference";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using S = SoftBoundsReference;
-        return std::tuple_cat(
-            Schema<NoisyWriteCell>::fields(),
-            std::tuple{
-                field("multiplicative_noise",
-                      &S::multiplicative_noise,
-                      {.meaning =
-                           "cycle noise scales with the actual step instead of the step at 0"}),
-                field("slope_up_dtod",
-                      &S::slope_up_dtod,
-                      {.unit = "1",
-                       .min = 0,
-                       .max = 100,
-                       .meaning = "relative spread of the slope; it moves the upper bound"}),
-                field(
-                    "slope_down_dtod",
+        Schema<NoisyWriteCell>::fields(visit);
+        visit(
+            field("multiplicative_noise",
+                  &S::multiplicative_noise,
+                  {.meaning = "cycle noise scales with the actual step instead of the step at 0"}));
+        visit(field("slope_up_dtod",
+                    &S::slope_up_dtod,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 100,
+                     .meaning = "relative spread of the slope; it moves the upper bound"}));
+        visit(field("slope_down_dtod",
                     &S::slope_down_dtod,
-                    {.unit = "1", .min = 0, .max = 100, .meaning = "the same of the lower bound"}),
-                field("reference_mean",
-                      &S::reference_mean,
-                      {.unit = "1",
-                       .min = -1e6,
-                       .max = 1e6,
-                       .meaning = "mean of the reference that is subtracted from the device"}),
-                field("reference_std",
-                      &S::reference_std,
-                      {.unit = "1", .min = 0, .max = 1e6, .meaning = "its spread over cells"}),
-                field("subtract_symmetry_point",
-                      &S::subtract_symmetry_point,
-                      {.meaning = "the reference starts from the symmetry point of each cell: "
-                                  "zero-shifted devices"}),
-                field("reset_shifts_twice",
-                      &S::reset_shifts_twice,
-                      {.meaning = "a reset leaves the visible weight at reset + symmetry point",
-                       .source = "aihwkit's law, for comparison"})});
+                    {.unit = "1", .min = 0, .max = 100, .meaning = "the same of the lower bound"}));
+        visit(field("reference_mean",
+                    &S::reference_mean,
+                    {.unit = "1",
+                     .min = -1e6,
+                     .max = 1e6,
+                     .meaning = "mean of the reference that is subtracted from the device"}));
+        visit(field("reference_std",
+                    &S::reference_std,
+                    {.unit = "1", .min = 0, .max = 1e6, .meaning = "its spread over cells"}));
+        visit(field("subtract_symmetry_point",
+                    &S::subtract_symmetry_point,
+                    {.meaning = "the reference starts from the symmetry point of each cell: "
+                                "zero-shifted devices"}));
+        visit(field("reset_shifts_twice",
+                    &S::reset_shifts_twice,
+                    {.meaning = "a reset leaves the visible weight at reset + symmetry point",
+                     .source = "aihwkit's law, for comparison"}));
     }
 };
 
 template <>
 struct Schema<SoftBoundsPmax> {
     static constexpr std::string_view name = "soft bounds, p_max";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using S = SoftBoundsPmax;
-        return std::tuple_cat(
-            Schema<SoftBounds>::fields(),
-            std::tuple{field("p_max",
-                             &S::p_max,
-                             {.unit = "pulses",
-                              .min = 1,
-                              .max = 1e9,
-                              .meaning = "pulses from one end of the range to the other"}),
-                       field("alpha",
-                             &S::alpha,
-                             {.unit = "1/pulse",
-                              .min = 1e-9,
-                              .max = 10,
-                              .meaning = "relative slope of the step"}),
-                       field("range_min",
-                             &S::range_min,
-                             {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "lower end"}),
-                       field("range_max",
-                             &S::range_max,
-                             {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "upper end"}),
-                       field("compatible_parameters",
-                             &S::compatible_parameters,
-                             {.meaning = "derive dw_min, bounds and up_down such that the curve "
-                                         "misses its ends",
-                              .source = "aihwkit's law, for comparison"})});
+        Schema<SoftBounds>::fields(visit);
+        visit(field("p_max",
+                    &S::p_max,
+                    {.unit = "pulses",
+                     .min = 1,
+                     .max = 1e9,
+                     .meaning = "pulses from one end of the range to the other"}));
+        visit(field(
+            "alpha",
+            &S::alpha,
+            {.unit = "1/pulse", .min = 1e-9, .max = 10, .meaning = "relative slope of the step"}));
+        visit(field("range_min",
+                    &S::range_min,
+                    {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "lower end"}));
+        visit(field("range_max",
+                    &S::range_max,
+                    {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "upper end"}));
+        visit(field("compatible_parameters",
+                    &S::compatible_parameters,
+                    {.meaning = "derive dw_min, bounds and up_down such that the curve "
+                                "misses its ends",
+                     .source = "aihwkit's law, for comparison"}));
     }
 };
 

@@ -17,8 +17,8 @@
 namespace mho {
 namespace {
 
-constexpr size_t kMaxNodes = 1024;  // what a MeasuredStep may hold
-constexpr size_t kMaxRows = 1'000'000;
+constexpr size_t kMostNodesOfTable = 1024;  // what a MeasuredStep may hold
+constexpr size_t kMostStepRows = 1'000'000;
 constexpr double kLargest = 1e6;  // range of weights and steps of a device
 constexpr double kEvenSpacing = 1e-6;
 
@@ -93,9 +93,11 @@ Columns read_columns(std::string_view csv, const std::string& origin) {
     const std::vector<std::string_view> fields = split(first, format.separator);
     format.has_header = !fields.empty() && !parse_number(fields.front());
     const CsvTable table = parse_csv(csv, origin, format);
-    if (table.rows.size() < 2 || table.rows.size() > kMaxRows) {
-        throw IoError(fmt::format(
-            "`{}`: a step table needs 2 to {} rows, got {}", origin, kMaxRows, table.rows.size()));
+    if (table.rows.size() < 2 || table.rows.size() > kMostStepRows) {
+        throw IoError(fmt::format("`{}`: a step table needs 2 to {} rows, got {}",
+                                  origin,
+                                  kMostStepRows,
+                                  table.rows.size()));
     }
     const auto at = places(table, origin);
     Columns columns;
@@ -160,12 +162,14 @@ size_t nodes_for(const std::vector<double>& state) {
         smallest = std::min(smallest, state[i] - state[i - 1]);
         largest = std::max(largest, state[i] - state[i - 1]);
     }
-    if (state.size() <= kMaxNodes && largest - smallest <= kEvenSpacing * range) {
+    if (state.size() <= kMostNodesOfTable && largest - smallest <= kEvenSpacing * range) {
         return state.size();
     }
     const double wanted = std::ceil(range / smallest) + 1;
-    return static_cast<size_t>(std::clamp(
-        wanted, static_cast<double>(std::min(state.size(), kMaxNodes)), double{kMaxNodes}));
+    return static_cast<size_t>(
+        std::clamp(wanted,
+                   static_cast<double>(std::min(state.size(), kMostNodesOfTable)),
+                   double{kMostNodesOfTable}));
 }
 
 }  // namespace

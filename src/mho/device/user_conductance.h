@@ -54,21 +54,20 @@ struct UserConductance {
 template <>
 struct Schema<UserConductance> {
     static constexpr std::string_view name = "user";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using U = UserConductance;
-        return std::tuple{
-            field("law_name", &U::law_name, {.meaning = "name of the law in reports"}),
-            field(
-                "programming_noise_scale",
-                &U::programming_noise_scale,
-                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}),
-            field(
-                "drift_scale",
-                &U::drift_scale,
-                {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}),
-            field("read_noise_scale",
-                  &U::read_noise_scale,
-                  {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the read noise"})};
+        visit(field("law_name", &U::law_name, {.meaning = "name of the law in reports"}));
+        visit(field(
+            "programming_noise_scale",
+            &U::programming_noise_scale,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the programming noise"}));
+        visit(field(
+            "drift_scale",
+            &U::drift_scale,
+            {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the drift coefficient"}));
+        visit(field("read_noise_scale",
+                    &U::read_noise_scale,
+                    {.unit = "1", .min = 0, .max = 1e3, .meaning = "factor on the read noise"}));
     }
 };
 

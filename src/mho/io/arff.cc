@@ -40,9 +40,9 @@ std::string_view unquoted(std::string_view text) {
     return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
-class Parser {
+class ArffParser {
   public:
-    Parser(std::string_view text, const std::string& origin)
+    ArffParser(std::string_view text, const std::string& origin)
         : origin_(origin), lines_(text), builder_(origin) {}
 
     LabelledTable parse() {
@@ -172,7 +172,7 @@ class Parser {
 }  // namespace
 
 LabelledTable parse_arff(std::string_view text, const std::string& origin) {
-    return Parser(text, origin).parse();
+    return ArffParser(text, origin).parse();
 }
 
 LabelledTable read_arff(const std::string& path) {

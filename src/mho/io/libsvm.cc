@@ -21,14 +21,14 @@ namespace {
 // A single line "1 4000000000:1" would otherwise ask for 32 GB.
 constexpr uint64_t kMaxDenseNumbers = uint64_t{1} << 27;
 
-struct Entry {
+struct SparseEntry {
     uint64_t index = 0;  // from 1
     double value = 0;
 };
 
-class Parser {
+class LibsvmParser {
   public:
-    Parser(std::string_view text, const std::string& origin, uint64_t features)
+    LibsvmParser(std::string_view text, const std::string& origin, uint64_t features)
         : origin_(origin), lines_(text), features_(features) {}
 
     LabelledTable parse() {
@@ -56,7 +56,7 @@ class Parser {
         labels_.push_back(number_text(*label));
         uint64_t previous = 0;
         for (size_t i = 1; i < parts.size(); i++) {
-            const Entry entry = read_entry(parts[i]);
+            const SparseEntry entry = read_entry(parts[i]);
             if (entry.index <= previous) {
                 fail(fmt::format(
                     "index {} after {}; they must ascend from 1", entry.index, previous));
@@ -72,7 +72,7 @@ class Parser {
         row_ends_.push_back(entries_.size());
     }
 
-    Entry read_entry(std::string_view text) const {
+    SparseEntry read_entry(std::string_view text) const {
         const size_t colon = text.find(':');
         if (colon != std::string_view::npos) {
             const std::optional<uint64_t> index = parse_index(text.substr(0, colon));
@@ -103,7 +103,7 @@ class Parser {
         size_t next = 0;
         for (size_t r = 0; r < row_ends_.size(); r++) {
             for (; next < row_ends_[r]; next++) {
-                const Entry& entry = entries_[next];
+                const SparseEntry& entry = entries_[next];
                 table.features(r, static_cast<size_t>(entry.index - 1)) = entry.value;
             }
         }
@@ -115,14 +115,14 @@ class Parser {
     uint64_t features_;
     uint64_t largest_ = 0;
     std::vector<std::string> labels_;
-    std::vector<Entry> entries_;
+    std::vector<SparseEntry> entries_;
     std::vector<size_t> row_ends_;
 };
 
 }  // namespace
 
 LabelledTable parse_libsvm(std::string_view text, const std::string& origin, size_t features) {
-    return Parser(text, origin, features).parse();
+    return LibsvmParser(text, origin, features).parse();
 }
 
 LabelledTable read_libsvm(const std::string& path, size_t features) {

@@ -97,7 +97,7 @@ constexpr Dtype kDtypes[] = {
 };
 
 /// One header entry, checked in itself but not yet against its neighbours.
-struct Entry {
+struct HeaderEntry {
     std::string name;
     const Dtype* dtype = nullptr;
     std::vector<size_t> shape;
@@ -105,13 +105,14 @@ struct Entry {
     uint64_t end = 0;
 };
 
-class Parser {
+class HeaderParser {
   public:
-    Parser(std::string_view bytes, const std::string& origin) : bytes_(bytes), origin_(origin) {}
+    HeaderParser(std::string_view bytes, const std::string& origin)
+        : bytes_(bytes), origin_(origin) {}
 
     SafeTensors parse() {
         const Header header = read_header();
-        std::vector<Entry> entries;
+        std::vector<HeaderEntry> entries;
         SafeTensors result;
         for (const auto& [name, value] : header.items()) {
             if (name == kMetadata) {
@@ -121,7 +122,7 @@ class Parser {
             }
         }
         check_layout(entries);
-        for (Entry& entry : entries) {
+        for (HeaderEntry& entry : entries) {
             result.tensors.emplace(entry.name, read_values(entry));
         }
         return result;
@@ -188,14 +189,14 @@ class Parser {
         return value.get<uint64_t>();
     }
 
-    Entry read_entry(const std::string& name, const Header& value) const {
+    HeaderEntry read_entry(const std::string& name, const Header& value) const {
         if (!value.is_object()) {
             fail(name, "its entry is not an object");
         }
         if (value.size() != 3) {
             fail(name, "its entry must have exactly `dtype`, `shape` and `data_offsets`");
         }
-        Entry entry;
+        HeaderEntry entry;
         entry.name = name;
         entry.dtype = read_dtype(name, member(name, value, "dtype"));
         const Header& shape = member(name, value, "shape");
@@ -244,12 +245,12 @@ class Parser {
     }
 
     /// Entries may come in any order, but must tile the data.
-    void check_layout(std::vector<Entry>& entries) const {
-        std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    void check_layout(std::vector<HeaderEntry>& entries) const {
+        std::sort(entries.begin(), entries.end(), [](const HeaderEntry& a, const HeaderEntry& b) {
             return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
         });
         uint64_t expected = 0;
-        for (const Entry& entry : entries) {
+        for (const HeaderEntry& entry : entries) {
             if (entry.begin != expected) {
                 fail(entry.name,
                      fmt::format("its data begin at {}, {} the previous tensor's end {}",
@@ -267,7 +268,7 @@ class Parser {
         }
     }
 
-    Tensor read_values(Entry& entry) const {
+    Tensor read_values(HeaderEntry& entry) const {
         const char* from = data_.data() + entry.begin;
         std::vector<float> values((entry.end - entry.begin) / entry.dtype->bytes);
         for (float& value : values) {
@@ -307,7 +308,7 @@ const Tensor& SafeTensors::at(std::string_view name) const {
 }
 
 SafeTensors parse_safetensors(std::string_view bytes, const std::string& origin) {
-    return Parser(bytes, origin).parse();
+    return HeaderParser(bytes, origin).parse();
 }
 
 SafeTensors read_safetensors(const std::string& path) {

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "mho/device/pulsed_device_json.h"
 #include "mho/util/json.h"
 
 namespace mho {

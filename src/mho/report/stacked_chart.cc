@@ -15,8 +15,8 @@
 namespace mho {
 namespace {
 
-constexpr double kLabelPx = 12.5;
-constexpr double kBar = 14.0;
+constexpr double kPartLabelPx = 12.5;
+constexpr double kStack = 14.0;
 constexpr double kRow = 20.0;
 constexpr int kTicks = 6;
 
@@ -41,16 +41,16 @@ template <class Row>
 double label_column(const std::vector<Row>& rows, double width) {
     double widest = 0;
     for (const Row& row : rows) {
-        widest = std::max(widest, text_width_px(row.label, kLabelPx));
+        widest = std::max(widest, text_width_px(row.label, kPartLabelPx));
     }
     return std::min(widest + 4.0, 0.34 * width);
 }
 
 void draw_label(SvgCanvas& canvas, const std::string& label, double column, double top) {
     canvas.text(column,
-                top + kBar - 2.5,
-                fit_text(label, kLabelPx, column),
-                {kLabelPx, Anchor::kEnd, false, kInk});
+                top + kStack - 2.5,
+                fit_text(label, kPartLabelPx, column),
+                {kPartLabelPx, Anchor::kEnd, false, kInk});
 }
 
 }  // namespace
@@ -84,14 +84,14 @@ std::string StackedChart::svg(int asked_width) const {
                 canvas.rect(x.px(sum),
                             y,
                             x.px(sum + part) - x.px(sum),
-                            kBar,
+                            kStack,
                             fmt::format("fill:{};fill-opacity:.88", series_color(s)),
                             fmt::format("{}, {}: {}", bar.label, series[s], with_unit(part, unit)));
             }
             sum += part;
         }
         canvas.text(x.px(sum) + 6.0,
-                    y + kBar - 2.5,
+                    y + kStack - 2.5,
                     with_unit(total(bar), unit),
                     {kTickPx, Anchor::kStart, false, kInk, true});
         y += kRow;
@@ -130,7 +130,7 @@ std::string TimelineChart::svg(int asked_width) const {
                 canvas.rect(x.px(span.start),
                             y,
                             std::max(x.px(span.end) - x.px(span.start), 0.5),
-                            kBar,
+                            kStack,
                             fmt::format("fill:{};fill-opacity:.88",
                                         series_color(static_cast<size_t>(span.color))),
                             span.tooltip);

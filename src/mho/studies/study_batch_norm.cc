@@ -28,7 +28,7 @@ void add_pair(std::vector<NoiseCase>& cases,
 }
 
 // Where the networks of one set of pictures stand; that without batch norms stands behind each.
-struct Plan {
+struct BatchNormPlan {
     std::vector<int> depths;
     size_t shallow() const { return 0; }
     size_t deepest() const { return 2 * (depths.size() - 1); }
@@ -41,7 +41,9 @@ struct Plan {
     size_t count() const { return wide() + 2; }
 };
 
-std::vector<NoiseCase> cases_of(const NoiseSet& set, const Plan& plan, bool is_small) {
+std::vector<NoiseCase> batch_norm_cases(const NoiseSet& set,
+                                        const BatchNormPlan& plan,
+                                        bool is_small) {
     const int width = is_small ? 2 : 8;
     std::vector<NoiseCase> cases;
     for (const int depth : plan.depths) {
@@ -91,9 +93,12 @@ std::string points(const Interval& d) {
     return fmt::format("{:.1f} points ({:.1f} to {:.1f})", d.mean, d.low, d.high);
 }
 
-// `k`: as in Plan::noisy_norms.
-std::string why_no_gap(
-    std::span<const NoiseOutcome> all, const Plan& plan, size_t with, size_t k, uint64_t seed) {
+// `k`: as in BatchNormPlan::noisy_norms.
+std::string why_no_gap(std::span<const NoiseOutcome> all,
+                       const BatchNormPlan& plan,
+                       size_t with,
+                       size_t k,
+                       uint64_t seed) {
     const auto of = [&](size_t noisy) {
         return fmt::format("{:.1f} % instead of {:.1f} %, a difference of {}",
                            mean(all[noisy].average),
@@ -112,7 +117,9 @@ std::string why_no_gap(
         of(plan.no_number(k)));
 }
 
-std::string why_no_growth(std::span<const NoiseOutcome> all, const Plan& plan, uint64_t seed) {
+std::string why_no_growth(std::span<const NoiseOutcome> all,
+                          const BatchNormPlan& plan,
+                          uint64_t seed) {
     const NoiseOutcome& shallow = all[plan.shallow()];
     const NoiseOutcome& deep = all[plan.deepest()];
     const NoiseOutcome& wide = all[plan.wide()];
@@ -152,11 +159,11 @@ std::string why_no_growth(std::span<const NoiseOutcome> all, const Plan& plan, u
         growth(plan.no_number(1), plan.no_number(0)));
 }
 
-void judge(std::span<const NoiseOutcome> all,
-           const Plan& plan,
-           const std::string& data,
-           uint64_t seed,
-           StudyResult& result) {
+void judge_batch_norm(std::span<const NoiseOutcome> all,
+                      const BatchNormPlan& plan,
+                      const std::string& data,
+                      uint64_t seed,
+                      StudyResult& result) {
     const NoiseOutcome& deep = all[plan.deepest()];
     const auto add = [&](StudyRow row, const std::function<std::string()>& why) {
         if (row.verdict != Verdict::kHolds) {
@@ -211,11 +218,12 @@ void judge(std::span<const NoiseOutcome> all,
 }  // namespace
 
 StudyResult run_batch_norm_study(const StudyOptions& options) {
-    const Plan plan = {.depths = options.small ? std::vector<int>{8} : std::vector<int>{8, 14, 20}};
+    const BatchNormPlan plan = {.depths = options.small ? std::vector<int>{8}
+                                                        : std::vector<int>{8, 14, 20}};
     const std::vector<NoiseSet> sets = noise_sets(options);
     std::vector<NoiseCase> cases;
     for (const NoiseSet& set : sets) {
-        for (NoiseCase& c : cases_of(set, plan, options.small)) {
+        for (NoiseCase& c : batch_norm_cases(set, plan, options.small)) {
             cases.push_back(std::move(c));
         }
     }
@@ -223,7 +231,7 @@ StudyResult run_batch_norm_study(const StudyOptions& options) {
     const std::vector<NoiseOutcome> all = run_noise_bench(options, "batch-norm", cases, result);
     for (size_t i = 0; i < sets.size(); i++) {
         const std::span<const NoiseOutcome> of_set(&all[i * plan.count()], plan.count());
-        judge(of_set, plan, sets[i].data, options.seed, result);
+        judge_batch_norm(of_set, plan, sets[i].data, options.seed, result);
         result.tables.push_back(noise_table(of_set, options.seed, sets[i].data));
         // The networks of the claims alone.
         result.charts.push_back(noise_chart(of_set.first(plan.vgg() + 2), sets[i].data));

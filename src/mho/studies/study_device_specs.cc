@@ -17,7 +17,7 @@
 namespace mho {
 namespace {
 
-constexpr const char* kName = "device-specs";
+constexpr const char* kDeviceSpecsName = "device-specs";
 // Normalised accuracy that suffices, percent. Small networks on small test sets may not reach the
 // first: the highest is taken at which a tenth of the devices suffice for the CNN after an hour.
 const std::vector<double> kLevels = {99, 98, 95, 90, 80};
@@ -208,7 +208,7 @@ StudyResult run_device_specs_study(const StudyOptions& options) {
                  }});
         }
     }
-    const StudyUnitResults done = run_units(options, kName, units);
+    const StudyUnitResults done = run_units(options, kDeviceSpecsName, units);
     size_t unit = 0;
     StudyTable table{fmt::format("Devices that suffice, of {}", scores.devices.size()),
                      {"network",

@@ -19,7 +19,7 @@ enum Place { kVgg, kDeep, kPlainVgg, kPlainDeep, kHalfVgg, kShallow, kPlainShall
 constexpr Place kTrainedAgain[] = {kPlainVgg, kPlainDeep, kPlainShallow, kVgg, kDeep, kHalfVgg};
 constexpr size_t kAgainCount = std::size(kTrainedAgain);
 
-struct Plan {
+struct GaussianPlan {
     uint64_t trainings = 0;                            // of the networks that are trained again
     size_t again(uint64_t training, size_t i) const {  // training from 2
         return kAgain + (training - 2) * kAgainCount + i;
@@ -30,7 +30,9 @@ struct Plan {
     size_t count() const { return stopped() + 4; }
 };
 
-std::vector<NoiseCase> cases_of(const NoiseSet& set, const Plan& plan, bool is_small) {
+std::vector<NoiseCase> gaussian_noise_cases(const NoiseSet& set,
+                                            const GaussianPlan& plan,
+                                            bool is_small) {
     const int width = is_small ? 2 : 8;
     const TrainConfig& training = set.training;
     TrainConfig slower = training;
@@ -77,7 +79,10 @@ std::vector<NoiseCase> cases_of(const NoiseSet& set, const Plan& plan, bool is_s
 }
 
 // "over 3 trainings the difference is ..."
-std::string over_trainings(std::span<const NoiseOutcome> all, const Plan& plan, Place a, Place b) {
+std::string over_trainings(std::span<const NoiseOutcome> all,
+                           const GaussianPlan& plan,
+                           Place a,
+                           Place b) {
     std::vector<const NoiseOutcome*> of_a = {&all[a]}, of_b = {&all[b]};
     for (uint64_t t = 2; t <= plan.trainings; t++) {
         for (size_t i = 0; i < kAgainCount; i++) {
@@ -96,11 +101,11 @@ std::string over_trainings(std::span<const NoiseOutcome> all, const Plan& plan, 
                        d.high);
 }
 
-void judge(std::span<const NoiseOutcome> all,
-           const Plan& plan,
-           const std::string& data,
-           uint64_t seed,
-           StudyResult& result) {
+void judge_gaussian_noise(std::span<const NoiseOutcome> all,
+                          const GaussianPlan& plan,
+                          const std::string& data,
+                          uint64_t seed,
+                          StudyResult& result) {
     const auto row = [&](const std::string& claim, Place better, Place worse) -> StudyRow& {
         return result.rows.emplace_back(at_least_row(
             fmt::format("{}: {} against {}{}", claim, all[better].name, all[worse].name, data),
@@ -162,11 +167,11 @@ void judge(std::span<const NoiseOutcome> all,
 }  // namespace
 
 StudyResult run_gaussian_noise_benchmark(const StudyOptions& options) {
-    const Plan plan = {.trainings = options.small ? uint64_t{2} : uint64_t{3}};
+    const GaussianPlan plan = {.trainings = options.small ? uint64_t{2} : uint64_t{3}};
     const std::vector<NoiseSet> sets = noise_sets(options);
     std::vector<NoiseCase> cases;
     for (const NoiseSet& set : sets) {
-        for (NoiseCase& c : cases_of(set, plan, options.small)) {
+        for (NoiseCase& c : gaussian_noise_cases(set, plan, options.small)) {
             cases.push_back(std::move(c));
         }
     }
@@ -175,7 +180,7 @@ StudyResult run_gaussian_noise_benchmark(const StudyOptions& options) {
         run_noise_bench(options, "gaussian-noise-benchmark", cases, result);
     for (size_t i = 0; i < sets.size(); i++) {
         const std::span<const NoiseOutcome> of_set(&all[i * plan.count()], plan.count());
-        judge(of_set, plan, sets[i].data, options.seed, result);
+        judge_gaussian_noise(of_set, plan, sets[i].data, options.seed, result);
         result.tables.push_back(noise_table(of_set, options.seed, sets[i].data));
         result.charts.push_back(noise_chart(of_set.first(kAgain), sets[i].data));
     }

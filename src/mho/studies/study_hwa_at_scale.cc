@@ -25,9 +25,9 @@
 namespace mho {
 namespace {
 
-const std::vector<double> kTimes = {1.0, 3600.0, 86400.0, 365 * 86400.0};
-const char* const kTimeNames[] = {"1 s", "1 h", "1 day", "1 year"};
-constexpr size_t kHour = 1;  // index in kTimes
+const std::vector<double> kDriftTimes = {1.0, 3600.0, 86400.0, 365 * 86400.0};
+const char* const kDriftTimeNames[] = {"1 s", "1 h", "1 day", "1 year"};
+constexpr size_t kHour = 1;  // index in kDriftTimes
 constexpr double kMatchedError = 0.20;
 const std::vector<double> kMultipliers = {1, 1.5, 2, 3, 4, 6};
 
@@ -85,9 +85,9 @@ GivenNetwork given_resnet(int depth, DataSet set, size_t images) {
 }
 
 // Collects the units of the study and finds their values again.
-class Units {
+class FamilyRuns {
   public:
-    explicit Units(const StudyOptions& options) : options_(options) {}
+    explicit FamilyRuns(const StudyOptions& options) : options_(options) {}
 
     // Returns the number of the unit.
     size_t add(std::string name, std::function<std::vector<double>()> compute) {
@@ -121,7 +121,7 @@ struct FamilyResult {
     std::vector<double> half;  // A* after 1 h on cells with half the noise, per chip
 };
 
-FamilyUnits add_family(Units& units,
+FamilyUnits add_family(FamilyRuns& units,
                        const HwaFamily& family,
                        const HwaNetworks& networks,
                        const Sizes& sizes,
@@ -140,12 +140,12 @@ FamilyUnits add_family(Units& units,
                 const Network quiet = changed(networks.hardware_aware, [](TileConfig& c) {
                     c.conductance = scaled(c.conductance, {0.5, 1, 0.5});
                 });
-                return errors_over_time(quiet, test, seed, chip, {kTimes[kHour]});
+                return errors_over_time(quiet, test, seed, chip, {kDriftTimes[kHour]});
             }));
     }
     for (uint32_t chip = 0; chip < sizes.chips; chip++) {
         const auto over_time = [&, seed, chip](const Network& network) {
-            return errors_over_time(network, test, seed, chip, kTimes);
+            return errors_over_time(network, test, seed, chip, kDriftTimes);
         };
         u.direct.push_back(units.add(fmt::format("{} direct chip {}", family.name, chip),
                                      [=, &networks] { return over_time(networks.direct); }));
@@ -159,7 +159,7 @@ FamilyUnits add_family(Units& units,
             const Network noisy = changed(network, [&](TileConfig& c) {
                 c.conductance = scaled(c.conductance, {times, 1, times});
             });
-            errors.push_back(errors_over_time(noisy, test, seed, chip, {kTimes[kHour]})[0]);
+            errors.push_back(errors_over_time(noisy, test, seed, chip, {kDriftTimes[kHour]})[0]);
         }
         return errors;
     };
@@ -174,7 +174,9 @@ FamilyUnits add_family(Units& units,
     return u;
 }
 
-FamilyResult collect(const Units& units, const HwaFamily& family, const FamilyUnits& u) {
+FamilyResult collect_family(const FamilyRuns& units,
+                            const HwaFamily& family,
+                            const FamilyUnits& u) {
     FamilyResult r;
     r.float_error = units.of(u.floating_point)[0];
     const auto star = [&](double error) {
@@ -184,7 +186,7 @@ FamilyResult collect(const Units& units, const HwaFamily& family, const FamilyUn
     for (const size_t unit : u.half) {
         r.half.push_back(star(units.of(unit)[0]));
     }
-    for (size_t t = 0; t < kTimes.size(); t++) {
+    for (size_t t = 0; t < kDriftTimes.size(); t++) {
         std::vector<double>& direct = r.direct.emplace_back();
         std::vector<double>& aware = r.hardware_aware.emplace_back();
         for (size_t chip = 0; chip < u.direct.size(); chip++) {
@@ -285,7 +287,7 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options) {
         networks.push_back(train_family(family, options, store));
     }
 
-    Units units(options);
+    FamilyRuns units(options);
     std::vector<FamilyUnits> family_units;
     for (size_t f = 0; f < families.size(); f++) {
         family_units.push_back(add_family(units, families[f], networks[f], sizes, seed));
@@ -301,7 +303,7 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options) {
                       sizes.mvm_size,
                       make_tile_key(seed, "study/hwa-at-scale/tile", 0, 0, chip));
             tile.program(p.mapped.weights.view());
-            tile.advance_to(kTimes[kHour]);
+            tile.advance_to(kDriftTimes[kHour]);
             return std::vector<double>{mvm_error(tile, p, 0)};
         }));
     }
@@ -319,13 +321,14 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options) {
                                      {},
                                      p,
                                      make_tile_key(seed, "study/hwa-at-scale/tile"),
-                                     kTimes[0],
+                                     kDriftTimes[0],
                                      kMatchedError);
                 const Network stronger =
                     changed(networks[0].hardware_aware, [&](TileConfig& c) { knob.set(c, times); });
                 return std::vector<double>{
                     times,
-                    errors_over_time(stronger, families[0].data.test, seed, chip, {kTimes[0]})[0]};
+                    errors_over_time(
+                        stronger, families[0].data.test, seed, chip, {kDriftTimes[0]})[0]};
             }));
         }
     }
@@ -346,7 +349,7 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options) {
         });
         for (uint32_t chip = 0; chip < sizes.given_chips; chip++) {
             chips.push_back(units.add(fmt::format("{} chip {}", g.name, chip), [&, chip] {
-                return errors_over_time(g.direct, g.test, seed, chip, kTimes);
+                return errors_over_time(g.direct, g.test, seed, chip, kDriftTimes);
             }));
         }
     }
@@ -354,7 +357,7 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options) {
 
     std::vector<FamilyResult> results;
     for (size_t f = 0; f < families.size(); f++) {
-        results.push_back(collect(units, families[f], family_units[f]));
+        results.push_back(collect_family(units, families[f], family_units[f]));
     }
     StudyResult result;
     result.earlier_s = store.earlier_s() + units.earlier_s();
@@ -515,9 +518,9 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options) {
             const auto& values = aware ? results[f].hardware_aware : results[f].direct;
             std::vector<std::string> row = {families[f].name, aware ? "hardware-aware" : "direct"};
             StudyCurve curve{families[f].name + (aware ? ", hardware-aware" : ", direct"), {}, {}};
-            for (size_t t = 0; t < kTimes.size(); t++) {
+            for (size_t t = 0; t < kDriftTimes.size(); t++) {
                 row.push_back(cell(values[t], seed));
-                curve.x.push_back(kTimes[t]);
+                curve.x.push_back(kDriftTimes[t]);
                 curve.y.push_back(mean(values[t]));
             }
             over_time.rows.push_back(std::move(row));
@@ -532,7 +535,7 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options) {
     for (size_t g = 0; g < given.size(); g++) {
         const double base = units.of(given_units[g].first)[0];
         std::vector<std::string> row = {given[g].name, "direct"};
-        for (size_t t = 0; t < kTimes.size(); t++) {
+        for (size_t t = 0; t < kDriftTimes.size(); t++) {
             std::vector<double> values;
             for (const size_t unit : given_units[g].second) {
                 values.push_back(normalised_accuracy(units.of(unit)[t], base, 0.9));

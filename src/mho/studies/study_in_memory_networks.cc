@@ -17,7 +17,7 @@
 namespace mho {
 namespace {
 
-constexpr const char* kName = "in-memory-networks";
+constexpr const char* kInMemoryName = "in-memory-networks";
 constexpr double kCurvatures[] = {0.5, 1.0, 2.0};
 constexpr double kRanges[] = {0.6, 0.7, 0.8};
 constexpr double kCycleNoises[] = {0.1, 0.3, 0.6, 0.9, 1.2};
@@ -29,16 +29,16 @@ constexpr double kCycleNoise = 0.3;  // of the response sweep
 // each.
 constexpr int kLonger = 3;
 
-enum Rule { kAnalogSgd, kResidual, kRules };
+enum MemoryRule { kAnalogSgd, kResidual, kRules };
 constexpr const char* kRuleNames[] = {"analog SGD", "RL"};
 
-struct Cell {
+struct TrialCell {
     double curvature;
     double range;
     double cycle_noise;
 };
 
-PowerResponse device_of(const Cell& cell) {
+PowerResponse device_of(const TrialCell& cell) {
     PowerResponse d;
     d.dw_min = 1e-3;
     d.dw_min_std = cell.cycle_noise;
@@ -48,7 +48,7 @@ PowerResponse device_of(const Cell& cell) {
     return d;
 }
 
-LearnerConfig rule_of(Rule rule, const Cell& cell) {
+LearnerConfig rule_of(MemoryRule rule, const TrialCell& cell) {
     if (rule == kAnalogSgd) {
         AnalogSgd sgd;
         sgd.device = device_of(cell);
@@ -94,7 +94,7 @@ TrainConfig training(bool is_small, int longer = 1) {
     return c;
 }
 
-std::string cell_name(const Cell& c) {
+std::string cell_name(const TrialCell& c) {
     return fmt::format(
         "curvature {}, range {}, cycle noise {}", c.curvature, c.range, c.cycle_noise);
 }
@@ -138,7 +138,7 @@ class Trainings {
                         100 * (1 - errors_over_time(trained, data_.test, seed, 0, {})[0])};
                 }};
     }
-    StudyUnit in_memory(const Cell& cell, Rule rule, size_t s, int longer = 1) const {
+    StudyUnit in_memory(const TrialCell& cell, MemoryRule rule, size_t s, int longer = 1) const {
         const uint64_t seed = options_.seed + s;
         return {
             fmt::format("{}, {}, seed {}{}", kRuleNames[rule], cell_name(cell), s, suffix(longer)),
@@ -176,7 +176,7 @@ std::vector<double> first_values(const StudyUnitResults& done, size_t first, siz
 // A second round of units of the same study: the log of the first one stays.
 StudyUnitResults run_more(StudyOptions options, const std::vector<StudyUnit>& units) {
     options.resume = true;
-    return run_units(options, kName, units);
+    return run_units(options, kInMemoryName, units);
 }
 
 }  // namespace
@@ -186,7 +186,7 @@ StudyResult run_in_memory_networks_study(const StudyOptions& options) {
     const size_t seeds = is_small ? 1 : 3;
     const size_t more_seeds = is_small ? 0 : 6;  // where a row is about one cell
     const Trainings trainings(options);
-    std::vector<Cell> cells;
+    std::vector<TrialCell> cells;
     for (const double curvature : kCurvatures) {
         for (const double range : kRanges) {
             cells.push_back({curvature, range, kCycleNoise});
@@ -200,24 +200,24 @@ StudyResult run_in_memory_networks_study(const StudyOptions& options) {
     for (size_t s = 0; s < seeds; s++) {
         units.push_back(trainings.digital(s));
     }
-    for (const Cell& cell : cells) {
+    for (const TrialCell& cell : cells) {
         for (int rule = 0; rule < kRules; rule++) {
             for (size_t s = 0; s < seeds; s++) {
-                units.push_back(trainings.in_memory(cell, static_cast<Rule>(rule), s));
+                units.push_back(trainings.in_memory(cell, static_cast<MemoryRule>(rule), s));
             }
         }
     }
-    const StudyUnitResults done = run_units(options, kName, units);
+    const StudyUnitResults done = run_units(options, kInMemoryName, units);
 
     const std::vector<double> digital = first_values(done, 0, seeds);
-    const auto of = [&](size_t cell, Rule rule) {
+    const auto of = [&](size_t cell, MemoryRule rule) {
         return first_values(done, seeds + (cell * kRules + rule) * seeds, seeds);
     };
-    const auto loss = [&](size_t cell, Rule rule) {
+    const auto loss = [&](size_t cell, MemoryRule rule) {
         return paired_difference(digital, of(cell, rule), options.seed);
     };
     // Points of accuracy per 100 % of cycle noise: a line through the noises, for every seed.
-    const auto slopes = [&](Rule rule) {
+    const auto slopes = [&](MemoryRule rule) {
         std::vector<double> all;
         const double centre = mean(kCycleNoises);
         for (size_t s = 0; s < seeds; s++) {
@@ -288,7 +288,7 @@ StudyResult run_in_memory_networks_study(const StudyOptions& options) {
     const auto longer = [&](size_t i) {
         return first_values(tested, 2 * more_seeds + i * seeds, seeds);
     };
-    const auto why = [&](size_t cell, Rule rule, size_t i) {
+    const auto why = [&](size_t cell, MemoryRule rule, size_t i) {
         const Interval before = loss(cell, rule);
         const Interval after = paired_difference(longer(0), longer(i), options.seed);
         return fmt::format(

@@ -71,7 +71,7 @@ void explain(StudyRow& row, const char* kind, const std::vector<double>& ratios)
     row.explanation += repetitions.empty() ? "" : " And " + repetitions;
 }
 
-std::vector<NoiseCase> cases_of(const NoiseSet& set, size_t trainings, bool is_small) {
+std::vector<NoiseCase> l1_topk_norm_cases(const NoiseSet& set, size_t trainings, bool is_small) {
     const Graph graph = resnet_cifar_of_width(kDepth, set.input, is_small ? 2 : 8);
     std::vector<NoiseCase> cases;
     for (const Kind& kind : kKinds) {
@@ -88,11 +88,11 @@ std::vector<NoiseCase> cases_of(const NoiseSet& set, size_t trainings, bool is_s
     return cases;
 }
 
-void judge(std::span<const NoiseOutcome> all,
-           size_t trainings,
-           const std::string& data,
-           uint64_t seed,
-           StudyResult& result) {
+void judge_l1_topk_norm(std::span<const NoiseOutcome> all,
+                        size_t trainings,
+                        const std::string& data,
+                        uint64_t seed,
+                        StudyResult& result) {
     const std::vector<double> base = of_trainings(all, 0, trainings, false);
     const std::vector<double> base_clean = of_trainings(all, 0, trainings, true);
     for (size_t k = 1; k < std::size(kKinds); k++) {
@@ -139,7 +139,7 @@ StudyResult run_l1_topk_norm_study(const StudyOptions& options) {
     for (const NoiseSet& set : sets) {
         // More of the shorter ones, on CIFAR-10.
         trainings.push_back(options.small ? 2 : trainings.empty() ? 5 : 8);
-        for (NoiseCase& c : cases_of(set, trainings.back(), options.small)) {
+        for (NoiseCase& c : l1_topk_norm_cases(set, trainings.back(), options.small)) {
             cases.push_back(std::move(c));
         }
     }
@@ -152,7 +152,7 @@ StudyResult run_l1_topk_norm_study(const StudyOptions& options) {
     size_t first = 0;
     for (size_t i = 0; i < sets.size(); i++) {
         const size_t count = std::size(kKinds) * trainings[i];
-        judge({&all[first], count}, trainings[i], sets[i].data, options.seed, result);
+        judge_l1_topk_norm({&all[first], count}, trainings[i], sets[i].data, options.seed, result);
         first += count;
     }
     return result;

@@ -23,10 +23,10 @@ constexpr size_t kRateCount = std::size(kRates);
 constexpr double kFurther[] = {4.0, 16.0};
 
 // Networks of one set of pictures, rate by rate.
-std::vector<NoiseCase> cases_of(const NoiseSet& set,
-                                const std::vector<double>& rates,
-                                size_t trainings,
-                                bool is_small) {
+std::vector<NoiseCase> learning_rate_cases(const NoiseSet& set,
+                                           const std::vector<double>& rates,
+                                           size_t trainings,
+                                           bool is_small) {
     const Graph graph = resnet_cifar_of_width(8, set.input, is_small ? 2 : 8);
     std::vector<NoiseCase> cases;
     for (const double rate : rates) {
@@ -77,12 +77,12 @@ std::string without_norms(std::span<const NoiseOutcome> plain) {
                                         : "not inside the range either");
 }
 
-void judge(std::span<const NoiseOutcome> all,
-           const std::vector<double>& rates,
-           size_t trainings,
-           const std::string& data,
-           uint64_t seed,
-           StudyResult& result) {
+void judge_learning_rate(std::span<const NoiseOutcome> all,
+                         const std::vector<double>& rates,
+                         size_t trainings,
+                         const std::string& data,
+                         uint64_t seed,
+                         StudyResult& result) {
     // Clean accuracy times average normalised accuracy, per training and draw, in percent.
     std::vector<std::vector<double>> products(rates.size());
     for (size_t r = 0; r < rates.size(); r++) {
@@ -166,7 +166,7 @@ StudyResult run_learning_rate_study(const StudyOptions& options) {
     std::vector<size_t> trainings;
     for (const NoiseSet& set : sets) {
         trainings.push_back(options.small || !trainings.empty() ? 1 : 2);
-        for (NoiseCase& c : cases_of(set, rates, trainings.back(), options.small)) {
+        for (NoiseCase& c : learning_rate_cases(set, rates, trainings.back(), options.small)) {
             cases.push_back(std::move(c));
         }
     }
@@ -178,7 +178,8 @@ StudyResult run_learning_rate_study(const StudyOptions& options) {
     size_t first = 0;
     for (size_t i = 0; i < sets.size(); i++) {
         const size_t count = rates.size() * trainings[i] + kRateCount;
-        judge({&all[first], count}, rates, trainings[i], sets[i].data, options.seed, result);
+        judge_learning_rate(
+            {&all[first], count}, rates, trainings[i], sets[i].data, options.seed, result);
         first += count;
     }
     return result;

@@ -9,7 +9,6 @@
 #include <array>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -113,137 +112,137 @@ struct Crossbar {
 template <>
 struct Schema<CrossbarInput> {
     static constexpr std::string_view name = "CrossbarInput";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = CrossbarInput;
-        return std::tuple{
-            field("coding", &C::coding, {.meaning = "levels of the input converter"}),
-            field("bits",
-                  &C::bits,
-                  {.unit = "bits",
-                   .min = 1,
-                   .max = 16,
-                   .meaning = "resolution, the sign included if there is one"}),
-            field("is_signed",
-                  &C::is_signed,
-                  {.meaning = "inputs have a sign; unsigned ones are cut at zero (after a ReLU "
-                              "nothing is lost and a bit is won)"}),
-            field("slice_bits",
-                  &C::slice_bits,
-                  {.unit = "bits",
-                   .min = 0,
-                   .max = 16,
-                   .meaning = "inputs are applied digit by digit, least significant first, in "
-                              "passes of so many bits; 0 = all at once",
-                   .source = "Shafiee et al. (ISAAC), ISCA 2016"}),
-            field("accumulation",
-                  &C::accumulation,
-                  {.meaning = "passes are converted one by one and added digitally, or added as "
-                              "charge and converted once"}),
-            field("relative_noise",
-                  &C::relative_noise,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "standard deviation of a voltage over the voltage, fresh each time",
-                   .source = "MemIntelli"})};
+        visit(field("coding", &C::coding, {.meaning = "levels of the input converter"}));
+        visit(field("bits",
+                    &C::bits,
+                    {.unit = "bits",
+                     .min = 1,
+                     .max = 16,
+                     .meaning = "resolution, the sign included if there is one"}));
+        visit(field("is_signed",
+                    &C::is_signed,
+                    {.meaning = "inputs have a sign; unsigned ones are cut at zero (after a ReLU "
+                                "nothing is lost and a bit is won)"}));
+        visit(field("slice_bits",
+                    &C::slice_bits,
+                    {.unit = "bits",
+                     .min = 0,
+                     .max = 16,
+                     .meaning = "inputs are applied digit by digit, least significant first, in "
+                                "passes of so many bits; 0 = all at once",
+                     .source = "Shafiee et al. (ISAAC), ISCA 2016"}));
+        visit(field("accumulation",
+                    &C::accumulation,
+                    {.meaning = "passes are converted one by one and added digitally, or added as "
+                                "charge and converted once"}));
+        visit(field("relative_noise",
+                    &C::relative_noise,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "standard deviation of a voltage over the voltage, fresh each time",
+                     .source = "MemIntelli"}));
     }
 };
 
 template <>
 struct Schema<CrossbarAdcRange> {
     static constexpr std::string_view name = "CrossbarAdcRange";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = CrossbarAdcRange;
-        return std::tuple{
-            field("rule",
-                  &C::rule,
-                  {.meaning = "max: what all cells together can give; granular: a step is the "
-                              "smallest difference of currents; calibrated: by `limits`",
-                   .source = "CrossSim 3.2"}),
-            field("quantile",
-                  &C::quantile,
-                  {.unit = "1",
-                   .min = 0.5,
-                   .max = 1,
-                   .meaning = "calibration: share of the currents of a calibration set that stay "
-                              "inside"}),
+        visit(field("rule",
+                    &C::rule,
+                    {.meaning = "max: what all cells together can give; granular: a step is the "
+                                "smallest difference of currents; calibrated: by `limits`",
+                     .source = "CrossSim 3.2"}));
+        visit(field("quantile",
+                    &C::quantile,
+                    {.unit = "1",
+                     .min = 0.5,
+                     .max = 1,
+                     .meaning = "calibration: share of the currents of a calibration set that stay "
+                                "inside"}));
+        visit(
             field("limits",
                   &C::limits,
                   {.unit = "g_max",
                    .min = 1e-9,
                    .max = 1e9,
-                   .meaning = "largest current per slice, set by calibration; until then `max`"})};
+                   .meaning = "largest current per slice, set by calibration; until then `max`"}));
     }
 };
 
 template <>
 struct Schema<CrossbarWires> {
     static constexpr std::string_view name = "CrossbarWires";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = CrossbarWires;
-        return std::tuple{
-            field("topology",
-                  &C::topology,
-                  {.meaning =
-                       "where the current of a cell comes from: `input line` or `supply line`, "
-                       "which the input gates (pairs follow from weights.interleaved)",
-                   .source = "CrossSim 3.2 gate_input"}),
+        visit(field(
+            "topology",
+            &C::topology,
+            {.meaning = "where the current of a cell comes from: `input line` or `supply line`, "
+                        "which the input gates (pairs follow from weights.interleaved)",
+             .source = "CrossSim 3.2 gate_input"}));
+        visit(
             field("mode",
                   &C::mode,
                   {.meaning = "exact circuit, or a closed form for small drops: dmr (input line), "
                               "column recursion (supply line)",
-                   .source = "array/wires_fast.h"}),
-            field("row_resistance",
-                  &C::row_resistance,
-                  {.unit = "1/g_max",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "word line, from cell to cell",
-                   .source = "CrossSim 3.2 Rp_row"}),
-            field("column_resistance",
-                  &C::column_resistance,
-                  {.unit = "1/g_max",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "bit line, from cell to cell",
-                   .source = "CrossSim 3.2 Rp_col"}),
-            field("driver_resistance",
-                  &C::driver_resistance,
-                  {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "driver of a word line"}),
+                   .source = "array/wires_fast.h"}));
+        visit(field("row_resistance",
+                    &C::row_resistance,
+                    {.unit = "1/g_max",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "word line, from cell to cell",
+                     .source = "CrossSim 3.2 Rp_row"}));
+        visit(field("column_resistance",
+                    &C::column_resistance,
+                    {.unit = "1/g_max",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "bit line, from cell to cell",
+                     .source = "CrossSim 3.2 Rp_col"}));
+        visit(field("driver_resistance",
+                    &C::driver_resistance,
+                    {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "driver of a word line"}));
+        visit(
             field("sense_resistance",
                   &C::sense_resistance,
-                  {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "read-out of a bit line"}),
-            field("ideal_slices",
-                  &C::ideal_slices,
-                  {.unit = "slice",
-                   .min = 0,
-                   .max = 23,
-                   .meaning = "slices (0 = least significant) whose wires have no resistance"})};
+                  {.unit = "1/g_max", .min = 0, .max = 1e6, .meaning = "read-out of a bit line"}));
+        visit(field("ideal_slices",
+                    &C::ideal_slices,
+                    {.unit = "slice",
+                     .min = 0,
+                     .max = 23,
+                     .meaning = "slices (0 = least significant) whose wires have no resistance"}));
     }
 };
 
 template <>
 struct Schema<Crossbar> {
     static constexpr std::string_view name = "Crossbar";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using C = Crossbar;
-        return std::tuple{
+        visit(
             field("enabled",
                   &C::enabled,
-                  {.meaning = "this takes the place of `forward`, `converter` and `conductance`"}),
-            field("weights", &C::weights, {.meaning = "weights to states of cells"}),
-            field("cell", &C::cell, {.meaning = "what a cell does"}),
-            field("input", &C::input, {.meaning = "inputs to voltages"}),
-            field("wires", &C::wires, {.meaning = "resistance of the lines"}),
-            field("column_limit",
-                  &C::column_limit,
-                  {.unit = "g_max",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "current at which a column saturates, in currents of one fully-on "
-                              "cell; 0 = never"}),
-            field("adc", &C::adc, {.meaning = "output converters"}),
-            field("adc_range", &C::adc_range, {.meaning = "their limits"})};
+                  {.meaning = "this takes the place of `forward`, `converter` and `conductance`"}));
+        visit(field("weights", &C::weights, {.meaning = "weights to states of cells"}));
+        visit(field("cell", &C::cell, {.meaning = "what a cell does"}));
+        visit(field("input", &C::input, {.meaning = "inputs to voltages"}));
+        visit(field("wires", &C::wires, {.meaning = "resistance of the lines"}));
+        visit(field("column_limit",
+                    &C::column_limit,
+                    {.unit = "g_max",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "current at which a column saturates, in currents of one fully-on "
+                                "cell; 0 = never"}));
+        visit(field("adc", &C::adc, {.meaning = "output converters"}));
+        visit(field("adc_range", &C::adc_range, {.meaning = "their limits"}));
     }
 };
 

@@ -4,12 +4,6 @@
 
 namespace mho {
 
-template Json to_json<Crossbar>(const Crossbar&);
-template void from_json<Crossbar>(
-    const Json&, Crossbar&, const std::string&, const FieldInfo&, Problems&);
-template void describe<Crossbar>(const Crossbar&, const std::string&, std::vector<ParameterDoc>&);
-namespace json_detail {
-template void check_value<Crossbar>(const Crossbar&, const PathLink&, const FieldInfo&, Problems&);
-}  // namespace json_detail
+MHO_JSON_STRUCT_TEMPLATES(, Crossbar);
 
 }  // namespace mho

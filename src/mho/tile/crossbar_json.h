@@ -11,18 +11,7 @@
 
 namespace mho {
 
-extern template Json to_json<Crossbar>(const Crossbar&);
-extern template void from_json<Crossbar>(
-    const Json&, Crossbar&, const std::string&, const FieldInfo&, Problems&);
-extern template void describe<Crossbar>(const Crossbar&,
-                                        const std::string&,
-                                        std::vector<ParameterDoc>&);
-namespace json_detail {
-extern template void check_value<Crossbar>(const Crossbar&,
-                                           const PathLink&,
-                                           const FieldInfo&,
-                                           Problems&);
-}  // namespace json_detail
+MHO_JSON_STRUCT_TEMPLATES(extern, Crossbar);
 
 }  // namespace mho
 

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "mho/array/nonidealities.h"
@@ -110,14 +109,14 @@ inline MvmConfig perfect_mvm() {
 template <>
 struct Schema<NoiseManagement> {
     static constexpr std::string_view name = "NoiseManagement";
-    static auto fields() {
-        return std::tuple{
-            field(
-                "kind",
-                &NoiseManagement::kind,
-                {.meaning =
-                     "rule for the digital factor that scales each input vector into the DAC range",
-                 .source = "aihwkit noise_management; arXiv 2307.09357"}),
+    static void fields(auto&& visit) {
+        visit(field(
+            "kind",
+            &NoiseManagement::kind,
+            {.meaning =
+                 "rule for the digital factor that scales each input vector into the DAC range",
+             .source = "aihwkit noise_management; arXiv 2307.09357"}));
+        visit(
             field("threshold",
                   &NoiseManagement::threshold,
                   {.unit = "1",
@@ -125,97 +124,94 @@ struct Schema<NoiseManagement> {
                    .max = 1e30,
                    .meaning =
                        "cap of the factor (abs max, max; 0 = none) or the factor itself (constant)",
-                   .source = "aihwkit nm_thres"}),
-            field("assumed_w_max",
-                  &NoiseManagement::assumed_w_max,
-                  {.unit = "w_max",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "weight assumed by the worst-case estimate of `abs max np sum`",
-                   .source = "aihwkit nm_assumed_wmax"}),
-            field("decay",
-                  &NoiseManagement::decay,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "rate of the running average of `average abs max`",
-                   .source = "aihwkit nm_decay"})};
+                   .source = "aihwkit nm_thres"}));
+        visit(field("assumed_w_max",
+                    &NoiseManagement::assumed_w_max,
+                    {.unit = "w_max",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "weight assumed by the worst-case estimate of `abs max np sum`",
+                     .source = "aihwkit nm_assumed_wmax"}));
+        visit(field("decay",
+                    &NoiseManagement::decay,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "rate of the running average of `average abs max`",
+                     .source = "aihwkit nm_decay"}));
     }
 };
 
 template <>
 struct Schema<BoundManagement> {
     static constexpr std::string_view name = "BoundManagement";
-    static auto fields() {
-        return std::tuple{
-            field("kind",
-                  &BoundManagement::kind,
-                  {.meaning = "what happens when an output exceeds the ADC bound",
-                   .source = "aihwkit bound_management; arXiv 2307.09357"}),
-            field("max_factor",
-                  &BoundManagement::max_factor,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "stop when the input reduction exceeds this",
-                   .source = "aihwkit max_bm_factor"}),
-            field("max_resolution",
-                  &BoundManagement::max_resolution,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "stop when the reduction exceeds this over the DAC step",
-                   .source = "aihwkit max_bm_res"}),
-            field(
-                "test_negative_bound",
-                &BoundManagement::test_negative_bound,
-                {.meaning = "whether falling below the negative bound also triggers another round",
-                 .source = "aihwkit bm_test_negative_bound"}),
-            field("compatible_test",
-                  &BoundManagement::compatible_test,
-                  {.meaning =
-                       "aihwkit's order of tests: a later negative clip marks the round as passed",
-                   .source = "aihwkit 1.2.0, measured"})};
+    static void fields(auto&& visit) {
+        visit(field("kind",
+                    &BoundManagement::kind,
+                    {.meaning = "what happens when an output exceeds the ADC bound",
+                     .source = "aihwkit bound_management; arXiv 2307.09357"}));
+        visit(field("max_factor",
+                    &BoundManagement::max_factor,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "stop when the input reduction exceeds this",
+                     .source = "aihwkit max_bm_factor"}));
+        visit(field("max_resolution",
+                    &BoundManagement::max_resolution,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "stop when the reduction exceeds this over the DAC step",
+                     .source = "aihwkit max_bm_res"}));
+        visit(field(
+            "test_negative_bound",
+            &BoundManagement::test_negative_bound,
+            {.meaning = "whether falling below the negative bound also triggers another round",
+             .source = "aihwkit bm_test_negative_bound"}));
+        visit(field(
+            "compatible_test",
+            &BoundManagement::compatible_test,
+            {.meaning = "aihwkit's order of tests: a later negative clip marks the round as passed",
+             .source = "aihwkit 1.2.0, measured"}));
     }
 };
 
 template <>
 struct Schema<MvmConfig> {
     static constexpr std::string_view name = "Mvm";
-    static auto fields() {
-        return std::tuple{
-            field("perfect",
-                  &MvmConfig::perfect,
-                  {.meaning = "exact product without any imperfection; only output_scale remains",
-                   .source = "-"}),
-            field("mode",
-                  &MvmConfig::mode,
-                  {.meaning = "how signed inputs pass through the array",
-                   .source = "aihwkit mv_type"}),
-            field("dac",
-                  &MvmConfig::dac,
-                  {.meaning = "input converter", .source = "arXiv 2302.08469"}),
-            field("adc",
-                  &MvmConfig::adc,
-                  {.meaning = "output converter", .source = "arXiv 2302.08469"}),
-            field("output_noise",
-                  &MvmConfig::output_noise,
-                  {.meaning = "noise before the ADC", .source = "arXiv 2302.08469"}),
-            field("weight_noise",
-                  &MvmConfig::weight_noise,
-                  {.meaning = "read noise of the weights", .source = "arXiv 2302.08469"}),
-            field("ir_drop",
-                  &MvmConfig::ir_drop,
-                  {.meaning = "voltage drop along the lines", .source = "arXiv 2302.08469"}),
-            field("output_nonlinearity",
-                  &MvmConfig::output_nonlinearity,
-                  {.meaning = "S-shaped read-out", .source = "arXiv 2302.08469"}),
-            field("voltage_offset",
-                  &MvmConfig::voltage_offset,
-                  {.meaning = "fixed offset of each output line", .source = "aihwkit"}),
-            field("series_resistance",
-                  &MvmConfig::series_resistance,
-                  {.meaning = "series resistance of the read-out", .source = "aihwkit"}),
+    static void fields(auto&& visit) {
+        visit(field("perfect",
+                    &MvmConfig::perfect,
+                    {.meaning = "exact product without any imperfection; only output_scale remains",
+                     .source = "-"}));
+        visit(field(
+            "mode",
+            &MvmConfig::mode,
+            {.meaning = "how signed inputs pass through the array", .source = "aihwkit mv_type"}));
+        visit(field(
+            "dac", &MvmConfig::dac, {.meaning = "input converter", .source = "arXiv 2302.08469"}));
+        visit(field(
+            "adc", &MvmConfig::adc, {.meaning = "output converter", .source = "arXiv 2302.08469"}));
+        visit(field("output_noise",
+                    &MvmConfig::output_noise,
+                    {.meaning = "noise before the ADC", .source = "arXiv 2302.08469"}));
+        visit(field("weight_noise",
+                    &MvmConfig::weight_noise,
+                    {.meaning = "read noise of the weights", .source = "arXiv 2302.08469"}));
+        visit(field("ir_drop",
+                    &MvmConfig::ir_drop,
+                    {.meaning = "voltage drop along the lines", .source = "arXiv 2302.08469"}));
+        visit(field("output_nonlinearity",
+                    &MvmConfig::output_nonlinearity,
+                    {.meaning = "S-shaped read-out", .source = "arXiv 2302.08469"}));
+        visit(field("voltage_offset",
+                    &MvmConfig::voltage_offset,
+                    {.meaning = "fixed offset of each output line", .source = "aihwkit"}));
+        visit(field("series_resistance",
+                    &MvmConfig::series_resistance,
+                    {.meaning = "series resistance of the read-out", .source = "aihwkit"}));
+        visit(
             field("read_asymmetry_spread",
                   &MvmConfig::read_asymmetry_spread,
                   {.unit = "1",
@@ -223,20 +219,20 @@ struct Schema<MvmConfig> {
                    .max = 10,
                    .meaning = "spread of a fixed factor of each cell seen by negative inputs only "
                               "(separate polarities)",
-                   .source = "aihwkit w_read_asymmetry_dtod"}),
-            field("noise_management",
-                  &MvmConfig::noise_management,
-                  {.meaning = "digital input scaling", .source = "aihwkit"}),
-            field("bound_management",
-                  &MvmConfig::bound_management,
-                  {.meaning = "repetition on overflow", .source = "aihwkit"}),
-            field("output_scale",
-                  &MvmConfig::output_scale,
-                  {.unit = "1",
-                   .min = -1e9,
-                   .max = 1e9,
-                   .meaning = "digital factor on the result",
-                   .source = "aihwkit out_scale"})};
+                   .source = "aihwkit w_read_asymmetry_dtod"}));
+        visit(field("noise_management",
+                    &MvmConfig::noise_management,
+                    {.meaning = "digital input scaling", .source = "aihwkit"}));
+        visit(field("bound_management",
+                    &MvmConfig::bound_management,
+                    {.meaning = "repetition on overflow", .source = "aihwkit"}));
+        visit(field("output_scale",
+                    &MvmConfig::output_scale,
+                    {.unit = "1",
+                     .min = -1e9,
+                     .max = 1e9,
+                     .meaning = "digital factor on the result",
+                     .source = "aihwkit out_scale"}));
     }
 };
 

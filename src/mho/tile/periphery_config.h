@@ -6,7 +6,6 @@
 #include <array>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -53,88 +52,87 @@ struct DigitalPeriphery {
 template <>
 struct Schema<DigitalPeriphery> {
     static constexpr std::string_view name = "DigitalPeriphery";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using P = DigitalPeriphery;
-        return std::tuple{
-            field("kind",
-                  &P::kind,
-                  {.meaning = "arithmetic of the correction behind each column; all but `ideal` "
-                              "count oscillations instead of forward.adc",
-                   .source = "arXiv 2402.07549"}),
-            field("count_bits",
-                  &P::count_bits,
-                  {.unit = "bit",
-                   .min = 2,
-                   .max = 16,
-                   .meaning = "width of a signed count",
-                   .source = "arXiv 2402.07549"}),
-            field("full_scale",
-                  &P::full_scale,
-                  {.unit = "1",
-                   .min = 1e-9,
-                   .max = 1e9,
-                   .meaning = "output of the array at the largest count of an average column"}),
-            field("gain_spread",
-                  &P::gain_spread,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 0.99,
-                   .meaning = "the gain of a column is uniform in 1 +- this",
-                   .source = "Khaddam-Aljameh et al., JSSC 57, 1027 (2022)"}),
-            field("offset_std",
-                  &P::offset_std,
-                  {.unit = "counts",
-                   .min = 0,
-                   .max = 1e4,
-                   .meaning = "standard deviation of the offset of a column"}),
-            field(
-                "compression",
-                &P::compression,
-                {.unit = "1",
-                 .min = 0,
-                 .max = 0.5,
-                 .meaning = "share of the count that is lost at full scale; grows with the square "
-                            "of the output"}),
-            field("scale_fraction_bits",
-                  &P::scale_fraction_bits,
-                  {.unit = "bit",
-                   .min = 0,
-                   .max = 14,
-                   .meaning = "fraction bits of the unsigned scale, which has one integer bit",
-                   .source = "arXiv 2402.07549: 7"}),
-            field("offset_integer_bits",
-                  &P::offset_integer_bits,
-                  {.unit = "bit",
-                   .min = 1,
-                   .max = 15,
-                   .meaning = "integer bits of the signed offset, without its sign",
-                   .source = "arXiv 2402.07549: 7"}),
-            field("offset_fraction_bits",
-                  &P::offset_fraction_bits,
-                  {.unit = "bit",
-                   .min = 0,
-                   .max = 8,
-                   .meaning = "fraction bits of the offset",
-                   .source = "arXiv 2402.07549: 1"}),
-            field("cut_before",
-                  &P::cut_before,
-                  {.unit = "bit",
-                   .min = 0,
-                   .max = 14,
-                   .meaning = "fraction bits of the product that are cut off before rounding"}),
-            field("output_bits",
-                  &P::output_bits,
-                  {.unit = "bit",
-                   .min = 2,
-                   .max = 24,
-                   .meaning = "width of the saturated signed result"}),
-            field(
-                "calibration_inputs",
-                &P::calibration_inputs,
-                {.unit = "vectors",
-                 .min = 2,
-                 .max = 65536,
-                 .meaning = "random input vectors that the correction of a column is fitted to"})};
+        visit(field("kind",
+                    &P::kind,
+                    {.meaning = "arithmetic of the correction behind each column; all but `ideal` "
+                                "count oscillations instead of forward.adc",
+                     .source = "arXiv 2402.07549"}));
+        visit(field("count_bits",
+                    &P::count_bits,
+                    {.unit = "bit",
+                     .min = 2,
+                     .max = 16,
+                     .meaning = "width of a signed count",
+                     .source = "arXiv 2402.07549"}));
+        visit(field("full_scale",
+                    &P::full_scale,
+                    {.unit = "1",
+                     .min = 1e-9,
+                     .max = 1e9,
+                     .meaning = "output of the array at the largest count of an average column"}));
+        visit(field("gain_spread",
+                    &P::gain_spread,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 0.99,
+                     .meaning = "the gain of a column is uniform in 1 +- this",
+                     .source = "Khaddam-Aljameh et al., JSSC 57, 1027 (2022)"}));
+        visit(field("offset_std",
+                    &P::offset_std,
+                    {.unit = "counts",
+                     .min = 0,
+                     .max = 1e4,
+                     .meaning = "standard deviation of the offset of a column"}));
+        visit(field(
+            "compression",
+            &P::compression,
+            {.unit = "1",
+             .min = 0,
+             .max = 0.5,
+             .meaning = "share of the count that is lost at full scale; grows with the square "
+                        "of the output"}));
+        visit(field("scale_fraction_bits",
+                    &P::scale_fraction_bits,
+                    {.unit = "bit",
+                     .min = 0,
+                     .max = 14,
+                     .meaning = "fraction bits of the unsigned scale, which has one integer bit",
+                     .source = "arXiv 2402.07549: 7"}));
+        visit(field("offset_integer_bits",
+                    &P::offset_integer_bits,
+                    {.unit = "bit",
+                     .min = 1,
+                     .max = 15,
+                     .meaning = "integer bits of the signed offset, without its sign",
+                     .source = "arXiv 2402.07549: 7"}));
+        visit(field("offset_fraction_bits",
+                    &P::offset_fraction_bits,
+                    {.unit = "bit",
+                     .min = 0,
+                     .max = 8,
+                     .meaning = "fraction bits of the offset",
+                     .source = "arXiv 2402.07549: 1"}));
+        visit(field("cut_before",
+                    &P::cut_before,
+                    {.unit = "bit",
+                     .min = 0,
+                     .max = 14,
+                     .meaning = "fraction bits of the product that are cut off before rounding"}));
+        visit(field("output_bits",
+                    &P::output_bits,
+                    {.unit = "bit",
+                     .min = 2,
+                     .max = 24,
+                     .meaning = "width of the saturated signed result"}));
+        visit(field(
+            "calibration_inputs",
+            &P::calibration_inputs,
+            {.unit = "vectors",
+             .min = 2,
+             .max = 65536,
+             .meaning = "random input vectors that the correction of a column is fitted to"}));
     }
 };
 

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <tuple>
 
 #include "mho/random/stream.h"
 #include "mho/util/reflect.h"
@@ -36,21 +35,20 @@ struct StuckCells {
 template <>
 struct Schema<StuckCells> {
     static constexpr std::string_view name = "StuckCells";
-    static auto fields() {
-        return std::tuple{
-            field("probability",
-                  &StuckCells::probability,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "share of cells that are stuck, the same ones at every programming "
-                              "of a chip; 1 - yield",
-                   .source = "arXiv 2302.08469, sensitivity to stuck devices"}),
-            field("at",
-                  &StuckCells::at,
-                  {.meaning = "conductance of a stuck cell: zero, the largest one, or a fixed "
-                              "random one",
-                   .source = "arXiv 2302.08469"})};
+    static void fields(auto&& visit) {
+        visit(field("probability",
+                    &StuckCells::probability,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "share of cells that are stuck, the same ones at every programming "
+                                "of a chip; 1 - yield",
+                     .source = "arXiv 2302.08469, sensitivity to stuck devices"}));
+        visit(field("at",
+                    &StuckCells::at,
+                    {.meaning = "conductance of a stuck cell: zero, the largest one, or a fixed "
+                                "random one",
+                     .source = "arXiv 2302.08469"}));
     }
 };
 

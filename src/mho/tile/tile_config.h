@@ -6,7 +6,6 @@
 #include <array>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "mho/array/converter.h"
@@ -83,51 +82,50 @@ struct TileConfig {
 template <>
 struct Schema<Mapping> {
     static constexpr std::string_view name = "Mapping";
-    static auto fields() {
-        return std::tuple{
-            field("omega",
-                  &Mapping::omega,
-                  {.unit = "w_max",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "largest tile weight after digital scaling; 0 = weights are mapped "
-                              "as they are",
-                   .source = "arXiv 2302.08469; aihwkit weight_scaling_omega"}),
-            field("per_column",
-                  &Mapping::per_column,
-                  {.meaning = "one digital scale per output column instead of one per tile",
-                   .source = "arXiv 2302.08469; aihwkit weight_scaling_columnwise"}),
-            field("max_inputs",
-                  &Mapping::max_inputs,
-                  {.unit = "rows",
-                   .min = 0,
-                   .max = 1048576,
-                   .meaning = "largest number of inputs of a tile; larger layers are cut into "
-                              "equal pieces; 0 = unlimited",
-                   .source = "arXiv 2302.08469: 512"}),
-            field("max_outputs",
-                  &Mapping::max_outputs,
-                  {.unit = "columns",
-                   .min = 0,
-                   .max = 1048576,
-                   .meaning = "largest number of outputs of a tile; 0 = unlimited",
-                   .source = "aihwkit max_output_size"}),
-            field("learn_scales",
-                  &Mapping::learn_scales,
-                  {.meaning = "digital output scales that are trained",
-                   .source = "arXiv 2302.08469; aihwkit learn_out_scaling"}),
-            field("analog_bias",
-                  &Mapping::analog_bias,
-                  {.meaning = "the bias of a layer is one more row of its array, driven by a "
-                              "constant input of 1, instead of a digital sum",
-                   .source = "aihwkit digital_bias = False"}),
-            field(
-                "rate_compensation",
-                &Mapping::rate_compensation,
-                {.meaning = "pulsed updates: errors are divided, and the learning rate of the tile "
-                            "multiplied, by 1 / mean scale, so that pulse trains keep their usual "
-                            "length; updates that are not pulsed do not change",
-                 .source = "aihwkit weight_scaling_lr_compensation"})};
+    static void fields(auto&& visit) {
+        visit(field("omega",
+                    &Mapping::omega,
+                    {.unit = "w_max",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "largest tile weight after digital scaling; 0 = weights are mapped "
+                                "as they are",
+                     .source = "arXiv 2302.08469; aihwkit weight_scaling_omega"}));
+        visit(field("per_column",
+                    &Mapping::per_column,
+                    {.meaning = "one digital scale per output column instead of one per tile",
+                     .source = "arXiv 2302.08469; aihwkit weight_scaling_columnwise"}));
+        visit(field("max_inputs",
+                    &Mapping::max_inputs,
+                    {.unit = "rows",
+                     .min = 0,
+                     .max = 1048576,
+                     .meaning = "largest number of inputs of a tile; larger layers are cut into "
+                                "equal pieces; 0 = unlimited",
+                     .source = "arXiv 2302.08469: 512"}));
+        visit(field("max_outputs",
+                    &Mapping::max_outputs,
+                    {.unit = "columns",
+                     .min = 0,
+                     .max = 1048576,
+                     .meaning = "largest number of outputs of a tile; 0 = unlimited",
+                     .source = "aihwkit max_output_size"}));
+        visit(field("learn_scales",
+                    &Mapping::learn_scales,
+                    {.meaning = "digital output scales that are trained",
+                     .source = "arXiv 2302.08469; aihwkit learn_out_scaling"}));
+        visit(field("analog_bias",
+                    &Mapping::analog_bias,
+                    {.meaning = "the bias of a layer is one more row of its array, driven by a "
+                                "constant input of 1, instead of a digital sum",
+                     .source = "aihwkit digital_bias = False"}));
+        visit(field(
+            "rate_compensation",
+            &Mapping::rate_compensation,
+            {.meaning = "pulsed updates: errors are divided, and the learning rate of the tile "
+                        "multiplied, by 1 / mean scale, so that pulse trains keep their usual "
+                        "length; updates that are not pulsed do not change",
+             .source = "aihwkit weight_scaling_lr_compensation"}));
     }
 };
 

@@ -95,141 +95,137 @@ struct MixedPrecision {
 template <>
 struct Schema<AnalogSgd> {
     static constexpr std::string_view name = "analog sgd";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using A = AnalogSgd;
-        return std::tuple{field("device", &A::device, {.meaning = "the device of every weight"}),
-                          field("update", &A::update, {.meaning = "from gradients to pulses"})};
+        visit(field("device", &A::device, {.meaning = "the device of every weight"}));
+        visit(field("update", &A::update, {.meaning = "from gradients to pulses"}));
     }
 };
 
 template <>
 struct Schema<VectorCell> {
     static constexpr std::string_view name = "vector cell";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using V = VectorCell;
-        return std::tuple{
-            field("devices", &V::devices, {.meaning = "the devices of every weight"}),
-            field("policy", &V::policy, {.meaning = "which of them a vector update pulses"}),
-            field("first_device",
-                  &V::first_device,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1000,
-                   .meaning = "the device that learns first, or alone under `single fixed`"}),
-            field("gammas",
-                  &V::gammas,
-                  {.unit = "1",
-                   .min = -1e6,
-                   .max = 1e6,
-                   .meaning = "significance of each device; empty = the mean of all"}),
-            field("update", &V::update, {.meaning = "from gradients to pulses"})};
+        visit(field("devices", &V::devices, {.meaning = "the devices of every weight"}));
+        visit(field("policy", &V::policy, {.meaning = "which of them a vector update pulses"}));
+        visit(field("first_device",
+                    &V::first_device,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1000,
+                     .meaning = "the device that learns first, or alone under `single fixed`"}));
+        visit(field("gammas",
+                    &V::gammas,
+                    {.unit = "1",
+                     .min = -1e6,
+                     .max = 1e6,
+                     .meaning = "significance of each device; empty = the mean of all"}));
+        visit(field("update", &V::update, {.meaning = "from gradients to pulses"}));
     }
 };
 
 template <>
 struct Schema<ReferencePair> {
     static constexpr std::string_view name = "reference pair";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using R = ReferencePair;
-        return std::tuple{
-            field("devices", &R::devices, {.meaning = "the trained device and its reference"}),
-            field("gammas",
-                  &R::gammas,
-                  {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "significance of both"}),
-            field("update", &R::update, {.meaning = "from gradients to pulses"})};
+        visit(field("devices", &R::devices, {.meaning = "the trained device and its reference"}));
+        visit(field("gammas",
+                    &R::gammas,
+                    {.unit = "1", .min = -1e6, .max = 1e6, .meaning = "significance of both"}));
+        visit(field("update", &R::update, {.meaning = "from gradients to pulses"}));
     }
 };
 
 template <>
 struct Schema<OneSided> {
     static constexpr std::string_view name = "one-sided";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using O = OneSided;
-        return std::tuple{
-            field("device", &O::device, {.meaning = "both devices of every weight"}),
-            field("copy_inverted",
-                  &O::copy_inverted,
-                  {.meaning = "the positive device is the mirror image of the negative one"}),
-            field("refresh_every",
-                  &O::refresh_every,
-                  {.unit = "vectors or batches",
-                   .min = 0,
-                   .max = 1e15,
-                   .meaning = "period of the refresh; 0 = never",
-                   .source = "Boybat et al., Nat. Commun. 2018; aihwkit"}),
-            field("refresh_in_batches",
-                  &O::refresh_in_batches,
-                  {.meaning = "that period counts batches instead of vectors"}),
+        visit(field("device", &O::device, {.meaning = "both devices of every weight"}));
+        visit(field("copy_inverted",
+                    &O::copy_inverted,
+                    {.meaning = "the positive device is the mirror image of the negative one"}));
+        visit(field("refresh_every",
+                    &O::refresh_every,
+                    {.unit = "vectors or batches",
+                     .min = 0,
+                     .max = 1e15,
+                     .meaning = "period of the refresh; 0 = never",
+                     .source = "Boybat et al., Nat. Commun. 2018; aihwkit"}));
+        visit(field("refresh_in_batches",
+                    &O::refresh_in_batches,
+                    {.meaning = "that period counts batches instead of vectors"}));
+        visit(
             field("refresh_upper",
                   &O::refresh_upper,
                   {.unit = "w_max",
                    .min = 0,
                    .max = 1e6,
                    .meaning = "refresh when the larger device is above this and the smaller above "
-                              "refresh_lower"}),
-            field("refresh_lower",
-                  &O::refresh_lower,
-                  {.unit = "w_max", .min = 0, .max = 1e6, .meaning = "see refresh_upper"}),
-            field("refresh_read", &O::refresh_read, {.meaning = "how a refresh reads the devices"}),
-            field("refresh_update",
-                  &O::refresh_update,
-                  {.meaning = "how a refresh writes the difference back"}),
-            field("update", &O::update, {.meaning = "from gradients to pulses"})};
+                              "refresh_lower"}));
+        visit(field("refresh_lower",
+                    &O::refresh_lower,
+                    {.unit = "w_max", .min = 0, .max = 1e6, .meaning = "see refresh_upper"}));
+        visit(field(
+            "refresh_read", &O::refresh_read, {.meaning = "how a refresh reads the devices"}));
+        visit(field("refresh_update",
+                    &O::refresh_update,
+                    {.meaning = "how a refresh writes the difference back"}));
+        visit(field("update", &O::update, {.meaning = "from gradients to pulses"}));
     }
 };
 
 template <>
 struct Schema<MixedPrecision> {
     static constexpr std::string_view name = "mixed precision";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using M = MixedPrecision;
-        return std::tuple{
-            field("device", &M::device, {.meaning = "the device of every weight"}),
-            field("transfer_every",
-                  &M::transfer_every,
-                  {.unit = "batches",
-                   .min = 1e-9,
-                   .max = 1e15,
-                   .meaning = "period of the writes",
-                   .source = "Nandakumar et al., Front. Neurosci. 2020"}),
-            field("late_transfer",
-                  &M::late_transfer,
-                  {.meaning = "every write waits for the first vector of the next period",
-                   .source = "aihwkit's law, for comparison"}),
-            field("rows_per_transfer",
-                  &M::rows_per_transfer,
-                  {.unit = "rows",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "rows written each time; 0 = all"}),
-            field("random_row",
-                  &M::random_row,
-                  {.meaning = "start at a random row instead of where the last write ended"}),
-            field("granularity",
-                  &M::granularity,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "sum that makes one pulse; 0 = the granularity of the device"}),
-            field("transfer_rate",
-                  &M::transfer_rate,
-                  {.unit = "1", .min = 0, .max = 1e6, .meaning = "factor on what is written"}),
-            field("x_bins",
-                  &M::x_bins,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e6,
-                   .meaning = "levels of the inputs in the outer product; 0 = not quantised"}),
-            field("d_bins",
-                  &M::d_bins,
-                  {.unit = "1", .min = 0, .max = 1e6, .meaning = "the same of the errors"}),
-            field("stochastic_x",
-                  &M::stochastic_x,
-                  {.meaning = "inputs are rounded to these levels stochastically"}),
-            field("stochastic_d", &M::stochastic_d, {.meaning = "errors are, too"}),
-            field("update",
-                  &M::update,
-                  {.meaning = "from counts to pulses; both managements are always on"})};
+        visit(field("device", &M::device, {.meaning = "the device of every weight"}));
+        visit(field("transfer_every",
+                    &M::transfer_every,
+                    {.unit = "batches",
+                     .min = 1e-9,
+                     .max = 1e15,
+                     .meaning = "period of the writes",
+                     .source = "Nandakumar et al., Front. Neurosci. 2020"}));
+        visit(field("late_transfer",
+                    &M::late_transfer,
+                    {.meaning = "every write waits for the first vector of the next period",
+                     .source = "aihwkit's law, for comparison"}));
+        visit(field(
+            "rows_per_transfer",
+            &M::rows_per_transfer,
+            {.unit = "rows", .min = 0, .max = 1e9, .meaning = "rows written each time; 0 = all"}));
+        visit(field("random_row",
+                    &M::random_row,
+                    {.meaning = "start at a random row instead of where the last write ended"}));
+        visit(field("granularity",
+                    &M::granularity,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "sum that makes one pulse; 0 = the granularity of the device"}));
+        visit(field("transfer_rate",
+                    &M::transfer_rate,
+                    {.unit = "1", .min = 0, .max = 1e6, .meaning = "factor on what is written"}));
+        visit(field("x_bins",
+                    &M::x_bins,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e6,
+                     .meaning = "levels of the inputs in the outer product; 0 = not quantised"}));
+        visit(field("d_bins",
+                    &M::d_bins,
+                    {.unit = "1", .min = 0, .max = 1e6, .meaning = "the same of the errors"}));
+        visit(field("stochastic_x",
+                    &M::stochastic_x,
+                    {.meaning = "inputs are rounded to these levels stochastically"}));
+        visit(field("stochastic_d", &M::stochastic_d, {.meaning = "errors are, too"}));
+        visit(field("update",
+                    &M::update,
+                    {.meaning = "from counts to pulses; both managements are always on"}));
     }
 };
 

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
-#include "mho/train/learner.h"
+#include "mho/train/learner_config_json.h"
 #include "mho/train/pulse_writer.h"
-#include "mho/util/json.h"
 
 namespace mho {
 namespace {
@@ -208,14 +207,10 @@ PulseUpdate& learner_update(LearnerConfig& config) {
 }
 
 void require_valid(const LearnerConfig& config, const std::string& path) {
-    std::visit(
-        [&](const auto& c) {
-            Problems problems = validate(c, path);
-            if (!problems.empty()) {
-                throw ConfigError(std::move(problems));
-            }
-        },
-        config);
+    Problems problems = validate(config, path);
+    if (!problems.empty()) {
+        throw ConfigError(std::move(problems));
+    }
     for (const PulsedDevice& d : learner_devices(config)) {
         require_valid(d, join_path(path, "device"));
     }

@@ -62,73 +62,73 @@ struct PulseUpdate {
 template <>
 struct Schema<PulseUpdate> {
     static constexpr std::string_view name = "PulseUpdate";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using U = PulseUpdate;
-        return std::tuple{
-            field("type",
-                  &U::type,
-                  {.meaning = "how values become pulses", .source = "Gokmen and Vlasov 2016"}),
+        visit(field("type",
+                    &U::type,
+                    {.meaning = "how values become pulses", .source = "Gokmen and Vlasov 2016"}));
+        visit(
             field("desired_length",
                   &U::desired_length,
                   {.unit = "slots",
                    .min = 1,
                    .max = 10000,
-                   .meaning = "length of a pulse train, the longest one under length management"}),
-            field("fixed_length",
-                  &U::fixed_length,
-                  {.meaning = "keep the length where the learning rate asks for more pulses"}),
-            field("length_management",
-                  &U::length_management,
-                  {.meaning = "shorten trains to the pulses that a sample needs",
-                   .source = "aihwkit update_bl_management"}),
-            field("update_management",
-                  &U::update_management,
-                  {.meaning = "balance the probabilities of rows and columns; always on under "
-                              "length management",
-                   .source = "Gokmen et al. 2017"}),
-            field("gradient_scale",
-                  &U::gradient_scale,
-                  {.unit = "1",
-                   .min = 1e-6,
-                   .max = 1e6,
-                   .meaning = "factor on the largest error that the managements see",
-                   .source = "aihwkit um_grad_scale"}),
-            field("probability_steps",
-                  &U::probability_steps,
-                  {.unit = "steps",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "steps per unit to which probabilities are rounded; 0 = none"}),
-            field("x_steps",
-                  &U::x_steps,
-                  {.unit = "steps",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "steps per unit of the columns' probabilities in deterministic "
-                              "implicit pulses; 0 = none"}),
-            field("d_steps",
-                  &U::d_steps,
-                  {.unit = "steps", .min = 0, .max = 1e9, .meaning = "the same of the rows"}),
-            field("stochastic_rounding",
-                  &U::stochastic_rounding,
-                  {.meaning = "these roundings are stochastic"}),
-            field("statistics_only",
-                  &U::statistics_only,
-                  {.meaning = "draw a binomial count for every cell instead of trains: the "
-                              "correlation between cells of a line is lost"}),
-            field("law",
-                  &U::law,
-                  {.meaning = "how pulses turn into weight changes; `pulse` is the reference"}),
-            field("batch_level",
-                  &U::batch_level,
-                  {.meaning = "constant step, law `sample`: one normal number per cell and batch "
-                              "where no bound can be met; results then depend on how samples are "
-                              "cut into batches"}),
-            field(
-                "frozen_response",
-                &U::frozen_response,
-                {.meaning = "law `sample`: evaluate a non-linear response once per sample instead "
-                            "of at every pulse"})};
+                   .meaning = "length of a pulse train, the longest one under length management"}));
+        visit(field("fixed_length",
+                    &U::fixed_length,
+                    {.meaning = "keep the length where the learning rate asks for more pulses"}));
+        visit(field("length_management",
+                    &U::length_management,
+                    {.meaning = "shorten trains to the pulses that a sample needs",
+                     .source = "aihwkit update_bl_management"}));
+        visit(field("update_management",
+                    &U::update_management,
+                    {.meaning = "balance the probabilities of rows and columns; always on under "
+                                "length management",
+                     .source = "Gokmen et al. 2017"}));
+        visit(field("gradient_scale",
+                    &U::gradient_scale,
+                    {.unit = "1",
+                     .min = 1e-6,
+                     .max = 1e6,
+                     .meaning = "factor on the largest error that the managements see",
+                     .source = "aihwkit um_grad_scale"}));
+        visit(field("probability_steps",
+                    &U::probability_steps,
+                    {.unit = "steps",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "steps per unit to which probabilities are rounded; 0 = none"}));
+        visit(field("x_steps",
+                    &U::x_steps,
+                    {.unit = "steps",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "steps per unit of the columns' probabilities in deterministic "
+                                "implicit pulses; 0 = none"}));
+        visit(field("d_steps",
+                    &U::d_steps,
+                    {.unit = "steps", .min = 0, .max = 1e9, .meaning = "the same of the rows"}));
+        visit(field("stochastic_rounding",
+                    &U::stochastic_rounding,
+                    {.meaning = "these roundings are stochastic"}));
+        visit(field("statistics_only",
+                    &U::statistics_only,
+                    {.meaning = "draw a binomial count for every cell instead of trains: the "
+                                "correlation between cells of a line is lost"}));
+        visit(field("law",
+                    &U::law,
+                    {.meaning = "how pulses turn into weight changes; `pulse` is the reference"}));
+        visit(field("batch_level",
+                    &U::batch_level,
+                    {.meaning = "constant step, law `sample`: one normal number per cell and batch "
+                                "where no bound can be met; results then depend on how samples are "
+                                "cut into batches"}));
+        visit(field(
+            "frozen_response",
+            &U::frozen_response,
+            {.meaning = "law `sample`: evaluate a non-linear response once per sample instead "
+                        "of at every pulse"}));
     }
 };
 

@@ -135,9 +135,9 @@ struct ResidualLearning : TransferSettings {
 namespace transfer_detail {
 
 template <class S>
-auto settings_fields() {
-    return std::tuple{
-        field("devices", &S::devices, {.meaning = "the devices of every weight, fastest first"}),
+void settings_fields(auto&& visit) {
+    visit(field("devices", &S::devices, {.meaning = "the devices of every weight, fastest first"}));
+    visit(
         field("transfer_every",
               &S::transfer_every,
               {.unit = "vectors or batches",
@@ -145,146 +145,143 @@ auto settings_fields() {
                .max = 1e15,
                .meaning = "vector updates (or batches) from one transfer to the next; 0 = never; "
                           "negative (chopped learners): that part of the states of the fast device "
-                          "per line"}),
-        field("transfer_in_batches",
-              &S::transfer_in_batches,
-              {.meaning = "that period counts batches instead of vectors"}),
-        field("transfer_columns",
-              &S::transfer_columns,
-              {.meaning = "transfers read columns (inputs) instead of rows"}),
-        field("fast_rate",
-              &S::fast_rate,
-              {.unit = "1",
-               .min = 0,
-               .max = 1e6,
-               .meaning = "learning rate of the fast device; 0 = the learning rate as it is"}),
-        field("scale_fast_rate",
-              &S::scale_fast_rate,
-              {.meaning = "fast_rate is a factor on the learning rate"}),
-        field("transfer_rate",
-              &S::transfer_rate,
-              {.unit = "1", .min = 0, .max = 1e6, .meaning = "what part of a read is transferred"}),
-        field("scale_transfer_rate",
-              &S::scale_transfer_rate,
-              {.meaning = "transfer_rate is a factor on the learning rate"}),
-        field("transfer_read", &S::transfer_read, {.meaning = "how a transfer reads a line"}),
-        field("transfer_update", &S::transfer_update, {.meaning = "how a transfer writes a line"}),
-        field("update", &S::update, {.meaning = "from gradients to pulses on the fast device"})};
+                          "per line"}));
+    visit(field("transfer_in_batches",
+                &S::transfer_in_batches,
+                {.meaning = "that period counts batches instead of vectors"}));
+    visit(field("transfer_columns",
+                &S::transfer_columns,
+                {.meaning = "transfers read columns (inputs) instead of rows"}));
+    visit(field("fast_rate",
+                &S::fast_rate,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 1e6,
+                 .meaning = "learning rate of the fast device; 0 = the learning rate as it is"}));
+    visit(field("scale_fast_rate",
+                &S::scale_fast_rate,
+                {.meaning = "fast_rate is a factor on the learning rate"}));
+    visit(field(
+        "transfer_rate",
+        &S::transfer_rate,
+        {.unit = "1", .min = 0, .max = 1e6, .meaning = "what part of a read is transferred"}));
+    visit(field("scale_transfer_rate",
+                &S::scale_transfer_rate,
+                {.meaning = "transfer_rate is a factor on the learning rate"}));
+    visit(field("transfer_read", &S::transfer_read, {.meaning = "how a transfer reads a line"}));
+    visit(
+        field("transfer_update", &S::transfer_update, {.meaning = "how a transfer writes a line"}));
+    visit(field("update", &S::update, {.meaning = "from gradients to pulses on the fast device"}));
 }
 
 template <class S>
-auto chain_fields() {
-    return std::tuple{
-        field("gamma",
-              &S::gamma,
-              {.unit = "1",
-               .min = -1e3,
-               .max = 1e3,
-               .meaning = "part of each device in the visible weight relative to the next",
-               .source = "Gokmen and Haensch 2020"}),
-        field("gammas",
-              &S::gammas,
-              {.unit = "1",
-               .min = -1e6,
-               .max = 1e6,
-               .meaning = "the parts themselves; empty = from gamma"}),
-        field("transfer_every_levels",
-              &S::transfer_every_levels,
-              {.unit = "vectors or batches",
-               .min = 0,
-               .max = 1e15,
-               .meaning = "periods of each level; empty = every level is slower than the one "
-                          "before by the number of outputs over reads_per_transfer"}),
-        field("transfer_rate_levels",
-              &S::transfer_rate_levels,
-              {.unit = "1",
-               .min = 0,
-               .max = 1e6,
-               .meaning = "transfer rates of each level; empty = transfer_rate"}),
-        field("reads_per_transfer",
-              &S::reads_per_transfer,
-              {.unit = "lines", .min = 1, .max = 1e6, .meaning = "lines read at a transfer"}),
-        field("random_line",
-              &S::random_line,
-              {.meaning = "a transfer starts at a random line instead of the next one"}),
-        field(
-            "compatible_random_line",
-            &S::compatible_random_line,
-            {.meaning = "the first and the last line are chosen twice as often as the others (the "
-                        "behaviour of other tools) instead of all alike",
-             .source = "measured on aihwkit 1.2"})};
+void chain_fields(auto&& visit) {
+    visit(field("gamma",
+                &S::gamma,
+                {.unit = "1",
+                 .min = -1e3,
+                 .max = 1e3,
+                 .meaning = "part of each device in the visible weight relative to the next",
+                 .source = "Gokmen and Haensch 2020"}));
+    visit(field("gammas",
+                &S::gammas,
+                {.unit = "1",
+                 .min = -1e6,
+                 .max = 1e6,
+                 .meaning = "the parts themselves; empty = from gamma"}));
+    visit(field("transfer_every_levels",
+                &S::transfer_every_levels,
+                {.unit = "vectors or batches",
+                 .min = 0,
+                 .max = 1e15,
+                 .meaning = "periods of each level; empty = every level is slower than the one "
+                            "before by the number of outputs over reads_per_transfer"}));
+    visit(field("transfer_rate_levels",
+                &S::transfer_rate_levels,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 1e6,
+                 .meaning = "transfer rates of each level; empty = transfer_rate"}));
+    visit(field("reads_per_transfer",
+                &S::reads_per_transfer,
+                {.unit = "lines", .min = 1, .max = 1e6, .meaning = "lines read at a transfer"}));
+    visit(field("random_line",
+                &S::random_line,
+                {.meaning = "a transfer starts at a random line instead of the next one"}));
+    visit(field(
+        "compatible_random_line",
+        &S::compatible_random_line,
+        {.meaning = "the first and the last line are chosen twice as often as the others (the "
+                    "behaviour of other tools) instead of all alike",
+         .source = "measured on aihwkit 1.2"}));
 }
 
 template <class S>
-auto chopped_fields() {
-    return std::tuple_cat(
-        settings_fields<S>(),
-        std::tuple{
-            field("gamma",
-                  &S::gamma,
-                  {.unit = "1",
-                   .min = -1e3,
-                   .max = 1e3,
-                   .meaning = "part of the fast device in the visible weight"}),
-            field("input_chop_probability",
-                  &S::input_chop_probability,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "probability that a line flips its sign after it was read, or the "
-                              "inverse period of flips",
-                   .source = "Rasch et al., Nat. Commun. 2024"}),
-            field("input_chop_random",
-                  &S::input_chop_random,
-                  {.meaning = "flips are random instead of periodic"}),
-            field("buffer_granularity",
-                  &S::buffer_granularity,
-                  {.unit = "granularity",
-                   .min = 0,
-                   .max = 1e9,
-                   .meaning = "sum of reads that makes one pulse; 0 = 1"}),
-            field("auto_granularity",
-                  &S::auto_granularity,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1e12,
-                   .meaning = "above 0: that sum is this over the vector updates between two reads "
-                              "of a line, instead of 1",
-                   .source = "Rasch et al., Nat. Commun. 2024"}),
-            field(
-                "step",
-                &S::step,
-                {.unit = "granularity", .min = 0, .max = 1e6, .meaning = "weight written a pulse"}),
-            field("momentum",
-                  &S::momentum,
-                  {.unit = "1",
-                   .min = 0,
-                   .max = 1,
-                   .meaning = "part of the buffer that a write "
-                              "leaves"}),
-            field("forget_buffer",
-                  &S::forget_buffer,
-                  {.meaning = "a write scales the whole buffer to that part, instead of taking off "
-                              "what was written"}),
-            field(
-                "no_buffer", &S::no_buffer, {.meaning = "every read starts from an empty buffer"}),
-            field(
-                "auto_scale",
+void chopped_fields(auto&& visit) {
+    settings_fields<S>(visit);
+    visit(field("gamma",
+                &S::gamma,
+                {.unit = "1",
+                 .min = -1e3,
+                 .max = 1e3,
+                 .meaning = "part of the fast device in the visible weight"}));
+    visit(field("input_chop_probability",
+                &S::input_chop_probability,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 1,
+                 .meaning = "probability that a line flips its sign after it was read, or the "
+                            "inverse period of flips",
+                 .source = "Rasch et al., Nat. Commun. 2024"}));
+    visit(field("input_chop_random",
+                &S::input_chop_random,
+                {.meaning = "flips are random instead of periodic"}));
+    visit(field("buffer_granularity",
+                &S::buffer_granularity,
+                {.unit = "granularity",
+                 .min = 0,
+                 .max = 1e9,
+                 .meaning = "sum of reads that makes one pulse; 0 = 1"}));
+    visit(field("auto_granularity",
+                &S::auto_granularity,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 1e12,
+                 .meaning = "above 0: that sum is this over the vector updates between two reads "
+                            "of a line, instead of 1",
+                 .source = "Rasch et al., Nat. Commun. 2024"}));
+    visit(
+        field("step",
+              &S::step,
+              {.unit = "granularity", .min = 0, .max = 1e6, .meaning = "weight written a pulse"}));
+    visit(field("momentum",
+                &S::momentum,
+                {.unit = "1",
+                 .min = 0,
+                 .max = 1,
+                 .meaning = "part of the buffer that a write "
+                            "leaves"}));
+    visit(field("forget_buffer",
+                &S::forget_buffer,
+                {.meaning = "a write scales the whole buffer to that part, instead of taking off "
+                            "what was written"}));
+    visit(field("no_buffer", &S::no_buffer, {.meaning = "every read starts from an empty buffer"}));
+    visit(field("auto_scale",
                 &S::auto_scale,
                 {.meaning = "the rate of the fast device follows the running maxima of inputs and "
-                            "errors, so that an average gradient uses whole trains"}),
-            field(
-                "auto_momentum",
-                &S::auto_momentum,
-                {.unit = "1", .min = 0, .max = 1, .meaning = "momentum of these maxima per batch"}),
-            field("correct_gradient_magnitudes",
-                  &S::correct_gradient_magnitudes,
-                  {.meaning = "undo the change of that rate in the transferred gradient"}),
-            field("compatible_double_transfer",
-                  &S::compatible_double_transfer,
-                  {.meaning = "with a negative transfer_every a line is read and transferred twice "
-                              "in a row (the behaviour of other tools) instead of once",
-                   .source = "measured on aihwkit 1.2"})});
+                            "errors, so that an average gradient uses whole trains"}));
+    visit(
+        field("auto_momentum",
+              &S::auto_momentum,
+              {.unit = "1", .min = 0, .max = 1, .meaning = "momentum of these maxima per batch"}));
+    visit(field("correct_gradient_magnitudes",
+                &S::correct_gradient_magnitudes,
+                {.meaning = "undo the change of that rate in the transferred gradient"}));
+    visit(field("compatible_double_transfer",
+                &S::compatible_double_transfer,
+                {.meaning = "with a negative transfer_every a line is read and transferred twice "
+                            "in a row (the behaviour of other tools) instead of once",
+                 .source = "measured on aihwkit 1.2"}));
 }
 
 }  // namespace transfer_detail
@@ -292,137 +289,130 @@ auto chopped_fields() {
 template <>
 struct Schema<TikiTaka> {
     static constexpr std::string_view name = "tiki-taka";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using T = TikiTaka;
-        return std::tuple_cat(
-            transfer_detail::settings_fields<T>(),
-            transfer_detail::chain_fields<T>(),
-            std::tuple{field("reset_probability",
-                             &T::reset_probability,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 1,
-                              .meaning = "probability that a cell is reset after it was read "
-                                         "(columns only)"}),
-                       field("self_transfer",
-                             &T::self_transfer,
-                             {.meaning = "the last device transfers to itself (needs "
-                                         "transfer_every_levels)"})});
+        transfer_detail::settings_fields<T>(visit);
+        transfer_detail::chain_fields<T>(visit);
+        visit(field("reset_probability",
+                    &T::reset_probability,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "probability that a cell is reset after it was read "
+                                "(columns only)"}));
+        visit(field("self_transfer",
+                    &T::self_transfer,
+                    {.meaning = "the last device transfers to itself (needs "
+                                "transfer_every_levels)"}));
     }
 };
 
 template <>
 struct Schema<BufferedTikiTaka> {
     static constexpr std::string_view name = "tiki-taka v2";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using T = BufferedTikiTaka;
-        return std::tuple_cat(
-            transfer_detail::settings_fields<T>(),
-            transfer_detail::chain_fields<T>(),
-            std::tuple{field("threshold_scale",
-                             &T::threshold_scale,
-                             {.unit = "granularity",
-                              .min = 1e-9,
-                              .max = 1e9,
-                              .meaning = "sum of reads that makes one pulse",
-                              .source = "Gokmen 2021"}),
-                       field("step",
-                             &T::step,
-                             {.unit = "granularity",
-                              .min = 0,
-                              .max = 1e6,
-                              .meaning = "weight written a pulse"}),
-                       field("momentum",
-                             &T::momentum,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 1,
-                              .meaning = "part of the buffer that a write leaves"}),
-                       field("forget_buffer",
-                             &T::forget_buffer,
-                             {.meaning = "a write scales the whole buffer to that part, instead of "
-                                         "taking off what was written"})});
+        transfer_detail::settings_fields<T>(visit);
+        transfer_detail::chain_fields<T>(visit);
+        visit(field("threshold_scale",
+                    &T::threshold_scale,
+                    {.unit = "granularity",
+                     .min = 1e-9,
+                     .max = 1e9,
+                     .meaning = "sum of reads that makes one pulse",
+                     .source = "Gokmen 2021"}));
+        visit(field(
+            "step",
+            &T::step,
+            {.unit = "granularity", .min = 0, .max = 1e6, .meaning = "weight written a pulse"}));
+        visit(field("momentum",
+                    &T::momentum,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "part of the buffer that a write leaves"}));
+        visit(field("forget_buffer",
+                    &T::forget_buffer,
+                    {.meaning = "a write scales the whole buffer to that part, instead of "
+                                "taking off what was written"}));
     }
 };
 
 template <>
 struct Schema<ChoppedTikiTaka> {
     static constexpr std::string_view name = "chopped tiki-taka";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using T = ChoppedTikiTaka;
-        return std::tuple_cat(
-            transfer_detail::chopped_fields<T>(),
-            std::tuple{field("output_chop_probability",
-                             &T::output_chop_probability,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 1,
-                              .meaning = "probability that an output flips its sign after a sweep "
-                                         "over all lines"})});
+        transfer_detail::chopped_fields<T>(visit);
+        visit(field("output_chop_probability",
+                    &T::output_chop_probability,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1,
+                     .meaning = "probability that an output flips its sign after a sweep "
+                                "over all lines"}));
     }
 };
 
 template <>
 struct Schema<Agad> {
     static constexpr std::string_view name = "agad";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using T = Agad;
-        return std::tuple_cat(
-            transfer_detail::chopped_fields<T>(),
-            std::tuple{field("tail_weight",
-                             &T::tail_weight,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 1e9,
-                              .meaning = "weight of the latest reads in the running mean, over the "
-                                         "reads of a chopper period",
-                              .source = "Rasch et al., Nat. Commun. 2024"}),
-                       field("buffer_cap",
-                             &T::buffer_cap,
-                             {.unit = "pulses",
-                              .min = 0,
-                              .max = 1e9,
-                              .meaning = "limit of what stays in the buffer, times the largest "
-                                         "write; 0 = none"}),
-                       field("correct_accumulation",
-                             &T::correct_accumulation,
-                             {.meaning = "divide a read by the reads since the last flip"}),
-                       field("significance_gate",
-                             &T::significance_gate,
-                             {.meaning = "transfer only where the running mean differs from the "
-                                         "reference by more than its standard error"})});
+        transfer_detail::chopped_fields<T>(visit);
+        visit(field("tail_weight",
+                    &T::tail_weight,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "weight of the latest reads in the running mean, over the "
+                                "reads of a chopper period",
+                     .source = "Rasch et al., Nat. Commun. 2024"}));
+        visit(field("buffer_cap",
+                    &T::buffer_cap,
+                    {.unit = "pulses",
+                     .min = 0,
+                     .max = 1e9,
+                     .meaning = "limit of what stays in the buffer, times the largest "
+                                "write; 0 = none"}));
+        visit(field("correct_accumulation",
+                    &T::correct_accumulation,
+                    {.meaning = "divide a read by the reads since the last flip"}));
+        visit(field("significance_gate",
+                    &T::significance_gate,
+                    {.meaning = "transfer only where the running mean differs from the "
+                                "reference by more than its standard error"}));
     }
 };
 
 template <>
 struct Schema<ResidualLearning> {
     static constexpr std::string_view name = "residual learning";
-    static auto fields() {
+    static void fields(auto&& visit) {
         using T = ResidualLearning;
-        return std::tuple_cat(
-            transfer_detail::settings_fields<T>(),
-            std::tuple{field("version",
-                             &T::version,
-                             {.meaning = "how the residual reaches the main device",
-                              .source = "Wu et al., arXiv 2502.06309"}),
-                       field("gamma",
-                             &T::gamma,
-                             {.unit = "1",
-                              .min = 0,
-                              .max = 1e3,
-                              .meaning = "part of the residual in the visible weight"}),
-                       field("zero_shift_pulses",
-                             &T::zero_shift_pulses,
-                             {.unit = "pulses",
-                              .min = 0,
-                              .max = 1e7,
-                              .meaning = "alternating up and down pulses that find the symmetric "
-                                         "point of the residual device, from which it is counted; "
-                                         "0 = from 0",
-                              .source = "Kim et al. 2019; arXiv 2502.06309"}),
-                       field("leaking_buffer",
-                             &T::leaking_buffer,
-                             {.meaning = "version 2: the buffer forgets at the transfer rate"})});
+        transfer_detail::settings_fields<T>(visit);
+        visit(field("version",
+                    &T::version,
+                    {.meaning = "how the residual reaches the main device",
+                     .source = "Wu et al., arXiv 2502.06309"}));
+        visit(field("gamma",
+                    &T::gamma,
+                    {.unit = "1",
+                     .min = 0,
+                     .max = 1e3,
+                     .meaning = "part of the residual in the visible weight"}));
+        visit(field("zero_shift_pulses",
+                    &T::zero_shift_pulses,
+                    {.unit = "pulses",
+                     .min = 0,
+                     .max = 1e7,
+                     .meaning = "alternating up and down pulses that find the symmetric "
+                                "point of the residual device, from which it is counted; "
+                                "0 = from 0",
+                     .source = "Kim et al. 2019; arXiv 2502.06309"}));
+        visit(field("leaking_buffer",
+                    &T::leaking_buffer,
+                    {.meaning = "version 2: the buffer forgets at the transfer rate"}));
     }
 };
 

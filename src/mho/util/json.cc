@@ -65,7 +65,101 @@ std::string json_kind(const Json& j) {
     }
 }
 
+MHO_JSON_SCALARS();
+
 namespace json_detail {
+
+const Json* find_key(const Json& j, std::string_view name, std::vector<std::string>& known) {
+    known.emplace_back(name);
+    const auto it = j.find(known.back());
+    return it != j.end() ? &*it : nullptr;
+}
+
+void set_key(Json& object, std::string_view name, Json value) {
+    object[std::string(name)] = std::move(value);
+}
+
+Json model_object(std::string_view model, const Json& fields) {
+    Json object = Json::object();
+    object["model"] = std::string(model);
+    object.update(fields);
+    return object;
+}
+
+void refuse_unknown_keys(const Json& j,
+                         const std::string& path,
+                         const std::vector<std::string>& known,
+                         Problems& problems) {
+    for (const auto& [key, value] : j.items()) {
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            problems.push_back({join_path(path, key), "unknown key" + suggestion(key, known)});
+        }
+    }
+}
+
+void add_wrong_type(const Json& j,
+                    const char* expected,
+                    const std::string& path,
+                    Problems& problems) {
+    problems.push_back({path, std::string("expected ") + expected + ", got " + json_kind(j)});
+}
+
+void add_unknown_model(const std::string& wanted,
+                       const std::string& path,
+                       const std::vector<std::string>& known,
+                       Problems& problems) {
+    problems.push_back(
+        {join_path(path, "model"), "unknown model `" + wanted + "`" + suggestion(wanted, known)});
+}
+
+bool read_model(const Json& j, std::string& wanted, const std::string& path, Problems& problems) {
+    const auto it = j.find("model");
+    if (it == j.end()) {
+        return true;
+    }
+    if (!it->is_string()) {
+        problems.push_back({join_path(path, "model"), "expected a string"});
+        return false;
+    }
+    wanted = it->get<std::string>();
+    return true;
+}
+
+std::optional<size_t> read_choice(const Json& j,
+                                  const std::vector<std::string_view>& names,
+                                  const std::string& path,
+                                  Problems& problems) {
+    if (!j.is_string()) {
+        add_wrong_type(j, "a string", path, problems);
+        return {};
+    }
+    const auto wanted = j.get<std::string>();
+    const auto it = std::find(names.begin(), names.end(), wanted);
+    if (it != names.end()) {
+        return static_cast<size_t>(it - names.begin());
+    }
+    const std::vector<std::string> known(names.begin(), names.end());
+    problems.push_back({path, "unknown choice `" + wanted + "`" + suggestion(wanted, known)});
+    return {};
+}
+
+ParameterDoc document(const std::string& path, std::string type, const FieldInfo& info) {
+    ParameterDoc doc{path,
+                     std::move(type),
+                     "",
+                     std::string(info.unit),
+                     "",
+                     std::string(info.meaning),
+                     std::string(info.source)};
+    if (info.min != -kInfinity || info.max != kInfinity) {
+        doc.range = range_text(info);
+    }
+    return doc;
+}
+
+std::string dumped(const Json& value) {
+    return value.dump();
+}
 
 std::string range_text(const FieldInfo& info) {
     const auto number = [](double v) { return Json(v).dump(); };

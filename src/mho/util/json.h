@@ -71,10 +71,32 @@ bool fits(const Json& j) {
     return number >= (std::is_signed_v<T> ? -limit : 0.0) && number < limit;
 }
 
-template <class F>
-void for_each_field(const auto& fields, F&& f) {
-    std::apply([&](const auto&... each) { (f(each), ...); }, fields);
-}
+// What needs no template is compiled once: a field costs a few calls in every file that reads its
+// struct.
+
+/// The value of a key or null; `known` gets the name.
+const Json* find_key(const Json& j, std::string_view name, std::vector<std::string>& known);
+void set_key(Json& object, std::string_view name, Json value);
+Json model_object(std::string_view model, const Json& fields);
+void refuse_unknown_keys(const Json& j,
+                         const std::string& path,
+                         const std::vector<std::string>& known,
+                         Problems& problems);
+void add_wrong_type(const Json& j,
+                    const char* expected,
+                    const std::string& path,
+                    Problems& problems);
+void add_unknown_model(const std::string& wanted,
+                       const std::string& path,
+                       const std::vector<std::string>& known,
+                       Problems& problems);
+/// The name under the key "model" into `wanted`, which stays without that key; false: a problem.
+bool read_model(const Json& j, std::string& wanted, const std::string& path, Problems& problems);
+/// Which of the names `j` is.
+std::optional<size_t> read_choice(const Json& j,
+                                  const std::vector<std::string_view>& names,
+                                  const std::string& path,
+                                  Problems& problems);
 
 }  // namespace json_detail
 
@@ -99,18 +121,12 @@ void read_struct(const Json& j,
     }
     std::vector<std::string> known = also_known;
     const size_t problems_before = problems.size();
-    json_detail::for_each_field(Schema<S>::fields(), [&](const auto& f) {
-        known.emplace_back(f.name);
-        const auto it = j.find(std::string(f.name));
-        if (it != j.end()) {
-            from_json(*it, s.*(f.member), join_path(path, f.name), f.info, problems);
+    Schema<S>::fields([&](const auto& f) {
+        if (const Json* value = json_detail::find_key(j, f.name, known)) {
+            from_json(*value, s.*(f.member), join_path(path, f.name), f.info, problems);
         }
     });
-    for (const auto& [key, value] : j.items()) {
-        if (std::find(known.begin(), known.end(), key) == known.end()) {
-            problems.push_back({join_path(path, key), "unknown key" + suggestion(key, known)});
-        }
-    }
+    json_detail::refuse_unknown_keys(j, path, known, problems);
     if constexpr (requires { s.check(path, problems); }) {
         if (problems.size() == problems_before) {
             s.check(path, problems);
@@ -167,7 +183,7 @@ void check_value(const T& value, const PathLink& path, const FieldInfo& info, Pr
         std::visit([&](const auto& a) { check_value(a, path, info, problems); }, value);
     } else if constexpr (Reflected<T>) {
         const size_t before = problems.size();
-        for_each_field(Schema<T>::fields(), [&](const auto& f) {
+        Schema<T>::fields([&](const auto& f) {
             check_value(value.*(f.member), PathLink{&path, f.name}, f.info, problems);
         });
         if constexpr (requires { value.check(std::string(), problems); }) {
@@ -181,10 +197,10 @@ void check_value(const T& value, const PathLink& path, const FieldInfo& info, Pr
 }  // namespace json_detail
 
 /// Checks ranges and cross-field rules of a struct that was filled in by code.
-template <Reflected S>
-Problems validate(const S& s, const std::string& path = "") {
+template <class T>
+Problems validate(const T& value, const std::string& path = "") {
     Problems problems;
-    json_detail::check_value(s, json_detail::PathLink{nullptr, path}, {}, problems);
+    json_detail::check_value(value, json_detail::PathLink{nullptr, path}, {}, problems);
     return problems;
 }
 
@@ -210,17 +226,14 @@ Json to_json(const T& value) {
     } else if constexpr (IsVariant<T>::value) {
         return std::visit(
             [](const auto& alternative) {
-                Json object = Json::object();
-                object["model"] = std::string(Schema<std::decay_t<decltype(alternative)>>::name);
-                object.update(to_json(alternative));
-                return object;
+                return model_object(Schema<std::decay_t<decltype(alternative)>>::name,
+                                    to_json(alternative));
             },
             value);
     } else if constexpr (Reflected<T>) {
         Json object = Json::object();
-        for_each_field(Schema<T>::fields(), [&](const auto& f) {
-            object[std::string(f.name)] = to_json(value.*(f.member));
-        });
+        Schema<T>::fields(
+            [&](const auto& f) { set_key(object, f.name, to_json(value.*(f.member))); });
         return object;
     } else if constexpr (std::is_same_v<T, float>) {
         return Json(static_cast<double>(value));
@@ -250,8 +263,7 @@ void read_alternative(const Json& j,
         }
         read_alternative<V, I + 1>(j, wanted, value, path, problems, known);
     } else {
-        problems.push_back({join_path(path, "model"),
-                            "unknown model `" + wanted + "`" + suggestion(wanted, known)});
+        add_unknown_model(wanted, path, known, problems);
     }
 }
 
@@ -262,27 +274,20 @@ void from_json(
     const Json& j, T& value, const std::string& path, const FieldInfo& info, Problems& problems) {
     using namespace json_detail;
     const auto wrong_type = [&](const char* expected) {
-        problems.push_back({path, std::string("expected ") + expected + ", got " + json_kind(j)});
+        add_wrong_type(j, expected, path, problems);
     };
     if constexpr (std::is_same_v<T, bool>) {
         j.is_boolean() ? void(value = j.template get<bool>()) : wrong_type("true or false");
     } else if constexpr (std::is_same_v<T, std::string>) {
         j.is_string() ? void(value = j.template get<std::string>()) : wrong_type("a string");
     } else if constexpr (std::is_enum_v<T>) {
-        if (!j.is_string()) {
-            return wrong_type("a string");
+        std::vector<std::string_view> names;
+        for (const auto& entry : EnumNames<T>::names) {
+            names.push_back(entry.second);
         }
-        std::vector<std::string> known;
-        for (const auto& [e, name] : EnumNames<T>::names) {
-            known.emplace_back(name);
-            if (name == j.template get<std::string>()) {
-                value = e;
-                return;
-            }
+        if (const auto chosen = read_choice(j, names, path, problems)) {
+            value = EnumNames<T>::names[*chosen].first;
         }
-        problems.push_back({path,
-                            "unknown choice `" + j.template get<std::string>() + "`" +
-                                suggestion(j.template get<std::string>(), known)});
     } else if constexpr (std::is_arithmetic_v<T>) {
         if (!j.is_number()) {
             return wrong_type(std::is_integral_v<T> ? "an integer" : "a number");
@@ -342,12 +347,8 @@ void from_json(
         }
         std::string wanted;
         std::visit([&](const auto& a) { wanted = Schema<std::decay_t<decltype(a)>>::name; }, value);
-        if (j.contains("model")) {
-            if (!j["model"].is_string()) {
-                problems.push_back({join_path(path, "model"), "expected a string"});
-                return;
-            }
-            wanted = j["model"].template get<std::string>();
+        if (!read_model(j, wanted, path, problems)) {
+            return;
         }
         std::vector<std::string> known;
         read_alternative(j, wanted, value, path, problems, known);
@@ -368,6 +369,9 @@ struct ParameterDoc {
 };
 
 namespace json_detail {
+
+ParameterDoc document(const std::string& path, std::string type, const FieldInfo& info);
+std::string dumped(const Json& value);
 
 template <class T>
 std::string type_text() {
@@ -402,39 +406,25 @@ std::string type_text() {
 
 }  // namespace json_detail
 
+template <class V>
+void describe_model(const std::string& path, std::vector<ParameterDoc>& out);
+
 /// Appends a line for every parameter below `path`; alternatives of a variant appear as
 /// `path<model>.parameter`, entries of a list of structs as `path[].parameter`.
 template <Reflected S>
 void describe(const S& defaults, const std::string& path, std::vector<ParameterDoc>& out) {
     using namespace json_detail;
-    for_each_field(Schema<S>::fields(), [&](const auto& f) {
+    Schema<S>::fields([&](const auto& f) {
         using T = std::decay_t<decltype(defaults.*(f.member))>;
         const std::string here = join_path(path, f.name);
-        ParameterDoc doc{here,
-                         type_text<T>(),
-                         "",
-                         std::string(f.info.unit),
-                         "",
-                         std::string(f.info.meaning),
-                         std::string(f.info.source)};
+        out.push_back(document(here, type_text<T>(), f.info));
         if constexpr (!Reflected<T> && !IsVariant<T>::value) {
-            doc.default_value = to_json(defaults.*(f.member)).dump();
+            out.back().default_value = dumped(to_json(defaults.*(f.member)));
         }
-        if (f.info.min != -kInfinity || f.info.max != kInfinity) {
-            doc.range = range_text(f.info);
-        }
-        out.push_back(doc);
         if constexpr (Reflected<T>) {
             describe(defaults.*(f.member), here, out);
         } else if constexpr (IsVariant<T>::value) {
-            const auto each = [&]<size_t... I>(std::index_sequence<I...>) {
-                (describe(
-                     std::variant_alternative_t<I, T>{},
-                     here + "<" + std::string(Schema<std::variant_alternative_t<I, T>>::name) + ">",
-                     out),
-                 ...);
-            };
-            each(std::make_index_sequence<std::variant_size_v<T>>{});
+            describe_model<T>(here, out);
         } else if constexpr (IsVector<T>::value) {
             if constexpr (Reflected<typename T::value_type>) {
                 describe(typename T::value_type{}, here + "[]", out);
@@ -442,6 +432,50 @@ void describe(const S& defaults, const std::string& path, std::vector<ParameterD
         }
     });
 }
+
+/// The same for every alternative of a variant.
+template <class V>
+void describe_model(const std::string& path, std::vector<ParameterDoc>& out) {
+    const auto each = [&]<size_t... I>(std::index_sequence<I...>) {
+        (describe(std::variant_alternative_t<I, V>{},
+                  path + "<" + std::string(Schema<std::variant_alternative_t<I, V>>::name) + ">",
+                  out),
+         ...);
+    };
+    each(std::make_index_sequence<std::variant_size_v<V>>{});
+}
+
+// The templates of a type are compiled once where a header says MHO_JSON_TEMPLATES(extern, Type)
+// and its .cc file MHO_JSON_TEMPLATES(, Type), both in namespace mho.
+#define MHO_JSON_TEMPLATES(prefix, ...)                                              \
+    prefix template Json to_json<__VA_ARGS__>(const __VA_ARGS__&);                   \
+    prefix template void from_json<__VA_ARGS__>(                                     \
+        const Json&, __VA_ARGS__&, const std::string&, const FieldInfo&, Problems&); \
+    prefix template void json_detail::check_value<__VA_ARGS__>(                      \
+        const __VA_ARGS__&, const json_detail::PathLink&, const FieldInfo&, Problems&)
+
+// The same for a reflected struct, with what only structs have.
+#define MHO_JSON_STRUCT_TEMPLATES(prefix, S)                                              \
+    MHO_JSON_TEMPLATES(prefix, S);                                                        \
+    prefix template void read_struct<S>(                                                  \
+        const Json&, S&, const std::string&, Problems&, const std::vector<std::string>&); \
+    prefix template void describe<S>(const S&, const std::string&, std::vector<ParameterDoc>&)
+
+#define MHO_JSON_SCALARS(prefix)                       \
+    MHO_JSON_TEMPLATES(prefix, bool);                  \
+    MHO_JSON_TEMPLATES(prefix, int);                   \
+    MHO_JSON_TEMPLATES(prefix, int64_t);               \
+    MHO_JSON_TEMPLATES(prefix, uint32_t);              \
+    MHO_JSON_TEMPLATES(prefix, uint64_t);              \
+    MHO_JSON_TEMPLATES(prefix, float);                 \
+    MHO_JSON_TEMPLATES(prefix, double);                \
+    MHO_JSON_TEMPLATES(prefix, std::string);           \
+    MHO_JSON_TEMPLATES(prefix, std::optional<double>); \
+    MHO_JSON_TEMPLATES(prefix, std::vector<int>);      \
+    MHO_JSON_TEMPLATES(prefix, std::vector<float>);    \
+    MHO_JSON_TEMPLATES(prefix, std::vector<double>);   \
+    MHO_JSON_TEMPLATES(prefix, std::vector<std::string>)
+MHO_JSON_SCALARS(extern);
 
 }  // namespace mho
 

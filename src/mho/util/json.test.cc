@@ -27,10 +27,9 @@ struct Leaf {
 template <>
 struct Schema<Leaf> {
     static constexpr std::string_view name = "leaf";
-    static auto fields() {
-        return std::tuple{
-            field("bound", &Leaf::bound, {.unit = "V", .min = 0, .max = 10, .meaning = "limit"}),
-            field("steps", &Leaf::steps, {.unit = "steps", .min = 0})};
+    static void fields(auto&& visit) {
+        visit(field("bound", &Leaf::bound, {.unit = "V", .min = 0, .max = 10, .meaning = "limit"}));
+        visit(field("steps", &Leaf::steps, {.unit = "steps", .min = 0}));
     }
 };
 
@@ -40,7 +39,7 @@ struct Other {
 template <>
 struct Schema<Other> {
     static constexpr std::string_view name = "other";
-    static auto fields() { return std::tuple{field("gain", &Other::gain, {})}; }
+    static void fields(auto&& visit) { visit(field("gain", &Other::gain, {})); }
 };
 
 struct Tree {
@@ -60,19 +59,19 @@ struct Tree {
 template <>
 struct Schema<Tree> {
     static constexpr std::string_view name = "tree";
-    static auto fields() {
-        return std::tuple{field("flag", &Tree::flag, {}),
-                          field("text", &Tree::text, {}),
-                          field("colour", &Tree::colour, {}),
-                          field("seed", &Tree::seed, {}),
-                          field("small", &Tree::small, {}),
-                          field("number", &Tree::number, {.max = 1}),
-                          field("maybe", &Tree::maybe, {.min = 0}),
-                          field("list", &Tree::list, {.min = -5, .max = 5}),
-                          field("map", &Tree::map, {}),
-                          field("leaves", &Tree::leaves, {}),
-                          field("leaf", &Tree::leaf, {}),
-                          field("either", &Tree::either, {})};
+    static void fields(auto&& visit) {
+        visit(field("flag", &Tree::flag, {}));
+        visit(field("text", &Tree::text, {}));
+        visit(field("colour", &Tree::colour, {}));
+        visit(field("seed", &Tree::seed, {}));
+        visit(field("small", &Tree::small, {}));
+        visit(field("number", &Tree::number, {.max = 1}));
+        visit(field("maybe", &Tree::maybe, {.min = 0}));
+        visit(field("list", &Tree::list, {.min = -5, .max = 5}));
+        visit(field("map", &Tree::map, {}));
+        visit(field("leaves", &Tree::leaves, {}));
+        visit(field("leaf", &Tree::leaf, {}));
+        visit(field("either", &Tree::either, {}));
     }
 };
 
