@@ -117,8 +117,29 @@ HWY_INLINE void single_slot(const StepForm& f,
     activity.pulses += fired;
 }
 
-#if HWY_TARGET <= HWY_AVX3
 constexpr intptr_t kNear = intptr_t{1} << 30;  // numbers apart
+
+// A list of one slot pays whenever there is one (SlotColumnLists); the columns of several slots
+// must be found first, which takes AVX2 longer: they pay where a row is so many times longer.
+// Measured.
+constexpr size_t kRowPerGather = HWY_TARGET <= HWY_AVX3 ? 5 : 12;
+
+// Writes the lanes `who` to their places.
+HWY_INLINE void scatter(VF v, float* to, VI at, MF who) {
+#if HWY_TARGET <= HWY_AVX3
+    _mm512_mask_i32scatter_ps(to, who.raw, at.raw, v.raw, 4);
+#else
+    const PulseF d;
+    HWY_ALIGN float value[kPulseLanes];
+    HWY_ALIGN int32_t place[kPulseLanes];
+    hn::Store(v, d, value);
+    hn::Store(at, PulseI(), place);
+    for (uint32_t left = bits_of(who); left != 0; left &= left - 1) {
+        const auto k = static_cast<size_t>(std::countr_zero(left));
+        to[place[k]] = value[k];
+    }
+#endif
+}
 
 // The same where few columns fire, those of a list: their cells alone, sixteen at a time. The same
 // cells take the same numbers. `counts`, of rows that fire in several slots: pulses of every cell.
@@ -197,7 +218,7 @@ HWY_NOINLINE void listed_columns(const StepForm& f,
             u = moved(cell, u, p.mean, p.noise, normals.take(who));
         }
         u = hn::Sub(u, reference);
-        _mm512_mask_i32scatter_ps(c.weight, who.raw, at.raw, u.raw, 4);
+        scatter(u, c.weight, at, who);
     }
     activity.sample_cells += columns.size();
     activity.pulses += counts != nullptr
@@ -236,16 +257,16 @@ HWY_INLINE size_t find_columns(const SampleCounts& sample,
     return found;
 }
 
-// Whether all slots of a row have lists: few columns fire in each of them.
-HWY_INLINE bool few_columns(const SlotColumns* slots, uint32_t bits) {
+// Whether few columns fire in each slot of a row.
+HWY_INLINE bool few_columns(const SlotColumns* slots, uint32_t bits, size_t cells) {
     for (; bits != 0; bits &= bits - 1) {
-        if (!slots[std::countr_zero(bits)].listed) {
+        const SlotColumns& slot = slots[std::countr_zero(bits)];
+        if (!slot.listed || slot.count * kRowPerGather > cells) {
             return false;
         }
     }
     return true;
 }
-#endif
 
 // No write noise, counters, routing.
 HWY_INLINE bool plain_cells(const PulseJob& job, const CellArrays& c) {
@@ -292,31 +313,26 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
                 w++;
             }
             const uint32_t slot = bits.bits[w * bits.stride];
-#if HWY_TARGET <= HWY_AVX3
-            if (sample.slots_of_columns != nullptr) {
-                const auto t = static_cast<size_t>(std::countr_zero(slot));
+            const auto t = static_cast<size_t>(std::countr_zero(slot));
+            if (sample.slots_of_columns != nullptr && sample.slots_of_columns[t].listed) {
                 const SlotColumns& fire = sample.slots_of_columns[t];
-                if (fire.listed) {
-                    listed_columns<K, kFrozen>(f,
-                                               row,
-                                               job.slot_columns->list(fire),
-                                               nullptr,
-                                               may_jump,
-                                               bits.negative,
-                                               normals,
-                                               queue,
-                                               activity);
-                    return;
-                }
+                listed_columns<K, kFrozen>(f,
+                                           row,
+                                           job.slot_columns->list(fire),
+                                           nullptr,
+                                           may_jump,
+                                           bits.negative,
+                                           normals,
+                                           queue,
+                                           activity);
+                return;
             }
-#endif
             const uint32_t* of_columns = sample.col_bits + w * row.col_word_stride;
             single_slot<K>(f, c, sample, of_columns, slot, bits.negative, normals, activity);
             return;
         }
-#if HWY_TARGET <= HWY_AVX3
         if (sample.slots_of_columns != nullptr && plain_cells(job, c) &&
-            few_columns(sample.slots_of_columns, bits.bits[0])) {
+            few_columns(sample.slots_of_columns, bits.bits[0], row.cell_count)) {
             const size_t found = find_columns(sample, bits.bits[0], row.cell_count, scratch);
             listed_columns<K, kFrozen>(f,
                                        row,
@@ -329,7 +345,6 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
                                        activity);
             return;
         }
-#endif
     } else {
         scratch.counts.resize(row.cell_count);
         count_row(*job.trains, s, line, job.sample_keys[s], job.step, scratch.counts);
