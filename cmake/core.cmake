@@ -21,13 +21,13 @@ add_custom_command(
           -P ${PROJECT_SOURCE_DIR}/cmake/embed_presets.cmake
   DEPENDS ${MHO_PRESET_FILES} ${PROJECT_SOURCE_DIR}/cmake/embed_presets.cmake)
 
-if(NOT MHO_TEST_FOLDERS)
-  list(APPEND core_sources ${MHO_PRESETS_CC})
-endif()
 set(core_libraries nlohmann_json::nlohmann_json fmt::fmt ZLIB::ZLIB BZip2::BZip2 LibLZMA::LibLZMA)
 add_library(mho_core STATIC ${core_sources})
 add_library(mho::core ALIAS mho_core)
 mho_unity(mho_core 6 ${core_sources})
+if(NOT MHO_TEST_FOLDERS)
+  target_sources(mho_core PRIVATE ${MHO_PRESETS_CC})
+endif()
 target_include_directories(mho_core PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE ${CMAKE_BINARY_DIR}/generated)

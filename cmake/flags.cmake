@@ -21,6 +21,7 @@ if(MHO_SANITIZE)
   target_compile_options(mho_flags INTERFACE -fsanitize=${MHO_SANITIZE} -fno-omit-frame-pointer -g1
     -fno-sanitize-recover=all)
   target_link_options(mho_flags INTERFACE -fsanitize=${MHO_SANITIZE})
+  target_compile_definitions(mho_flags INTERFACE MHO_SANITIZED)
 endif()
 # Sanitized builds are for finding faults: -O1 halves the time to build them.
 if(MHO_SANITIZE)

@@ -30,6 +30,33 @@ std::string class_name() {
     return name;
 }
 
+Json of_kind(const char* kind) {
+    Json type = Json::object();
+    type["kind"] = kind;
+    return type;
+}
+
+Json of_kind(const char* kind, const char* key, Json value) {
+    Json type = of_kind(kind);
+    type[key] = std::move(value);
+    return type;
+}
+
+// What needs no template is compiled once; there are 700 fields.
+Json field_entry(std::string_view name, Json type, Json default_value, const FieldInfo& info) {
+    Json entry = Json::object();
+    entry["name"] = std::string(name);
+    entry["type"] = std::move(type);
+    entry["default"] = std::move(default_value);
+    entry["unit"] = std::string(info.unit);
+    entry["meaning"] = std::string(info.meaning);
+    entry["source"] = std::string(info.source);
+    if (info.min != -kInfinity || info.max != kInfinity) {
+        entry["range"] = json_detail::range_text(info);
+    }
+    return entry;
+}
+
 template <class T>
 void add_class(Json& classes);
 
@@ -38,34 +65,34 @@ template <class T>
 Json describe_type(Json& classes) {
     using namespace json_detail;
     if constexpr (std::is_same_v<T, bool>) {
-        return {{"kind", "bool"}};
+        return of_kind("bool");
     } else if constexpr (std::is_same_v<T, std::string>) {
-        return {{"kind", "string"}};
+        return of_kind("string");
     } else if constexpr (std::is_enum_v<T>) {
         Json names = Json::array();
         for (const auto& entry : EnumNames<T>::names) {
             names.push_back(std::string(entry.second));
         }
-        return {{"kind", "enum"}, {"names", names}};
+        return of_kind("enum", "names", names);
     } else if constexpr (std::is_integral_v<T>) {
-        return {{"kind", "integer"}};
+        return of_kind("integer");
     } else if constexpr (std::is_floating_point_v<T>) {
-        return {{"kind", "number"}};
+        return of_kind("number");
     } else if constexpr (IsVector<T>::value) {
-        return {{"kind", "list"}, {"of", describe_type<typename T::value_type>(classes)}};
+        return of_kind("list", "of", describe_type<typename T::value_type>(classes));
     } else if constexpr (IsOptional<T>::value) {
-        return {{"kind", "optional"}, {"of", describe_type<typename T::value_type>(classes)}};
+        return of_kind("optional", "of", describe_type<typename T::value_type>(classes));
     } else if constexpr (IsMap<T>::value) {
-        return {{"kind", "map"}, {"of", describe_type<typename T::mapped_type>(classes)}};
+        return of_kind("map", "of", describe_type<typename T::mapped_type>(classes));
     } else if constexpr (IsVariant<T>::value) {
         Json of = Json::array();
         [&]<size_t... I>(std::index_sequence<I...>) {
             (of.push_back(describe_type<std::variant_alternative_t<I, T>>(classes)), ...);
         }(std::make_index_sequence<std::variant_size_v<T>>{});
-        return {{"kind", "model"}, {"of", of}};
+        return of_kind("model", "of", of);
     } else {
         add_class<T>(classes);
-        return {{"kind", "class"}, {"name", class_name<T>()}};
+        return of_kind("class", "name", class_name<T>());
     }
 }
 
@@ -80,16 +107,8 @@ void add_class(Json& classes) {
     const T defaults{};
     Schema<T>::fields([&](const auto& f) {
         using M = std::decay_t<decltype(defaults.*(f.member))>;
-        Json entry = {{"name", std::string(f.name)},
-                      {"type", describe_type<M>(classes)},
-                      {"default", to_json(defaults.*(f.member))},
-                      {"unit", std::string(f.info.unit)},
-                      {"meaning", std::string(f.info.meaning)},
-                      {"source", std::string(f.info.source)}};
-        if (f.info.min != -kInfinity || f.info.max != kInfinity) {
-            entry["range"] = json_detail::range_text(f.info);
-        }
-        fields.push_back(std::move(entry));
+        fields.push_back(
+            field_entry(f.name, describe_type<M>(classes), to_json(defaults.*(f.member)), f.info));
     });
     // Classes stand behind those that they are made of.
     classes.erase(name);

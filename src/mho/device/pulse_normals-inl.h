@@ -58,7 +58,7 @@ class NormalSource {
         : key_(key), step_(step), stream_(static_cast<uint32_t>(stream)), block_(first_block) {}
 
     // The next numbers, one for each lane of the mask in lane order; other lanes are arbitrary.
-    HWY_INLINE VF take(MF mask) {
+    MHO_PULSE_INLINE VF take(MF mask) {
         const uint32_t bits = bits_of(mask);
         const auto wanted = static_cast<size_t>(std::popcount(bits));
         if (HWY_UNLIKELY(end_ - position_ < kVirtualLanes)) {

@@ -45,12 +45,13 @@ struct Queue {
 
     // Cells side by side from place `first` on.
     template <StepKind K>
-    HWY_INLINE void push(MF who, VI count, const Cell& c, VF u, const Pulse& p, size_t first) {
+    MHO_PULSE_INLINE void push(
+        MF who, VI count, const Cell& c, VF u, const Pulse& p, size_t first) {
         push_at<K>(who, count, c, u, p, hn::Iota(PulseI(), static_cast<int32_t>(first)));
     }
 
     template <StepKind K>
-    HWY_INLINE void push_at(MF who, VI count, const Cell& c, VF u, const Pulse& p, VI place) {
+    MHO_PULSE_INLINE void push_at(MF who, VI count, const Cell& c, VF u, const Pulse& p, VI place) {
         const PulseF d;
         const PulseI di;
         const auto put = [&](size_t i, VF v)
@@ -78,7 +79,7 @@ struct Queue {
 
     // The next pulse of register `i`, where cells `who` have `n` left.
     template <StepKind K, bool kFrozen>
-    HWY_INLINE void advance(const StepForm& f, size_t i, MF who, VI n, VF normal) {
+    MHO_PULSE_INLINE void advance(const StepForm& f, size_t i, MF who, VI n, VF normal) {
         const PulseF d;
         const PulseI di;
         Cell c;
@@ -112,7 +113,7 @@ struct Queue {
 
     // Pulse after pulse, a round over all cells at a time.
     template <StepKind K, bool kFrozen>
-    HWY_INLINE void run(const StepForm& f, NormalSource& normals) {
+    MHO_PULSE_INLINE void run(const StepForm& f, NormalSource& normals) {
         const PulseF d;
         const PulseI di;
         end();

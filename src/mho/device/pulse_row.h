@@ -12,6 +12,13 @@
 
 #include "mho/device/pulse_kernel.h"
 
+// Sanitized, every inlined copy of these functions takes minutes to compile.
+#ifdef MHO_SANITIZED
+#define MHO_PULSE_INLINE inline HWY_NOINLINE
+#else
+#define MHO_PULSE_INLINE HWY_INLINE
+#endif
+
 namespace mho {
 
 // lane_rank[m][i]: how many of the lanes below i are set in the 8-bit mask m.

@@ -51,10 +51,10 @@ struct SampleCounts {
 // response. Steps that are linear, or exponential with A >= 0: there 0 <= y <= 1, so step and slope
 // are at most s and s |gamma t|.
 template <StepKind K>
-HWY_INLINE void find_gentle(const PulseJob& job,
-                            const CellArrays& c,
-                            size_t cells,
-                            uint16_t* most) {
+MHO_PULSE_INLINE void find_gentle(const PulseJob& job,
+                                  const CellArrays& c,
+                                  size_t cells,
+                                  uint16_t* most) {
     const PulseF d;
     const float variance = job.form->noise_of_mean * job.form->noise_of_mean;
     for (size_t i = 0; i < cells; i += kPulseLanes) {
@@ -84,14 +84,14 @@ HWY_INLINE bool has_gentle(const StepForm& f) {
 // A row that fires in one slot only, the bits `slot` of word `bits`: no cell has more than one
 // pulse. Short trains are mostly of this kind.
 template <StepKind K>
-HWY_INLINE void single_slot(const StepForm& f,
-                            const CellArrays& row_cells,
-                            const SampleCounts& sample,
-                            const uint32_t* bits,
-                            uint32_t slot,
-                            uint32_t negative,
-                            NormalSource& normals,
-                            PulseActivity& activity) {
+MHO_PULSE_INLINE void single_slot(const StepForm& f,
+                                  const CellArrays& row_cells,
+                                  const SampleCounts& sample,
+                                  const uint32_t* bits,
+                                  uint32_t slot,
+                                  uint32_t negative,
+                                  NormalSource& normals,
+                                  PulseActivity& activity) {
     const PulseF d;
     const PulseU du;
     const CellArrays c = row_cells;  // a copy: stores to cells cannot change it
@@ -228,10 +228,10 @@ HWY_NOINLINE void listed_columns(const StepForm& f,
 
 // The columns that share a slot with the row, and how many they share: into `scratch.columns` and
 // `scratch.counts`, both padded. Returns how many columns.
-HWY_INLINE size_t find_columns(const SampleCounts& sample,
-                               uint32_t slots,
-                               size_t cells,
-                               PulseScratch& scratch) {
+MHO_PULSE_INLINE size_t find_columns(const SampleCounts& sample,
+                                     uint32_t slots,
+                                     size_t cells,
+                                     PulseScratch& scratch) {
     const PulseI di;
     const PulseU du;
     scratch.columns.resize(std::max(scratch.columns.size(), cells + 2 * kPulseLanes));
@@ -432,10 +432,8 @@ HWY_NOINLINE void pulse_sample_apart(const PulseJob& job,
         job, row, sample, s, line, normals, queue, fired_lanes, scratch, activity);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MHO_SANITIZED
 constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
 #else
 constexpr bool kSanitized = false;
 #endif
@@ -453,11 +451,11 @@ HWY_INLINE void pulse_sample(Args&&... args) {
 }
 
 // The visible weights of the cells that fired.
-HWY_INLINE void write_visible(const CellArrays& c,
-                              float noise,
-                              const SampleCounts& sample,
-                              const uint16_t* fired_lanes,
-                              NormalSource& normals) {
+MHO_PULSE_INLINE void write_visible(const CellArrays& c,
+                                    float noise,
+                                    const SampleCounts& sample,
+                                    const uint16_t* fired_lanes,
+                                    NormalSource& normals) {
     const PulseF d;
     for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
         const uint32_t fire_bits = fired_lanes[i / kPulseLanes];
@@ -471,7 +469,7 @@ HWY_INLINE void write_visible(const CellArrays& c,
 }
 
 // What transfers look at between samples.
-HWY_INLINE void look(
+MHO_PULSE_INLINE void look(
     const PulseJob& job, const CellArrays& c, size_t line, size_t done, size_t& tap) {
     const std::span<const WeightTap> taps = job.options.taps;
     const float* seen = c.visible != nullptr ? c.visible : c.weight;
@@ -485,10 +483,10 @@ HWY_INLINE void look(
 }
 
 // Where in the lines of a sample a row finds what it needs.
-HWY_INLINE void begin_sample(const PulseJob& job,
-                             const PulseRow& any,
-                             size_t s,
-                             SampleCounts& sample) {
+MHO_PULSE_INLINE void begin_sample(const PulseJob& job,
+                                   const PulseRow& any,
+                                   size_t s,
+                                   SampleCounts& sample) {
     const PulseTrains& trains = *job.trains;
     sample.first = any.sparse_columns ? size_t{16} * trains.first_group[s] : 0;
     sample.last = any.sparse_columns ? size_t{16} * trains.last_group[s] : any.cell_count;
@@ -506,15 +504,15 @@ HWY_INLINE bool takes_part(const PulseJob& job, size_t s) {
 // of a row that fire are found in the first-level cache. Every sample keeps its sequence of
 // numbers; cells that wait take theirs before the next row.
 template <StepKind K, bool kExtras, bool kFrozen>
-HWY_INLINE void pulse_short_samples(const PulseJob& job,
-                                    std::span<const PulseRow> rows,
-                                    size_t line,
-                                    size_t begin,
-                                    size_t end,
-                                    std::array<size_t, kPulseRowGroup>& tap,
-                                    Queue& queue,
-                                    PulseScratch& scratch,
-                                    PulseActivity& activity) {
+MHO_PULSE_INLINE void pulse_short_samples(const PulseJob& job,
+                                          std::span<const PulseRow> rows,
+                                          size_t line,
+                                          size_t begin,
+                                          size_t end,
+                                          std::array<size_t, kPulseRowGroup>& tap,
+                                          Queue& queue,
+                                          PulseScratch& scratch,
+                                          PulseActivity& activity) {
     const LineTrains& lines = job.trains->row_lines;
     const PulseRow& any = rows[0];
     const auto first_block = static_cast<uint32_t>(line) * job.blocks_per_row;

@@ -43,7 +43,7 @@ template <StepKind K>
 inline constexpr bool kHasScale = K != StepKind::kConstant && K != StepKind::kLinear;
 
 template <StepKind K>
-HWY_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up, VF sign) {
+MHO_PULSE_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up, VF sign) {
     const PulseF d;
     Cell cell;
     cell.up = up;
@@ -65,7 +65,7 @@ HWY_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up, VF sign) {
 }
 
 // Distance to the bound of the direction, in units of the response.
-HWY_INLINE VF distance_of(const Cell& c, VF u) {
+MHO_PULSE_INLINE VF distance_of(const Cell& c, VF u) {
     return hn::Mul(hn::IfThenElse(c.up, hn::Sub(c.high, u), hn::Sub(u, c.low)), c.scale);
 }
 
@@ -93,7 +93,7 @@ HWY_INLINE bool is_one(float x) {
 }
 
 template <StepKind K>
-HWY_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
+MHO_PULSE_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
     const PulseF d;
     const VF zero = hn::Zero(d);
     Pulse p;
@@ -184,7 +184,7 @@ HWY_INLINE VF root_of(VI n, VF as_float) {
 // Turns one pulse into the sum of `count` pulses; returns the lanes for which that law does not
 // hold. `gentle`: the caller knows that the conditions on the response hold for these counts.
 template <StepKind K, bool kFrozen>
-HWY_INLINE MF jump(const StepForm& f, bool gentle, const Cell& c, VF u, VI count, Pulse& p) {
+MHO_PULSE_INLINE MF jump(const StepForm& f, bool gentle, const Cell& c, VF u, VI count, Pulse& p) {
     const PulseF d;
     const PulseI di;
     const VF one = hn::Set(d, 1.0f);
@@ -244,7 +244,7 @@ HWY_INLINE MF jump(const StepForm& f, bool gentle, const Cell& c, VF u, VI count
     return refused;
 }
 
-HWY_INLINE VF moved(const Cell& c, VF u, VF mean, VF noise, VF normal) {
+MHO_PULSE_INLINE VF moved(const Cell& c, VF u, VF mean, VF noise, VF normal) {
     const VF change = hn::MulAdd(noise, normal, mean);
     const VF to = hn::Add(u, hn::Xor(change, c.sign));
     return hn::Min(hn::Max(to, c.low), c.high);
