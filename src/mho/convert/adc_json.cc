@@ -26,8 +26,7 @@ std::vector<std::string> adc_model_names() {
     return []<size_t... I>(std::index_sequence<I...>) {
         return std::vector<std::string>{
             std::string(Schema<std::variant_alternative_t<I, AdcModel>>::name)...};
-    }
-    (std::make_index_sequence<std::variant_size_v<AdcModel>>{});
+    }(std::make_index_sequence<std::variant_size_v<AdcModel>>{});
 }
 
 }  // namespace mho
