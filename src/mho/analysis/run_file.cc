@@ -10,6 +10,7 @@
 #include "mho/analysis/learning_config_json.h"
 #include "mho/analysis/parameter_sources.h"
 #include "mho/analysis/run_file_json.h"
+#include "mho/analysis/run_values.h"
 #include "mho/cost/cost_config_json.h"
 #include "mho/io/file.h"
 #include "mho/io/safetensors.h"
@@ -406,8 +407,9 @@ std::vector<Parameter> run_parameters() {
     return out;
 }
 
-std::string run_value(const RunFile& run, const std::string& path) {
-    const Json j = Json::parse(run_file_to_json(run));
+namespace {
+
+std::string value_at(const Json& j, const std::string& path) {
     const Json* here = &j;
     size_t start = 0;
     while (start <= path.size()) {
@@ -429,6 +431,21 @@ std::string run_value(const RunFile& run, const std::string& path) {
         start = end + 1;
     }
     return here->dump();
+}
+
+}  // namespace
+
+std::vector<std::string> run_values(const RunFile& run, std::span<const std::string> paths) {
+    const Json j = Json::parse(run_file_to_json(run));
+    std::vector<std::string> values;
+    for (const std::string& path : paths) {
+        values.push_back(value_at(j, path));
+    }
+    return values;
+}
+
+std::string run_value(const RunFile& run, const std::string& path) {
+    return run_values(run, {&path, 1}).front();
 }
 
 }  // namespace mho

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "mho/analysis/run_values.h"
 #include "mho/analysis/test_support.h"
 #include "mho/io/safetensors.h"
 #include "mho/util/json.h"
@@ -152,6 +153,8 @@ TEST(RunFile, OverridesReachEveryPlace) {
     EXPECT_EQ(run_value(run, "hardware.conductance<pcm>.drift_scale"), "0.5");
     EXPECT_EQ(run_value(run, "hardware.conductance<none>.drift_scale"), "");
     EXPECT_EQ(run_value(run, "no.such"), "");
+    const std::string both[] = {"hardware.conductance<pcm>.drift_scale", "no.such"};
+    EXPECT_EQ(run_values(run, both), (std::vector<std::string>{"0.5", ""}));
     EXPECT_EQ(run.about, "text with spaces");
 }
 

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "mho/analysis/run_values.h"
 #include "mho/util/json.h"
 
 namespace mho {
@@ -207,8 +208,15 @@ AccuracyReport accuracy_page(const RunFile& run,
                 {l.name, l.kind, shape_of(l), l.tiles, l.tiles ? l.utilisation : kNaN});
         }
     }
-    for (const Parameter& p : run_parameters()) {
-        const std::string value = run_value(run, p.path);
+    const std::vector<Parameter> parameters = run_parameters();
+    std::vector<std::string> paths;
+    for (const Parameter& p : parameters) {
+        paths.push_back(p.path);
+    }
+    const std::vector<std::string> values = run_values(run, paths);
+    for (size_t i = 0; i < parameters.size(); i++) {
+        const Parameter& p = parameters[i];
+        const std::string& value = values[i];
         if (value.empty() || p.type == "object" || p.type == "model") {
             continue;
         }
