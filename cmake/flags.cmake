@@ -7,8 +7,12 @@
 add_library(mho_flags INTERFACE)
 target_compile_options(mho_flags INTERFACE
   -march=x86-64-v3 -maes -mpclmul -ffp-contract=off -fno-math-errno
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
   -Wnull-dereference -Werror)
+# In a piece of several files (mho_unity) a local name may be that of a constant of another file.
+set(in_pieces $<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>)
+target_compile_options(mho_flags INTERFACE
+  $<IF:${in_pieces},$<$<CXX_COMPILER_ID:GNU>:-Wshadow=local>,-Wshadow>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports null dereferences and overflows inside inlined library code at -O3.
   target_compile_options(mho_flags INTERFACE -Wno-null-dereference -Wno-stringop-overflow

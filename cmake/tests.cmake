@@ -16,10 +16,7 @@ function(mho_test_program name)
     nlohmann_json::nlohmann_json Threads::Threads)
   target_compile_definitions(${name} PRIVATE MHO_TEST_DATA="${MHO_TEST_DATA}"
     MHO_SOURCE_DIR="${PROJECT_SOURCE_DIR}" MHO_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  # Tests are compiled more often than they wait for their own loops.
-  if(CMAKE_BUILD_TYPE STREQUAL "Release")
-    target_compile_options(${name} PRIVATE -O1)
-  endif()
+  mho_light(${name})
   # OMP_NUM_THREADS=1: two test programs at once must not fight over the cores.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=1")

@@ -55,8 +55,9 @@ function(mho_unity target size)
   endforeach()
 endfunction()
 
-# Folders that wait for a user or a file more than they compute: -O1, half of the time to build them.
-set(MHO_LIGHT_FOLDERS cost compat report cli)
+# What waits for a user, a file or a compiler more than it computes: -O1, half of the time to build it.
+# These folders of the core, the commands, the tests.
+set(MHO_LIGHT_FOLDERS cost compat report)
 function(mho_light target)
   if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MHO_SANITIZE)
     target_compile_options(${target} PRIVATE -O1)

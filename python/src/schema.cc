@@ -48,11 +48,12 @@ Json field_entry(std::string_view name, Json type, Json default_value, const Fie
     entry["name"] = std::string(name);
     entry["type"] = std::move(type);
     entry["default"] = std::move(default_value);
-    entry["unit"] = std::string(info.unit);
-    entry["meaning"] = std::string(info.meaning);
-    entry["source"] = std::string(info.source);
-    if (info.min != -kInfinity || info.max != kInfinity) {
-        entry["range"] = json_detail::range_text(info);
+    const ParameterDoc doc = json_detail::document("", "", info);
+    entry["unit"] = doc.unit;
+    entry["meaning"] = doc.meaning;
+    entry["source"] = doc.source;
+    if (!doc.range.empty()) {
+        entry["range"] = doc.range;
     }
     return entry;
 }

@@ -171,9 +171,6 @@ struct Parameter {
 /// Every parameter of a run file.
 std::vector<Parameter> run_parameters();
 
-/// Value of one parameter of a run as JSON text, "" if there is none of that path.
-std::string run_value(const RunFile& run, const std::string& path);
-
 }  // namespace mho
 
 #endif  // MHO_ANALYSIS_RUN_FILE_H

@@ -11,8 +11,10 @@
 
 namespace mho {
 
-/// Values of many parameters of a run as run_value gives them one by one, which writes and reads
-/// the whole run file for each: a page of all parameters took seconds.
+/// Value of one parameter of a run as JSON text, "" if there is none of that path.
+std::string run_value(const RunFile& run, const std::string& path);
+
+/// The same for many parameters: the run is written and read once, not once for each.
 std::vector<std::string> run_values(const RunFile& run, std::span<const std::string> paths);
 
 }  // namespace mho

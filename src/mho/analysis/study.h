@@ -22,6 +22,9 @@
 
 namespace mho {
 
+/// After so long most studies look at a chip that was programmed.
+inline constexpr double kHour_s = 3600.0;
+
 enum class Verdict { kHolds, kTooWide, kInPart, kFails };
 
 /// "holds", "holds in part (interval too wide)", "holds in part", "fails".

@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kInputs = 576;  // the longest columns of the ResNet-20: 64 channels, 3 x 3
 constexpr size_t kOutputs = 16;
-constexpr size_t kReasonVectors = 10;
+constexpr size_t kVectors = 10;
 constexpr size_t kMatrices = 8;
 constexpr double kWeightStd = 0.1;  // of the largest weight
 
@@ -27,7 +27,7 @@ std::vector<double> product_errors(const Crossbar& crossbar, uint64_t seed) {
     for (uint32_t chip = 0; chip < kMatrices; chip++) {
         const TileKey key = make_tile_key(seed, "study/circuits/pairs", 0, 0, chip);
         Matrix<float> w(kOutputs, kInputs);
-        Matrix<float> x(kReasonVectors, kInputs);
+        Matrix<float> x(kVectors, kInputs);
         fill_normal(key, Stream::kInitialWeights, 0, 0, w.values);
         fill_uniform(key, Stream::kInitialWeights, 1, 0, x.values);
         for (float& v : w.values) {
@@ -36,11 +36,11 @@ std::vector<double> product_errors(const Crossbar& crossbar, uint64_t seed) {
         for (float& v : x.values) {
             v = std::max(0.0f, 2 * v - 1);
         }
-        Matrix<double> exact(kReasonVectors, kOutputs);
+        Matrix<double> exact(kVectors, kOutputs);
         reference_multiply(w.view(), x.view(), exact.view());
         SlicedTile tile(crossbar, {}, kOutputs, kInputs, key);
         tile.write(w.view(), 0, {}, 0);
-        Matrix<float> y(kReasonVectors, kOutputs);
+        Matrix<float> y(kVectors, kOutputs);
         MvmScratch scratch;
         MvmCall call;
         call.range_scale = 1.0f;

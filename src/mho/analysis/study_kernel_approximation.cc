@@ -23,7 +23,6 @@ namespace mho {
 namespace {
 
 constexpr const char* kKernelName = "kernel-approximation";
-constexpr double kKernelHour = 3600;
 constexpr float kInputCut = 5;  // standard deviations
 constexpr ProjectionKind kMethods[] = {
     ProjectionKind::kGaussian, ProjectionKind::kOrthogonal, ProjectionKind::kStructured};
@@ -86,7 +85,7 @@ std::vector<double> measure(
         }
         AnalogProjection analog(
             hermes_core(adc_bound_for(w, probe, range)), w, range, seed, path, draw);
-        analog.advance_to(kKernelHour);
+        analog.advance_to(kHour_s);
         const ProjectRows digital = [&](ConstFloatView x, size_t) { return project(w, x); };
         // Training and test read the same programmed cores, at other steps.
         const auto chip = [&](uint64_t step) -> ProjectRows {

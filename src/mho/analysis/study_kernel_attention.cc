@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mho/analysis/study.h"
 #include "mho/features/attention.h"
 
 namespace mho {
 
 namespace {
 constexpr size_t kHead = 64;  // features of an attention head
-constexpr double kHour = 3600;
 }  // namespace
 
 AttentionTrial::AttentionTrial(
@@ -46,7 +46,7 @@ AnalogProjection AttentionTrial::chip(const std::string& path,
                           seed_,
                           path,
                           draw_);
-    chip.advance_to(kHour);
+    chip.advance_to(kHour_s);
     return chip;
 }
 

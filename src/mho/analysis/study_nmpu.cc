@@ -18,7 +18,6 @@ namespace mho {
 namespace {
 
 constexpr const char* kNmpuName = "nmpu";
-constexpr double kNmpuHour = 3600;
 
 HardwareSpec nmpu_hardware() {
     HardwareSpec spec;
@@ -58,7 +57,7 @@ std::vector<double> measure(const StudyNetwork& set,
     executor.set_periphery(periphery);
     set_output_ranges(executor, outputs);
     executor.program();
-    executor.advance_to(kNmpuHour);
+    executor.advance_to(kHour_s);
     double saturated = 0;
     double codes = 0;
     for (const std::string& layer : executor.analog_layers()) {

@@ -21,7 +21,6 @@ namespace mho {
 namespace {
 
 constexpr const char* kRangesName = "post-training-ranges";
-constexpr double kAfterHour = 3600;
 // The tile is small, so that its ADC has to choose between noise and saturation.
 constexpr double kAdcBound = 4.0;
 constexpr double kDeviations = 4.0;
@@ -98,7 +97,7 @@ void search_input_ranges(Network& network, const StudyNetwork& set, uint64_t see
     Matrix<float> unused(samples, show.output_features());
     show.run(set.calibration.view().row_block(0, samples), unused.view(), {});
     chip.program();
-    chip.advance_to(kAfterHour);
+    chip.advance_to(kHour_s);
     for (const std::string& layer : chip.analog_layers()) {
         TileGrid& grid = chip.grids(layer)[0];
         const Seen& s = seen.at(layer);
@@ -164,7 +163,7 @@ StudyResult run_ranges(const StudyOptions& options) {
                 {fmt::format("{} {} {}", set.name, kSettingNames[s], chip), [&, s, chip] {
                      Executor executor(networks[s], options.seed, chip);
                      executor.program();
-                     executor.advance_to(kAfterHour);
+                     executor.advance_to(kHour_s);
                      return std::vector<double>{percent_right(set, executor)};
                  }});
         }

@@ -21,15 +21,6 @@ constexpr double kWeightLimit = 2e-6;
 constexpr double kRangeLimit = 1e-5;
 constexpr size_t kModifierSamples = 40'000;
 
-Matrix<float> matrix_of(const JsonNode& record) {
-    const JsonNode node = record.at("inputs").at("W");
-    Matrix<float> w = node.matrix();
-    if (w.rows == 0 || w.cols == 0) {
-        node.fail("must have at least one row and one column");
-    }
-    return w;
-}
-
 void compare_matrix(Comparison& c,
                     ConstFloatView own,
                     const JsonNode& recorded,
@@ -49,7 +40,7 @@ void compare_matrix(Comparison& c,
 
 void verify_modifier(const JsonNode& record, Comparison& c) {
     const WeightModifier modifier = read_modifier(record.at("config").at("modifier"), c.notes);
-    const Matrix<float> w = matrix_of(record);
+    const Matrix<float> w = weights_of(record);
     const size_t cells = w.rows * w.cols;
     const TileKey key = verify_key("modifier");
     const auto modified = [&](uint64_t step, FloatView out) {
@@ -80,7 +71,7 @@ void verify_clip_remap(const JsonNode& record, Comparison& c) {
     const JsonNode config = record.at("config");
     const WeightClip clip = read_clip(config.at("clip"), c.notes);
     const WeightRemap remap = read_remap(config.at("remap"), c.notes);
-    Matrix<float> w = matrix_of(record);
+    Matrix<float> w = weights_of(record);
     std::vector<float> scales(w.rows, 1.0f);
     clip_weights(clip, w.view());
     remap_weights(remap, w.view(), scales);
@@ -101,7 +92,7 @@ void verify_clip_remap(const JsonNode& record, Comparison& c) {
 void verify_input_range(const JsonNode& record, Comparison& c) {
     const InputRangeConfig config =
         read_input_range(record.at("config").at("input_range"), c.notes);
-    const Matrix<float> w = matrix_of(record);
+    const Matrix<float> w = weights_of(record);
     const JsonNode steps = record.at("exact").at("steps");
     TileConfig hardware;
     hardware.mapping = {0.0, false, 0, 0, LearnedScales::kNone};
@@ -165,7 +156,7 @@ void verify_input_range(const JsonNode& record, Comparison& c) {
 
 void verify_mapping_scales(const JsonNode& record, Comparison& c) {
     const Mapping mapping = read_mapping(record.at("config").at("mapping"), c.notes);
-    const Matrix<float> w = matrix_of(record);
+    const Matrix<float> w = weights_of(record);
     const MappedWeights mapped = map_weights(mapping, w.view());
     const JsonNode exact = record.at("exact");
     // A record shows the first tile of a matrix that is cut into several.

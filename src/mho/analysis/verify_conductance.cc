@@ -18,15 +18,6 @@ constexpr size_t kConductanceSamples = 40'000;
 constexpr size_t kProgrammings = 6'000;
 constexpr size_t kCompensations = 1'000;
 
-Matrix<float> target_matrix(const JsonNode& record) {
-    const JsonNode node = record.at("inputs").at("W");
-    Matrix<float> w = node.matrix();
-    if (w.rows == 0 || w.cols == 0) {
-        node.fail("must have at least one row and one column");
-    }
-    return w;
-}
-
 // Time of an entry "... at NAME": its own `t`, else the number and unit in the name.
 double time_of(const JsonNode& stats, const std::string& key, const std::string& name) {
     const JsonNode node = stats.at(key);
@@ -152,7 +143,7 @@ void verify_conductance(const JsonNode& record, Comparison& c) {
 
 void verify_weight_noise(const JsonNode& record, Comparison& c) {
     const NoiseModel model = read_noise_model(record.at("config"), c.notes);
-    const Matrix<float> w = target_matrix(record);
+    const Matrix<float> w = weights_of(record);
     const JsonNode stats = record.at("stats");
     require_known(stats, {"programmed"}, "at ");
     const auto entries = timed_entries(stats, "at ");
@@ -182,7 +173,7 @@ void verify_weight_noise(const JsonNode& record, Comparison& c) {
 
 void verify_converters(const JsonNode& record, Comparison& c) {
     const Converter converter = read_converter(record.at("config"), c.notes);
-    const Matrix<float> w = target_matrix(record);
+    const Matrix<float> w = weights_of(record);
     const JsonNode exact = record.at("exact");
     const Conductances g = to_conductances(converter, w.view());
 
@@ -242,7 +233,7 @@ void verify_converters(const JsonNode& record, Comparison& c) {
 
 void verify_drift_compensation(const JsonNode& record, Comparison& c) {
     const Hardware hardware = read_rpu_config(record.at("config"), c.notes);
-    const Matrix<float> w = target_matrix(record);
+    const Matrix<float> w = weights_of(record);
     const JsonNode stats = record.at("stats");
     require_known(stats, {"baseline"}, "factor at ");
     const auto entries = timed_entries(stats, "factor at ");

@@ -99,6 +99,12 @@ void compare_correlation(Comparison& c,
 /// Largest |value|, at least `floor`.
 double largest(std::span<const double> values, double floor = 0.0);
 
+/// The matrix W among the inputs of a record, not empty.
+Matrix<float> weights_of(const JsonNode& record);
+
+/// Statistics agree within so many standard errors.
+inline constexpr double kSigmas = 5.0;
+
 /// Numbers of one place of a record: the same for every run.
 inline TileKey verify_key(std::string_view purpose, uint32_t index = 0) {
     return make_tile_key(1, purpose, index);

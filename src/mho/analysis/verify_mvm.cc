@@ -64,15 +64,6 @@ struct Direction {
     }
 };
 
-Matrix<float> weights_of(const JsonNode& record) {
-    const JsonNode node = record.at("inputs").at("W");
-    Matrix<float> w = node.matrix();
-    if (w.rows == 0 || w.cols == 0) {
-        node.fail("must have at least one row and one column");
-    }
-    return w;
-}
-
 // Largest term of the sums of vector r, and of its recorded result.
 double largest_term(const MvmConfig& config,
                     const Matrix<float>& w,

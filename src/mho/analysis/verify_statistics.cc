@@ -14,7 +14,6 @@
 namespace mho {
 namespace {
 
-constexpr double kStatisticSigmas = 5.0;
 constexpr double kRelativeFloor = 2e-6;  // float32 results, printed with six digits
 constexpr double kAbsoluteFloor = 1e-7;
 constexpr double kStdSlack = 0.01;
@@ -68,9 +67,8 @@ double tile_limit(const StatisticsRule& rule, size_t samples, F&& value) {
         squares += average * average;
     }
     const double variance = std::max(squares - sum * sum / tiles, 0.0) / std::max(tiles - 1, 1.0);
-    return kStatisticSigmas *
-           std::sqrt(variance * (1 / tiles + 1 / static_cast<double>(
-                                                     std::max<size_t>(rule.recorded_tiles, 1))));
+    return kSigmas * std::sqrt(variance * (1 / tiles + 1 / static_cast<double>(std::max<size_t>(
+                                                               rule.recorded_tiles, 1))));
 }
 
 // A column of recorded numbers, one per variable. A statistic of one variable may be a bare number.
@@ -134,7 +132,7 @@ void compare_quantiles(Comparison& c,
             continue;
         }
         const double slack = kValueSlack * (std::abs(value) + recorded_std);
-        double sampling = kStatisticSigmas * std::sqrt(q * (1 - q) * (1 / recorded_n + 1 / n));
+        double sampling = kSigmas * std::sqrt(q * (1 - q) * (1 / recorded_n + 1 / n));
         if (rule.own_tiles > 0) {
             sampling = std::max(sampling, tile_limit(rule, column.size(), [&](size_t r) {
                                     return column[r] < value ? 1.0 : 0.0;
@@ -200,6 +198,15 @@ std::string Comparison::text() const {
         "{} ({} value{})", text.empty() ? "nothing" : text, count_, count_ == 1 ? "" : "s");
 }
 
+Matrix<float> weights_of(const JsonNode& record) {
+    const JsonNode node = record.at("inputs").at("W");
+    Matrix<float> w = node.matrix();
+    if (w.rows == 0 || w.cols == 0) {
+        node.fail("must have at least one row and one column");
+    }
+    return w;
+}
+
 double largest(std::span<const double> values, double floor) {
     double most = floor;
     for (const double v : values) {
@@ -262,8 +269,7 @@ void compare_correlation(Comparison& c,
                 squares(i, j) * n / (norm * norm) - std::pow(products(i, j) / norm, 2), 0.0));
             double limit = rule.correlation_limit;
             if (spread > kRareSpread) {
-                limit =
-                    std::max(limit, kStatisticSigmas * spread * std::sqrt(1 / n + 1 / recorded_n));
+                limit = std::max(limit, kSigmas * spread * std::sqrt(1 / n + 1 / recorded_n));
             }
             if (rule.own_tiles > 0) {
                 limit =
@@ -326,10 +332,10 @@ void compare_statistics(Comparison& c,
         const double error = mean_error.empty() ? std[i] / std::sqrt(n) : mean_error[i];
         const double own_error = m.std / std::sqrt(own_n);
         const double floor = kRelativeFloor * std::abs(mean[i]) + kAbsoluteFloor;
-        double mean_limit = kStatisticSigmas * std::sqrt(error * error + own_error * own_error);
+        double mean_limit = kSigmas * std::sqrt(error * error + own_error * own_error);
         const double k = std::max(std::isnan(kurtosis[i]) ? 0.0 : kurtosis[i], m.excess_kurtosis);
         double std_limit =
-            kStatisticSigmas * std::sqrt(std::max(k + 2, 0.0) / 4 * (1 / n + 1 / own_n)) * std[i];
+            kSigmas * std::sqrt(std::max(k + 2, 0.0) / 4 * (1 / n + 1 / own_n)) * std[i];
         if (rule.own_tiles > 0) {
             mean_limit = std::max(mean_limit, tile_limit(rule, own.rows, [&](size_t r) {
                                       return static_cast<double>(column[r]);

@@ -18,7 +18,6 @@
 namespace mho {
 namespace {
 
-constexpr double kSigmas = 5.0;
 constexpr double kHistogramSlack = 1e-3;
 constexpr size_t kExactRepetitions = 32;
 constexpr size_t kRepetitions = 60'000;

@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "mho/analysis/results.h"
+#include "mho/analysis/run_values.h"
 #include "mho/cli/accuracy_page.h"
 #include "mho/io/file.h"
 #include "mho/report/accuracy_report.h"
@@ -52,10 +53,13 @@ LoadedRun load_run(const std::string& what, const std::vector<std::string>& over
         if (!overrides.empty()) {
             const RunFile stored = read_run_file(folder.file("run.json"));
             loaded.changed = run_file_to_json(stored) != run_file_to_json(loaded.run);
-            for (const char* fixed : {"network", "training", "hardware"}) {
-                if (run_value(stored, fixed) != run_value(loaded.run, fixed)) {
-                    throw UsageError("--set " + std::string(fixed) + "...: the networks of " +
-                                     what + " are trained for their " + fixed +
+            const std::string fixed[] = {"network", "training", "hardware"};
+            const std::vector<std::string> before = run_values(stored, fixed);
+            const std::vector<std::string> after = run_values(loaded.run, fixed);
+            for (size_t i = 0; i < before.size(); i++) {
+                if (before[i] != after[i]) {
+                    throw UsageError("--set " + fixed[i] + "...: the networks of " + what +
+                                     " are trained for their " + fixed[i] +
                                      "; set it in `mho train`, or change evaluation, data or seed");
                 }
             }

@@ -6,13 +6,13 @@
 #include <cmath>
 #include <string>
 
+#include "mho/device/constants.h"
 #include "mho/util/error.h"
 #include "mho/util/finite.h"
 
 namespace mho {
 namespace {
 
-constexpr double kBoltzmannEvPerK = 8.617333262e-5;
 constexpr double kMaxSteps = 1e7;
 
 struct Range {

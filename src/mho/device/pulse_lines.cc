@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "mho/device/constants.h"
 #include "mho/random/stream.h"
 #include "mho/util/threads.h"
 
@@ -12,7 +13,6 @@ namespace mho {
 namespace {
 
 constexpr size_t kLineRowsPerTask = 16;
-constexpr uint64_t kLineRandomBlocks = uint64_t{1} << 28;  // of one (key, stream, step)
 constexpr size_t kLanes = 16;
 
 size_t padded(size_t n) {
@@ -35,7 +35,7 @@ class LineWriter {
           columns_(trains_.first_row.empty() || written_by_column()),
           size_(columns_ ? trains_.rows : trains_.cols),
           own_first_((size_ + kRandomBlock - 1) / kRandomBlock),
-          own_blocks_((kLineRandomBlocks - own_first_) / size_),
+          own_blocks_((kRandomBlocks - own_first_) / size_),
           workers_(std::max<size_t>(job.options.threads, 1)) {}
 
     PulseActivity run() {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 
+#include "mho/device/constants.h"
 #include "mho/device/pulse_kernel.h"
 #include "mho/device/pulse_lines.h"
 #include "mho/util/error.h"
@@ -18,8 +19,6 @@ namespace {
 
 constexpr size_t kMostCells = size_t{1} << 33;
 constexpr size_t kMostLines = size_t{1} << 24;
-// Blocks of random numbers of one (key, stream, step): random/stream.h.
-constexpr size_t kRandomBlocks = size_t{1} << 28;
 // Rows of a task, multiples of kPulseRowGroup. Totals of a batch leave few cells over that go on in
 // parts of it: those of more rows side by side fill the registers.
 constexpr size_t kRowsPerTask = 8;

@@ -6,21 +6,20 @@
 
 #include <cmath>
 
+#include "mho/device/constants.h"
 #include "mho/device/pulsed_device_json.h"
 
 namespace mho {
 namespace {
 
-constexpr size_t kMaxNodes = 1024;
-
 void require_nodes(const std::string& path,
                    const char* name,
                    const std::vector<double>& nodes,
                    Problems& problems) {
-    if (nodes.empty() || nodes.size() > kMaxNodes) {
+    if (nodes.empty() || nodes.size() > kMostNodes) {
         problems.push_back(
             {join_path(path, name),
-             fmt::format("must hold 1 to {} numbers, got {}", kMaxNodes, nodes.size())});
+             fmt::format("must hold 1 to {} numbers, got {}", kMostNodes, nodes.size())});
     }
 }
 

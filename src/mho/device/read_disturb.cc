@@ -5,14 +5,14 @@
 #include <cmath>
 #include <string>
 
+#include "mho/device/constants.h"
 #include "mho/util/error.h"
 #include "mho/util/finite.h"
 
 namespace mho {
 namespace {
 
-constexpr double kBoltzmannEv = 8.617333262e-5;  // per kelvin
-constexpr double kMaxRefreshes = 1e7;            // cells are worn out long before
+constexpr double kMaxRefreshes = 1e7;  // cells are worn out long before
 
 double remaining(double cycles) {
     return 1 - 0.003 * std::pow(cycles, 0.41);
@@ -23,7 +23,7 @@ double remaining(double cycles) {
 double read_disturb_exponent(double volt, double temperature_k) {
     require_finite_number(volt, "read disturb: voltage");
     require_positive(temperature_k, "read disturb: temperature");
-    return 0.0068 * std::exp(0.11 * std::abs(volt) / (kBoltzmannEv * temperature_k));
+    return 0.0068 * std::exp(0.11 * std::abs(volt) / (kBoltzmannEvPerK * temperature_k));
 }
 
 double read_disturb_transition_s(double volt, double cycles, double temperature_k) {

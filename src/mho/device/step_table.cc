@@ -9,6 +9,7 @@
 #include <cmath>
 #include <vector>
 
+#include "mho/device/constants.h"
 #include "mho/io/csv.h"
 #include "mho/io/file.h"
 #include "mho/io/scan.h"
@@ -17,7 +18,6 @@
 namespace mho {
 namespace {
 
-constexpr size_t kMostNodesOfTable = 1024;  // what a MeasuredStep may hold
 constexpr size_t kMostStepRows = 1'000'000;
 constexpr double kLargest = 1e6;  // range of weights and steps of a device
 constexpr double kEvenSpacing = 1e-6;
@@ -162,14 +162,12 @@ size_t nodes_for(const std::vector<double>& state) {
         smallest = std::min(smallest, state[i] - state[i - 1]);
         largest = std::max(largest, state[i] - state[i - 1]);
     }
-    if (state.size() <= kMostNodesOfTable && largest - smallest <= kEvenSpacing * range) {
+    if (state.size() <= kMostNodes && largest - smallest <= kEvenSpacing * range) {
         return state.size();
     }
     const double wanted = std::ceil(range / smallest) + 1;
-    return static_cast<size_t>(
-        std::clamp(wanted,
-                   static_cast<double>(std::min(state.size(), kMostNodesOfTable)),
-                   double{kMostNodesOfTable}));
+    return static_cast<size_t>(std::clamp(
+        wanted, static_cast<double>(std::min(state.size(), kMostNodes)), double{kMostNodes}));
 }
 
 }  // namespace

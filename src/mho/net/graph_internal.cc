@@ -8,6 +8,16 @@
 
 namespace mho {
 
+void set_bias(Op& op) {
+    if (auto* linear = std::get_if<LinearOp>(&op)) {
+        linear->bias = true;
+    } else if (auto* conv = std::get_if<Conv2dOp>(&op)) {
+        conv->bias = true;
+    } else if (auto* volume = std::get_if<Conv3dOp>(&op)) {
+        volume->bias = true;
+    }
+}
+
 MatrixLayout matrix_layout(const Op& op) {
     const auto size = [](int v) { return static_cast<size_t>(v); };
     if (const auto* linear = std::get_if<LinearOp>(&op)) {

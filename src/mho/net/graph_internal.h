@@ -41,6 +41,9 @@ struct MatrixLayout {
 /// The layout of a layer's matrix; groups = 0 for the other kinds of layers.
 MatrixLayout matrix_layout(const Op& op);
 
+/// A linear or convolution layer gets a bias.
+void set_bias(Op& op);
+
 /// Shape of the weight of a layer with a matrix.
 std::vector<size_t> weight_shape(const Op& op);
 

@@ -88,16 +88,6 @@ void fold_into(Network& network,
     }
 }
 
-void set_bias(Op& op) {
-    if (auto* linear = std::get_if<LinearOp>(&op)) {
-        linear->bias = true;
-    } else if (auto* volume = std::get_if<Conv3dOp>(&op)) {
-        volume->bias = true;
-    } else {
-        std::get<Conv2dOp>(op).bias = true;
-    }
-}
-
 void map_layer(Network& network, const Layer& layer, const Hardware& hardware) {
     const MatrixLayout layout = analog_layout(layer.op, hardware);
     Tensor weight = std::move(network.parameters.at(layer.name + ".weight"));

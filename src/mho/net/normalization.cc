@@ -58,16 +58,6 @@ std::vector<size_t> branch_matrices(const Graph& graph,
     return found;
 }
 
-void set_has_bias(Op& op) {
-    if (auto* linear = std::get_if<LinearOp>(&op)) {
-        linear->bias = true;
-    } else if (auto* conv = std::get_if<Conv2dOp>(&op)) {
-        conv->bias = true;
-    } else if (auto* volume = std::get_if<Conv3dOp>(&op)) {
-        volume->bias = true;
-    }
-}
-
 }  // namespace
 
 std::string norm_rule_text(const NormRule& rule) {
@@ -209,7 +199,7 @@ Graph without_batch_norm(const Graph& graph) {
         graph,
         [&](size_t i) { return std::holds_alternative<BatchNormOp>(graph.layers[i].op); },
         "batch norm",
-        [](Layer& layer) { set_has_bias(layer.op); });
+        [](Layer& layer) { set_bias(layer.op); });
 }
 
 namespace {
@@ -280,7 +270,7 @@ Network fold_batch_norm_into_scales(const Network& network) {
         graph,
         [&](size_t i) { return folded[i]; },
         "batch norm",
-        [](Layer& layer) { set_has_bias(layer.op); });
+        [](Layer& layer) { set_bias(layer.op); });
     return result;
 }
 

@@ -10,24 +10,20 @@
 #include "mho/adapt/outside_gradients.h"
 #include "mho/kernels/passes.h"
 #include "mho/nn/analog_engine_internal.h"
+#include "mho/nn/sizes.h"
 
 namespace mho {
 
 namespace {
 
-int64_t signed_count(size_t n) {
-    return static_cast<int64_t>(n);
-}
-
 at::Tensor blob(const float* data, size_t rows, size_t cols, size_t stride) {
-    return at::from_blob(const_cast<float*>(data),
-                         {signed_count(rows), signed_count(cols)},
-                         {signed_count(stride), 1});
+    return at::from_blob(
+        const_cast<float*>(data), {signed_size(rows), signed_size(cols)}, {signed_size(stride), 1});
 }
 
 at::Tensor block(const at::Tensor& t, size_t row, size_t rows, size_t col, size_t cols) {
-    return t.narrow(0, signed_count(row), signed_count(rows))
-        .narrow(1, signed_count(col), signed_count(cols));
+    return t.narrow(0, signed_size(row), signed_size(rows))
+        .narrow(1, signed_size(col), signed_size(cols));
 }
 
 // Into how many ranges of items a batch is summed up: as many as the threads that may help,
@@ -329,7 +325,7 @@ void AnalogEngine::backward(const ForwardTrace& trace,
     std::vector<Sums> sums(ranges);
     for (Sums& s : sums) {
         if (result.wants_weights) {
-            s.weights = at::empty({signed_count(outputs), signed_count(g.inputs)});
+            s.weights = at::empty({signed_size(outputs), signed_size(g.inputs)});
         }
         s.started.assign(grids_.size() * pieces(), 0);
         s.learned.assign(pieces() * outputs, 0.0);

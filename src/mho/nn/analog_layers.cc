@@ -19,16 +19,13 @@
 #include "mho/adapt/modifier.h"
 #include "mho/nn/analog_engine.h"
 #include "mho/nn/layer_learning.h"
+#include "mho/nn/sizes.h"
 #include "mho/nn/threads.h"
 #include "mho/util/error.h"
 
 namespace mho {
 
 namespace {
-
-int64_t signed_size(size_t n) {
-    return static_cast<int64_t>(n);
-}
 
 FloatView view_of(const torch::Tensor& t) {
     return {t.data_ptr<float>(), static_cast<size_t>(t.size(0)), static_cast<size_t>(t.size(1))};

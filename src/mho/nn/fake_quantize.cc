@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mho/nn/sizes.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -22,17 +23,13 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-size_t as_size(int64_t n) {
-    return static_cast<size_t>(n);
-}
-
 struct Grids : torch::CustomClassHolder {
     std::vector<QuantGrid> list;
 };
 
 // Part `i` of a tensor that is cut into `parts` along its first axis.
 std::span<float> part_of(const torch::Tensor& t, size_t parts, size_t i) {
-    const size_t size = as_size(t.numel()) / parts;
+    const size_t size = size_of(t.numel()) / parts;
     return {t.data_ptr<float>() + i * size, size};
 }
 
@@ -126,13 +123,13 @@ std::vector<QuantGrid> FakeQuantizeImpl::grids() const {
 }
 
 void FakeQuantizeImpl::estimate(const torch::Tensor& x) {
-    const size_t parts = config_.per_channel ? as_size(x.size(0)) : 1;
+    const size_t parts = config_.per_channel ? size_of(x.size(0)) : 1;
     if (estimators_.size() != parts) {
         estimators_.assign(parts, RangeEstimator(config_));
     }
     grids_.clear();
     for (size_t i = 0; i < parts; i++) {
-        estimators_[i].add(part_of(x, parts, i), x.dim() > 1 ? as_size(x.size(-1)) : 0);
+        estimators_[i].add(part_of(x, parts, i), x.dim() > 1 ? size_of(x.size(-1)) : 0);
         grids_.push_back(estimators_[i].grid());
     }
 }

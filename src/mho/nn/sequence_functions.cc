@@ -23,6 +23,7 @@
 
 #include "mho/net/digital_ops.h"
 #include "mho/net/sequence_ops.h"
+#include "mho/nn/sizes.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -31,10 +32,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-size_t size_of(int64_t n) {
-    return static_cast<size_t>(n);
-}
 
 class ActivationFunction : public torch::autograd::Function<ActivationFunction> {
   public:

@@ -128,14 +128,14 @@ std::vector<AxisTick> log_ticks(double lo, double hi, int count, bool percent) {
 }
 
 std::vector<AxisTick> time_ticks(double lo_s, double hi_s) {
-    constexpr double kOneDay_s = 86400.0;
+    constexpr double kDay_s = 86400.0;
     static const AxisTick kAll[] = {{1.0, "1 s"},
                                     {60.0, "1 min"},
                                     {3600.0, "1 h"},
-                                    {kOneDay_s, "1 day"},
-                                    {30.0 * kOneDay_s, "1 month"},
-                                    {365.0 * kOneDay_s, "1 year"},
-                                    {3650.0 * kOneDay_s, "10 years"}};
+                                    {kDay_s, "1 day"},
+                                    {30.0 * kDay_s, "1 month"},
+                                    {365.0 * kDay_s, "1 year"},
+                                    {3650.0 * kDay_s, "10 years"}};
     std::vector<AxisTick> ticks;
     for (const AxisTick& tick : kAll) {
         if (tick.at >= lo_s * 0.999 && tick.at <= hi_s * 1.001) {

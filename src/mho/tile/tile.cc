@@ -351,12 +351,12 @@ void Tile::evaluate_weights(Matrix<float>& weights, Conductances* conductances) 
 // Calls f(row, output) with the outputs for unit vector `row`.
 template <class F>
 void Tile::each_unit_response(uint64_t step, F&& f) const {
-    constexpr size_t kUnitRows = 64;
+    constexpr size_t kRows = 64;
     MvmScratch scratch;
     RunningAbsMax running;
-    Matrix<float> y(kUnitRows, outputs_);
-    for (size_t first = 0; first < inputs_; first += kUnitRows) {
-        const size_t count = std::min(kUnitRows, inputs_ - first);
+    Matrix<float> y(kRows, outputs_);
+    for (size_t first = 0; first < inputs_; first += kRows) {
+        const size_t count = std::min(kRows, inputs_ - first);
         Matrix<float> unit(count, inputs_);
         for (size_t r = 0; r < count; r++) {
             unit(r, first + r) = 1.0f;
