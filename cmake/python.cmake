@@ -22,8 +22,7 @@ set_target_properties(_core PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${MHO_PYTHON_OUT
 # config.py: dataclasses with the meaning, unit, range and source of every parameter.
 set(generator ${PROJECT_SOURCE_DIR}/python/tools/generate_config.py)
 add_custom_command(OUTPUT ${MHO_PYTHON_OUT}/config.py
-  COMMAND ${CMAKE_COMMAND} -E env PYTHONPATH=${MHO_PYTHON_OUT} ${Python_EXECUTABLE} ${generator}
-          ${MHO_PYTHON_OUT}/config.py
+  COMMAND ${Python_EXECUTABLE} ${generator} ${MHO_PYTHON_OUT} ${MHO_PYTHON_OUT}/config.py
   DEPENDS _core ${generator})
 nanobind_add_stub(core_stub MODULE _core OUTPUT ${MHO_PYTHON_OUT}/_core.pyi
   PYTHON_PATH ${MHO_PYTHON_OUT} DEPENDS _core)

@@ -22,9 +22,10 @@ function(mho_test_sources out folder)
   set(${out} ${all} PARENT_SCOPE)
 endfunction()
 
-# Files of a folder compile in pieces of several: most of the time of a small file is its headers. So
-# names in unnamed namespaces are unique within a folder. A file of Highway includes itself once per
-# target and stays alone; so does one with flags of its own.
+# Files of a folder compile in pieces of up to `size`, as even as they go: most of the time of a small
+# file is its headers and the templates that its neighbours use as well. So names in unnamed namespaces
+# are unique within a folder. A file of Highway includes itself once per target and stays alone. Whoever
+# edits one file again and again is better off with -DMHO_UNITY=OFF.
 option(MHO_UNITY "Compile the files of a folder in pieces of several" ON)
 function(mho_unity target size)
   if(NOT MHO_UNITY)
@@ -35,8 +36,7 @@ function(mho_unity target size)
     # A private struct of one file with a member from its unnamed namespace looks like one of a header.
     target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
   endif()
-  set(last "")
-  set(count 0)
+  set(folders "")
   foreach(source ${ARGN})
     file(STRINGS ${source} targets REGEX "foreach_target\\.h" LIMIT_COUNT 1)
     if(targets)
@@ -44,20 +44,26 @@ function(mho_unity target size)
     else()
       cmake_path(GET source PARENT_PATH path)
       cmake_path(GET path FILENAME folder)
-      if(NOT folder STREQUAL last)
-        set(last ${folder})
-        set(count 0)
-      endif()
-      math(EXPR piece "${count} / ${size}")
+      list(APPEND folders ${folder})
+      list(APPEND of_${folder} ${source})
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES folders)
+  foreach(folder ${folders})
+    list(LENGTH of_${folder} files)
+    math(EXPR pieces "(${files} + ${size} - 1) / ${size}")
+    set(count 0)
+    foreach(source ${of_${folder}})
+      math(EXPR piece "${count} * ${pieces} / ${files}")
       math(EXPR count "${count} + 1")
       set_source_files_properties(${source} PROPERTIES UNITY_GROUP "${folder}_${piece}")
-    endif()
+    endforeach()
   endforeach()
 endfunction()
 
 # What waits for a user, a file or a compiler more than it computes: -O1, half of the time to build it.
 # These folders of the core, the commands, the tests.
-set(MHO_LIGHT_FOLDERS cost compat report)
+set(MHO_LIGHT_FOLDERS io cost compat analysis report)
 function(mho_light target)
   if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MHO_SANITIZE)
     target_compile_options(${target} PRIVATE -O1)

@@ -13,7 +13,7 @@
 namespace mho {
 namespace {
 
-constexpr double kMaxSteps = 1e7;
+constexpr double kMostSolverSteps = 1e7;
 
 struct Range {
     double low;
@@ -155,7 +155,7 @@ void MemristorCell::apply(double volt, double duration_s, double step_s) {
             "step above 0");
     }
     const double steps = std::ceil(duration_s / step_s);
-    if (steps > kMaxSteps) {
+    if (steps > kMostSolverSteps) {
         throw InputError("more than 10 million steps: choose a longer step");
     }
     const auto count = static_cast<size_t>(steps);
