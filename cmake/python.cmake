@@ -10,7 +10,7 @@ find_package(nanobind CONFIG REQUIRED)
 file(GLOB MHO_BINDINGS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/src/*.cc)
 nanobind_add_module(_core BACKEND_MODULE nanobind_backend STABLE_ABI NB_SUPPRESS_WARNINGS
   ${MHO_BINDINGS})
-mho_unity(_core 8 ${MHO_BINDINGS})
+mho_unity(_core 4 ${MHO_BINDINGS})
 target_compile_options(_core PRIVATE -Wno-pedantic -Wno-shadow -Wno-old-style-cast -Wno-extra
   -Wno-overloaded-virtual -Wno-non-virtual-dtor -Wno-null-dereference)
 target_compile_definitions(_core PRIVATE MHO_VERSION="${PROJECT_VERSION}")
