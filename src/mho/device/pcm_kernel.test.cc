@@ -3,12 +3,12 @@
 #include "mho/device/pcm_kernel.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <vector>
 
 #include "mho/device/conductance.h"
 #include "mho/util/simd.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -108,17 +108,7 @@ TEST(PcmKernel, EveryTargetGivesTheSameBits) {
     const PcmConstants c = pcm_constants(PcmLike{}, 25.0, 1e5);
     const PcmKeys keys{kKey, 0, 1, 5};
     const Result expected = run_twin(c, t, keys);
-    for (const int64_t target : {HWY_AVX2, HWY_AVX3}) {
-        hwy::SetSupportedTargetsForTest(0);
-        if ((hwy::SupportedTargets() & target) == 0) {
-            continue;  // this machine has no AVX-512
-        }
-        hwy::SetSupportedTargetsForTest(target);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-        EXPECT_EQ(run_kernel(c, t, keys), expected) << hwy::TargetName(target);
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    on_all_targets([&] { EXPECT_EQ(run_kernel(c, t, keys), expected); });
 }
 
 }  // namespace

@@ -3,10 +3,11 @@
 #include "mho/device/pulse_lines.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <cmath>
 #include <numeric>
+
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -126,17 +127,8 @@ TEST(PulseLines, EqualTheirScalarTwinOnEveryTarget) {
                     options.scalar_twin = true;
                     const std::vector<float> expected = after(device, trains, options);
                     options.scalar_twin = false;
-                    for (const int64_t target : {HWY_AVX2, HWY_AVX3}) {
-                        hwy::SetSupportedTargetsForTest(0);
-                        if ((hwy::SupportedTargets() & target) == 0) {
-                            continue;
-                        }
-                        hwy::SetSupportedTargetsForTest(target);
-                        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-                        EXPECT_EQ(expected, after(device, trains, options)) << columns;
-                    }
-                    hwy::SetSupportedTargetsForTest(0);
-                    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+                    on_all_targets(
+                        [&] { EXPECT_EQ(expected, after(device, trains, options)) << columns; });
                 }
             }
         }

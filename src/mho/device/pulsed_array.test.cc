@@ -3,13 +3,13 @@
 #include "mho/device/pulsed_array.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <cmath>
 #include <functional>
 
 #include "mho/device/pulse_reference.h"
 #include "mho/util/error.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -158,19 +158,11 @@ TEST(PulseKernel, EqualsItsScalarTwinOnEveryTarget) {
                     PulseOptions plain = o;
                     plain.scalar_twin = true;
                     const std::vector<float> expected = after(device, trains, plain, count);
-                    for (const int64_t target : {HWY_AVX2, HWY_AVX3, HWY_AVX3_DL}) {
-                        hwy::SetSupportedTargetsForTest(0);
-                        if ((hwy::SupportedTargets() & target) == 0) {
-                            continue;
-                        }
-                        hwy::SetSupportedTargetsForTest(target);
-                        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+                    on_all_targets([&] {
                         EXPECT_EQ(after(device, trains, o, count), expected)
                             << model_name(device) << ", " << cols << " columns, " << length
-                            << " slots, target " << target;
-                    }
-                    hwy::SetSupportedTargetsForTest(0);
-                    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+                            << " slots";
+                    });
                 }
             }
         }

@@ -5,11 +5,11 @@
 // that wait before the next row begins.
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <algorithm>
 
 #include "mho/device/pulsed_array.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -94,20 +94,11 @@ TEST(ShortTrains, EqualTheScalarTwinOnEveryTarget) {
             plain.scalar_twin = true;
             PulsedArray expected = fresh(device);
             expected.apply(trains, 3, plain);
-            for (const int64_t target : {HWY_AVX2, HWY_AVX3, HWY_AVX3_DL}) {
-                hwy::SetSupportedTargetsForTest(0);
-                if ((hwy::SupportedTargets() & target) == 0) {
-                    continue;
-                }
-                hwy::SetSupportedTargetsForTest(target);
-                hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+            on_all_targets([&] {
                 PulsedArray a = fresh(device);
                 a.apply(trains, 3, options);
-                EXPECT_EQ(weights_of(expected), weights_of(a))
-                    << model_name(device) << ", target " << target;
-            }
-            hwy::SetSupportedTargetsForTest(0);
-            hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+                EXPECT_EQ(weights_of(expected), weights_of(a)) << model_name(device);
+            });
         }
     }
 }

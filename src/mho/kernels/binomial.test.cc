@@ -3,12 +3,12 @@
 #include "mho/kernels/binomial.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <cmath>
 #include <vector>
 
 #include "mho/random/stream.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -36,18 +36,10 @@ TEST(Binomial, EqualsItsTwinOnEveryTarget) {
         for (const float n : expected) {
             EXPECT_TRUE(n >= 0 && n <= static_cast<float>(trials)) << n;
         }
-        for (const int64_t target : {HWY_AVX2, HWY_AVX3}) {
-            hwy::SetSupportedTargetsForTest(0);
-            if ((hwy::SupportedTargets() & target) == 0) {
-                continue;
-            }
-            hwy::SetSupportedTargetsForTest(target);
-            hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        on_all_targets([&] {
             draw_binomial(trials, p, u, counts);
             EXPECT_EQ(expected, counts) << trials << " trials";
-        }
-        hwy::SetSupportedTargetsForTest(0);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        });
     }
 }
 

@@ -3,11 +3,11 @@
 #include "mho/kernels/outer_sum.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <cmath>
 
 #include "mho/random/stream.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -24,13 +24,7 @@ TEST(OuterSum, EqualsItsTwinAndTheReference) {
         fill_normal(key, Stream::kTest, 2, 0, start.values);
         Matrix<float> expected = start;
         twin::add_outer_products(d.view(), x.view(), expected.view());
-        for (const int64_t target : {HWY_AVX2, HWY_AVX3}) {
-            hwy::SetSupportedTargetsForTest(0);
-            if ((hwy::SupportedTargets() & target) == 0) {
-                continue;
-            }
-            hwy::SetSupportedTargetsForTest(target);
-            hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        on_all_targets([&] {
             Matrix<float> sum = start;
             // In two calls: a cut changes nothing.
             const size_t cut = samples / 2;
@@ -42,9 +36,7 @@ TEST(OuterSum, EqualsItsTwinAndTheReference) {
             add_outer_products(d.view(), all.row_block(0, cut), sum.view());
             add_outer_products(rest.view(), all.row_block(cut, samples - cut), sum.view());
             EXPECT_EQ(sum.values, expected.values) << rows << " x " << cols;
-        }
-        hwy::SetSupportedTargetsForTest(0);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        });
         for (size_t r = 0; r < rows; r++) {
             for (size_t c = 0; c < cols; c++) {
                 double exact = start(r, c);

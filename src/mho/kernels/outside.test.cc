@@ -3,12 +3,12 @@
 #include "mho/kernels/outside.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <cmath>
 #include <vector>
 
 #include "mho/random/stream.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -19,8 +19,7 @@ TEST(FindOutside, EqualsItsTwinAtEveryLength) {
     x[17] = NAN;
     x[40] = INFINITY;
     x[41] = -1.0f;
-    for (const uint32_t targets : {uint32_t{0}, uint32_t{HWY_AVX2}}) {
-        hwy::SetSupportedTargetsForTest(targets);
+    on_all_targets([&] {
         for (const float range : {0.0f, 0.1f, 1.0f, 2.5f, 100.0f}) {
             for (size_t n = 0; n <= x.size(); n++) {
                 std::vector<uint32_t> a(100, 7), b(100, 7);
@@ -29,8 +28,7 @@ TEST(FindOutside, EqualsItsTwinAtEveryLength) {
                 ASSERT_EQ(a, b) << range << " " << n;
             }
         }
-    }
-    hwy::SetSupportedTargetsForTest(0);
+    });
 }
 
 }  // namespace

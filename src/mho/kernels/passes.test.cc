@@ -3,7 +3,6 @@
 #include "mho/kernels/passes.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <bit>
 #include <cmath>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "mho/random/stream.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -37,16 +37,14 @@ std::vector<uint64_t> bits(const std::vector<T>& x) {
     return all;
 }
 
-// Every pass at every length up to four registers and a rest, on both targets.
+// Every pass at every length up to four registers and a rest, on all targets.
 template <class F>
 void at_all_lengths(F&& compare) {
-    for (const int64_t targets : {int64_t{0}, int64_t{HWY_AVX2}}) {
-        hwy::SetSupportedTargetsForTest(targets);
+    on_all_targets([&] {
         for (size_t n = 0; n <= kMost; n++) {
             compare(n);
         }
-    }
-    hwy::SetSupportedTargetsForTest(0);
+    });
 }
 
 TEST(Passes, SumsAndProductsEqualTheirTwins) {

@@ -3,12 +3,12 @@
 #include "mho/kernels/product.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <cmath>
 #include <cstring>
 
 #include "mho/random/stream.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -79,15 +79,6 @@ void expect_twin(size_t outputs, size_t inputs, size_t rows, bool transposed) {
                 << static_cast<int>(set);
         }
     }
-}
-
-template <class F>
-void on_all_targets(F&& body) {
-    for (const uint32_t targets : {uint32_t{0}, uint32_t{HWY_AVX2}}) {
-        hwy::SetSupportedTargetsForTest(targets);
-        body();
-    }
-    hwy::SetSupportedTargetsForTest(0);
 }
 
 TEST(Multiply, EqualsItsTwinForEveryNumberOfRows) {

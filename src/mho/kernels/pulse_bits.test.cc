@@ -3,11 +3,12 @@
 #include "mho/kernels/pulse_bits.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <bit>
 #include <cmath>
 #include <vector>
+
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -39,19 +40,11 @@ TEST(PulseBits, EqualTheirScalarTwinOnEveryTarget) {
         std::vector<uint32_t> expected((length + 31) / 32 * 64);
         twin::draw_pulse_bits(
             kKey, Stream::kPulseTrainInput, 3, t.below, t.always, length, expected);
-        for (const int64_t target : {HWY_AVX2, HWY_AVX3}) {
-            hwy::SetSupportedTargetsForTest(0);
-            if ((hwy::SupportedTargets() & target) == 0) {
-                continue;
-            }
-            hwy::SetSupportedTargetsForTest(target);
-            hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        on_all_targets([&] {
             std::vector<uint32_t> bits(expected.size());
             draw_pulse_bits(kKey, Stream::kPulseTrainInput, 3, t.below, t.always, length, bits);
-            EXPECT_EQ(bits, expected) << length << " slots, target " << target;
-        }
-        hwy::SetSupportedTargetsForTest(0);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+            EXPECT_EQ(bits, expected) << length << " slots";
+        });
     }
 }
 

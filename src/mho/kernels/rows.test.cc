@@ -3,13 +3,13 @@
 #include "mho/kernels/rows.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "mho/random/stream.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
@@ -29,15 +29,6 @@ std::vector<float> uniforms(uint64_t step) {
     std::vector<float> v(kLongest);
     fill_uniform({5}, Stream::kTest, step, 0, v);
     return v;
-}
-
-template <class F>
-void on_all_targets(F&& body) {
-    for (const uint32_t targets : {uint32_t{0}, uint32_t{HWY_AVX2}}) {
-        hwy::SetSupportedTargetsForTest(targets);
-        body();
-    }
-    hwy::SetSupportedTargetsForTest(0);
 }
 
 void expect_same(const std::vector<float>& a,

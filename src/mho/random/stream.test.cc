@@ -3,7 +3,6 @@
 #include "mho/random/stream.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,21 +18,12 @@
 #endif
 
 #include "mho/random/philox.h"
+#include "mho/util/simd_test_support.h"
 
 namespace mho {
 namespace {
 
 constexpr TileKey kKey{0x0123456789abcdefu};
-
-// Runs `body` with the widest vectors and with AVX2 alone.
-template <class F>
-void on_all_targets(F&& body) {
-    for (const uint32_t targets : {uint32_t{0}, uint32_t{HWY_AVX2}}) {
-        hwy::SetSupportedTargetsForTest(targets);
-        body();
-    }
-    hwy::SetSupportedTargetsForTest(0);
-}
 
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The mho authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+#include <hwy/highway.h>
+
+#include <cstdint>
+
+namespace mho {
+
+/// Calls `body` once for every SIMD target that the library has a form for and this processor runs:
+/// AVX2 alone, with AVX-512, with its population counts. A kernel takes the widest form it has of
+/// those allowed. Asking Highway for other targets is not enough: what it chose before stays until
+/// it is told to choose again.
+template <class F>
+void on_all_targets(F&& body) {
+    struct Level {
+        const char* name;
+        int64_t widest;
+        int64_t allowed;
+    };
+    hwy::SetSupportedTargetsForTest(0);
+    const int64_t supported = hwy::SupportedTargets();
+    for (const Level& level :
+         {Level{"AVX2", HWY_AVX2, HWY_AVX2},
+          Level{"AVX-512", HWY_AVX3, HWY_AVX3 | HWY_AVX2},
+          Level{"AVX-512 DL", HWY_AVX3_DL, HWY_AVX3_DL | HWY_AVX3 | HWY_AVX2}}) {
+        if ((supported & level.widest) == 0) {
+            continue;
+        }
+        SCOPED_TRACE(level.name);
+        hwy::SetSupportedTargetsForTest(level.allowed);
+        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        body();
+    }
+    hwy::SetSupportedTargetsForTest(0);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+}  // namespace mho
