@@ -263,7 +263,6 @@ std::vector<Study> studies() {
                               kernel_approximation_study(),
                               mvm_error_study(),
                               nmpu_study(),
-                              post_training_ranges_study(),
                               residual_learning_study()};
     for (Study& study : described_training_studies()) {
         all.push_back(std::move(study));

@@ -178,7 +178,6 @@ Study circuits_study();
 Study mvm_error_study();
 Study residual_learning_study();
 Study nmpu_study();
-Study post_training_ranges_study();
 
 }  // namespace mho
 

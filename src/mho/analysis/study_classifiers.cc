@@ -29,7 +29,7 @@ std::optional<StudyNetwork> trained_resnet(int depth, size_t images, size_t cali
     run.network.std = {0.229, 0.224, 0.225};
     run.folder = ".";
     const LabelledImages test = load_test_images(run.data);
-    const LabelledImages train = load_train_images(run.data);
+    LabelledImages train = load_train_images(run.data);
     const size_t count = std::min(images, test.count);
     StudyNetwork set;
     set.name = fmt::format("ResNet-{}", depth);
@@ -38,6 +38,7 @@ std::optional<StudyNetwork> trained_resnet(int depth, size_t images, size_t cali
     set.labels.assign(test.labels.begin(),
                       test.labels.begin() + static_cast<std::ptrdiff_t>(count));
     set.calibration = pixels_of(train, 0, std::min(calibration, train.count));
+    set.training = std::move(train);
     return set;
 }
 
@@ -102,6 +103,18 @@ StudyNetwork made_up_classifier(uint64_t seed, size_t images) {
     set.test = rows(kTrain, images);
     set.labels.assign(labels.begin() + kTrain, labels.end());
     set.calibration = rows(0, 200);
+    LabelledImages& training = set.training;
+    training.count = 400;
+    training.channels = 1;
+    training.height = training.width = 8;
+    training.classes = kClasses;
+    training.source = "made-up pictures";
+    for (size_t r = 0; r < training.count; r++) {
+        training.labels.push_back(labels[r]);
+        for (size_t j = 0; j < kPixels; j++) {
+            training.pixels.push_back(static_cast<uint8_t>(pixels(r, j)));
+        }
+    }
     return set;
 }
 

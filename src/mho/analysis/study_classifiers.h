@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mho/adapt/calibration.h"
+#include "mho/io/image_data.h"
 #include "mho/net/executor.h"
 #include "mho/net/network.h"
 
@@ -22,6 +23,7 @@ struct StudyNetwork {
     Matrix<float> test;
     std::vector<uint8_t> labels;
     Matrix<float> calibration;  // other samples, used without their labels
+    LabelledImages training;    // samples with labels, for what learns
 };
 
 /// A trained CIFAR-10 ResNet (CrossSim's), the first `images` of the 1,000 original test pictures

@@ -6,90 +6,20 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 
 #include "mho/analysis/study.h"
 #include "mho/analysis/study_classifiers.h"
+#include "mho/analysis/study_nmpu_units.h"
 #include "mho/analysis/study_units.h"
-#include "mho/net/tile_outputs.h"
-#include "mho/tile/near_memory_unit.h"
 
 namespace mho {
 namespace {
 
 constexpr const char* kNmpuName = "nmpu";
 
-HardwareSpec nmpu_hardware() {
-    HardwareSpec spec;
-    Hardware& h = spec.base;
-    h.mapping.max_inputs = 256;
-    h.mapping.max_outputs = 256;
-    h.conductance = Hermes{};
-    h.converter = SinglePair{.g_max_us = 20.7};
-    h.forward.adc = {.bound = 0, .steps = 0};
-    h.forward.weight_noise = {WeightNoiseKind::kNone, 0.0};
-    return spec;
-}
-
 constexpr uint32_t kJudgedChips = 12;
 constexpr uint32_t kSweepChips = 2;
-
-struct Variant {
-    std::string name;
-    DigitalPeriphery periphery;
-};
-
-Variant variant(PeripheryKind kind) {
-    DigitalPeriphery p;
-    p.kind = kind;
-    p.compression = 0.02;
-    return {std::string(enum_name(kind)), p};
-}
-
-// Accuracy of one chip one hour after programming, and the codes that did not fit.
-std::vector<double> measure(const StudyNetwork& set,
-                            const TileOutputs& outputs,
-                            const Network& network,
-                            const DigitalPeriphery& periphery,
-                            uint64_t seed,
-                            uint32_t chip) {
-    Executor executor(network, seed, chip);
-    executor.set_periphery(periphery);
-    set_output_ranges(executor, outputs);
-    executor.program();
-    executor.advance_to(kHour_s);
-    double saturated = 0;
-    double codes = 0;
-    for (const std::string& layer : executor.analog_layers()) {
-        for (const TileGrid& grid : executor.grids(layer)) {
-            for (size_t r = 0; r < grid.output_pieces(); r++) {
-                for (size_t c = 0; c < grid.input_pieces(); c++) {
-                    const NearMemoryCodes& k = grid.periphery(r, c)->codes();
-                    saturated += static_cast<double>(k.saturated);
-                    codes += static_cast<double>(2 * k.scales.size());
-                }
-            }
-        }
-    }
-    return {percent_right(set, executor), codes > 0 ? 100 * saturated / codes : 0.0};
-}
-
-// Pairs (count, scale code) that differ from the integer reference, over all 2^9 x 2^8 of them.
-size_t differing_pairs() {
-    size_t different = 0;
-    const NearMemoryFormat format = near_memory_format(7, 7, 1, 1, 0, 8);
-    for (int32_t c = -256; c < 256; c++) {
-        for (uint32_t s = 0; s < 256; s++) {
-            bool same = true;
-            for (const int32_t o : {-255, -3, 0, 1, 128}) {
-                same =
-                    same && near_memory(format, c, s, o) == reference_near_memory(format, c, s, o);
-            }
-            different += same ? 0 : 1;
-        }
-    }
-    return different;
-}
 
 StudyResult run_nmpu(const StudyOptions& options) {
     const uint32_t chips = options.small ? 2 : 5;
@@ -106,9 +36,9 @@ StudyResult run_nmpu(const StudyOptions& options) {
     if (!real) {
         networks.push_back(made_up_classifier(options.seed));
     }
-    std::vector<Variant> variants = {variant(PeripheryKind::kFloat32),
-                                     variant(PeripheryKind::kFloat16),
-                                     variant(PeripheryKind::kFixedPoint)};
+    std::vector<NmpuVariant> variants = {nmpu_variant(PeripheryKind::kFloat32),
+                                         nmpu_variant(PeripheryKind::kFloat16),
+                                         nmpu_variant(PeripheryKind::kFixedPoint)};
     const size_t main_variants = variants.size();
     std::vector<int> scale_bits;
     std::vector<int> offset_bits;
@@ -117,7 +47,7 @@ StudyResult run_nmpu(const StudyOptions& options) {
             continue;
         }
         scale_bits.push_back(bits);
-        Variant v = variant(PeripheryKind::kFixedPoint);
+        NmpuVariant v = nmpu_variant(PeripheryKind::kFixedPoint);
         v.periphery.scale_fraction_bits = bits;
         v.name = fmt::format("scale (1,{})", bits);
         variants.push_back(v);
@@ -127,15 +57,28 @@ StudyResult run_nmpu(const StudyOptions& options) {
             continue;
         }
         offset_bits.push_back(bits);
-        Variant v = variant(PeripheryKind::kFixedPoint);
+        NmpuVariant v = nmpu_variant(PeripheryKind::kFixedPoint);
         v.periphery.offset_fraction_bits = bits;
         v.name = fmt::format("offset (7,{})", bits);
         variants.push_back(v);
     }
+    // The ReLU of the network behind the unit, whose results then have a sign.
+    const size_t separate = variants.size();
+    variants.push_back(nmpu_variant(PeripheryKind::kFixedPoint));
+    variants.back().periphery.fold_relu = false;
+    variants.back().name += ", ReLU behind it";
+    // For explanations: arithmetic so wide that its codes hardly round.
+    const size_t wide = variants.size();
+    variants.push_back(nmpu_variant(PeripheryKind::kFixedPoint));
+    variants.back().periphery.scale_fraction_bits = 10;
+    variants.back().periphery.offset_fraction_bits = 4;
+    variants.back().periphery.output_bits = 12;
+    variants.back().periphery.offset_integer_bits = 11;
+    variants.back().name = "wide: scale (1,10), offset (11,4), 12 bits";
     const size_t five = main_variants + (options.small ? 1 : 2);
     // More chips where a row decides on tenths of a point.
     const auto chips_of = [&](size_t n, size_t v) {
-        const bool judged = n == 0 && (v < main_variants || v == five);
+        const bool judged = n == 0 && (v <= main_variants || v == five || v >= separate);
         return options.small ? chips : judged ? kJudgedChips : n == 0 ? kSweepChips : chips;
     };
     CalibrationConfig rule;
@@ -162,12 +105,12 @@ StudyResult run_nmpu(const StudyOptions& options) {
                 index[n][v].push_back(units.size());
                 units.push_back({fmt::format("{} {} {}", networks[n].name, variants[v].name, chip),
                                  [&, n, v, chip] {
-                                     return measure(networks[n],
-                                                    prepared[n].outputs,
-                                                    prepared[n].network,
-                                                    variants[v].periphery,
-                                                    options.seed,
-                                                    chip);
+                                     return nmpu_accuracy(networks[n],
+                                                          prepared[n].outputs,
+                                                          prepared[n].network,
+                                                          variants[v].periphery,
+                                                          options.seed,
+                                                          chip);
                                  }});
             }
         }
@@ -196,7 +139,7 @@ StudyResult run_nmpu(const StudyOptions& options) {
         chips_of(0, 0),
         networks[0].test.rows,
         networks[0].name,
-        chips_of(0, main_variants));
+        chips_of(0, main_variants + 1));
     if (networks.size() > 1) {
         result.repetitions += fmt::format(
             "; {} chips and {} pictures for the deeper networks", chips, networks[1].test.rows);
@@ -210,6 +153,16 @@ StudyResult run_nmpu(const StudyOptions& options) {
               "stages chosen by mho"
             : "a perceptron on made-up pictures instead of ResNets: no CIFAR rows, whose data were "
               "not there";
+    // A row that does not hold: is it the widths of the unit, or would any other rounding do?
+    const auto explain = [&] {
+        StudyRow& row = result.rows.back();
+        if (row.verdict != Verdict::kHolds) {
+            const std::string repetitions = explanation_of(row);
+            row.explanation = widths_or_rounding(
+                difference(0, wide, 1), difference(0, 2, wide), networks[0].name);
+            row.explanation += repetitions.empty() ? "" : " And " + repetitions;
+        }
+    };
     const auto judge = [&](const std::string& which, const Interval& against_half) {
         result.rows.push_back(number_row(
             fmt::format("accuracy of the fixed-point unit with scale (1,7) and offset (7,1) minus "
@@ -221,6 +174,7 @@ StudyResult run_nmpu(const StudyOptions& options) {
             against_half,
             "points",
             2));
+        explain();
     };
     judge(networks[0].name, difference(0, 2, 1));
     if (networks.size() > 1) {
@@ -246,16 +200,29 @@ StudyResult run_nmpu(const StudyOptions& options) {
         loss(main_variants),
         "points",
         2));
+    explain();
     result.rows.push_back(at_most_row(fmt::format("and not yet at 5 bits, {}", networks[0].name),
                                       "a knee below 5 bits",
                                       0.5,
                                       loss(five),
                                       "points",
                                       2));
+    explain();
+    result.rows.push_back(at_least_row(
+        fmt::format("the ReLU in the unit, where the inputs of its layer fit one tile ({}), costs "
+                    "nothing against one behind it, {}",
+                    layers_with_relu(prepared[0].network, variants[2].periphery),
+                    networks[0].name),
+        "not in the paper; our further row",
+        -0.5,
+        difference(0, 2, separate),
+        "points",
+        2));
+    explain();
     const size_t pairs = size_t{512} * 256;
     result.rows.push_back(
-        count_row("the unit equals an integer reference on all pairs of count and "
-                  "scale",
+        count_row("the unit, with a ReLU and without, equals an integer reference on all pairs of "
+                  "count and scale",
                   "-",
                   "all 2^9 x 2^8",
                   pairs - differing_pairs(),

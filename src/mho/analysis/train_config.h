@@ -18,6 +18,7 @@ enum class OptimizerKind { kSgd, kAdam, kAdamW };
 enum class ScheduleKind { kConstant, kStep, kCosine, kOneCycle };
 enum class AugmentationKind { kNone, kShift, kShiftAndFlip };
 enum class ResampleUnit { kBatch, kBatches, kEpoch };
+enum class TrainedParameters { kAll, kInputRanges };
 
 template <>
 struct EnumNames<OptimizerKind> {
@@ -48,6 +49,12 @@ struct EnumNames<ResampleUnit> {
         {{ResampleUnit::kBatch, "batch"},
          {ResampleUnit::kBatches, "batches"},
          {ResampleUnit::kEpoch, "epoch"}}};
+};
+
+template <>
+struct EnumNames<TrainedParameters> {
+    static constexpr std::array<std::pair<TrainedParameters, std::string_view>, 2> names = {
+        {{TrainedParameters::kAll, "all"}, {TrainedParameters::kInputRanges, "input ranges"}}};
 };
 
 /// When noise is drawn anew in training: what is drawn for one batch serves until then.
@@ -85,6 +92,7 @@ struct TrainConfig {
     double learning_rate = 1e-3;
     double momentum = 0.9;  // sgd
     double weight_decay = 0.0;
+    TrainedParameters parameters = TrainedParameters::kAll;
     Schedule schedule;
     double label_smoothing = 0.0;
     AugmentationKind augmentation = AugmentationKind::kNone;
@@ -175,6 +183,11 @@ struct Schema<TrainConfig> {
             "weight_decay",
             &C::weight_decay,
             {.unit = "1", .min = 0, .max = 1e3, .meaning = "weight decay (decoupled for adamw)"}));
+        visit(field("parameters",
+                    &C::parameters,
+                    {.meaning = "what trains: everything, or the input ranges of the tiles alone; "
+                                "the weights then stay as they are, without clipping and "
+                                "remapping. Batch norms follow their batches all the same"}));
         visit(field("schedule", &C::schedule, {.meaning = "learning rate over the run"}));
         visit(field("label_smoothing",
                     &C::label_smoothing,

@@ -49,6 +49,11 @@ std::vector<Study> described_training_studies() {
          "One learning rate in between balances the accuracy of a network and its resistance to "
          "noise on the weights.",
          {}},
+        {"post-training-ranges",
+         "Lammie et al., ISCAS 2024, arXiv 2401.09859",
+         "Input ranges and conductance ranges set from a few samples after training recover more "
+         "than half of what analog hardware costs.",
+         {}},
         {"tutorial",
          "Le Gallo et al., APL Mach. Learn. 1, 041102 (2023), arXiv 2307.09357",
          "What the tutorial of the field's toolkit shows: device fits, training in memory, the "

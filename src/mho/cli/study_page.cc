@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include "mho/io/file.h"
@@ -187,12 +188,19 @@ std::string studies_html(const std::vector<StudyRecord>& records) {
             page.paragraph(difference(r));
         }
         page.table(study_rows_table(r));
-        const std::vector<std::string> reasons = explanations(r);
-        if (!reasons.empty()) {
-            page.subheading("Why claims do not hold");
-        }
-        for (const std::string& why : reasons) {
-            page.paragraph(why);
+        bool is_first = true;
+        for (const StudyRow& row : r.result.rows) {
+            const std::string why = explanation_of(row);
+            if (why.empty()) {
+                continue;
+            }
+            if (is_first) {
+                page.subheading("Why claims do not hold");
+                is_first = false;
+            }
+            page.paragraph(fmt::format("{}: {}.", row.claim, verdict_text(row.verdict)),
+                           static_cast<char>(std::toupper(static_cast<unsigned char>(why[0]))) +
+                               why.substr(1));
         }
         for (const StudyChart& chart : r.result.charts) {
             page.figure(full_figure(line_chart(chart)));

@@ -63,7 +63,7 @@ void Executor::advance_to(double t_s, uint64_t read_step) {
 void Executor::set_periphery(const DigitalPeriphery& periphery) {
     for (auto& [layer, list] : impl_->grids) {
         for (TileGrid& grid : list) {
-            grid.set_periphery(periphery);
+            grid.set_periphery(periphery, impl_->before_relu.contains(layer));
         }
     }
 }

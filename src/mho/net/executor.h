@@ -32,7 +32,8 @@ class Executor {
     void program(uint64_t programming = 0,
                  ConductanceSwitches switches = {},
                  const Programmer* programmer = nullptr);
-    /// See TileGrid::set_periphery.
+    /// See TileGrid::set_periphery. Layers that ReLUs alone read have them computed there, where
+    /// periphery.fold_relu asks for that; the ReLU of the network then finds nothing to cut.
     void set_periphery(const DigitalPeriphery& periphery);
     void advance_to(double t_s, uint64_t read_step = 0);
     void use_compensation(bool on);

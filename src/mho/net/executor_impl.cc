@@ -90,6 +90,12 @@ Executor::Impl::Impl(const Network& network, uint64_t seed, uint32_t chip) {
                         plan.features_per_sample() * sizeof(float),
                         kMaxSampleBytes));
     }
+    const std::vector<bool> relu_reads = read_by_relus_alone(network.graph);
+    for (size_t i = 0; i < relu_reads.size(); i++) {
+        if (relu_reads[i]) {
+            before_relu.insert(network.graph.layers[i].name);
+        }
+    }
     prepared.resize(plan.steps.size());
     for (size_t s = 0; s < plan.steps.size(); s++) {
         const BufferPlan::Step& step = plan.steps[s];
@@ -170,7 +176,7 @@ void Executor::Impl::prepare_analog(
             grid.set_bias({first, first + static_cast<std::ptrdiff_t>(layout.columns)});
         }
         if (hardware.periphery.kind != PeripheryKind::kIdeal) {
-            grid.set_periphery(hardware.periphery);
+            grid.set_periphery(hardware.periphery, before_relu.contains(layer.name));
             const auto found = network.parameters.find(layer.name + ".output_range");
             if (found != network.parameters.end()) {
                 const size_t tiles = grid.input_pieces() * grid.output_pieces();

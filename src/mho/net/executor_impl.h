@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ struct Executor::Impl {
     BufferPlan plan;
     std::vector<Prepared> prepared;  // per step
     std::map<std::string, std::vector<TileGrid>> grids;
+    std::set<std::string> before_relu;  // layers that ReLUs alone read
 
     Impl(const Network& network, uint64_t seed, uint32_t chip);
 

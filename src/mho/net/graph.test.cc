@@ -27,6 +27,23 @@ Conv2dOp conv(int in, int out, int kernel, int padding = 0) {
     return op;
 }
 
+TEST(Graph, LayersThatReluAloneReads) {
+    const Op relu = ActivationOp{};
+    const Graph graph = image_graph({{"a", conv(3, 3, 1), {}},
+                                     {"r1", relu, {}},
+                                     {"b", conv(3, 3, 1), {}},
+                                     {"r2", relu, {}},
+                                     {"r3", relu, {"b"}},
+                                     {"c", conv(3, 3, 1), {}},
+                                     {"r4", relu, {}},
+                                     {"sum", AddOp{}, {"c", "r4"}},
+                                     {"g", ActivationOp{Activation::kGelu}, {}},
+                                     {"d", conv(3, 3, 1), {}}});
+    EXPECT_EQ(
+        read_by_relus_alone(graph),
+        (std::vector<bool>{true, false, true, false, false, false, false, false, false, false}));
+}
+
 TEST(Graph, ShapesOfEveryKindOfLayer) {
     Conv2dOp strided = conv(3, 4, 3, 1);
     strided.stride = {2, 1};

@@ -18,6 +18,27 @@ void set_bias(Op& op) {
     }
 }
 
+std::vector<bool> read_by_relus_alone(const Graph& graph) {
+    const std::vector<std::vector<int>> inputs = resolve_inputs(graph);
+    std::vector<bool> read(graph.layers.size(), false);
+    std::vector<bool> otherwise(graph.layers.size(), false);
+    for (size_t i = 0; i < inputs.size(); i++) {
+        const auto* activation = std::get_if<ActivationOp>(&graph.layers[i].op);
+        const bool is_relu = activation != nullptr && activation->kind == Activation::kRelu;
+        for (const int source : inputs[i]) {
+            if (source >= 0) {
+                read[static_cast<size_t>(source)] = true;
+                otherwise[static_cast<size_t>(source)] =
+                    otherwise[static_cast<size_t>(source)] || !is_relu;
+            }
+        }
+    }
+    for (size_t i = 0; i < read.size(); i++) {
+        read[i] = read[i] && !otherwise[i] && i + 1 < read.size();
+    }
+    return read;
+}
+
 MatrixLayout matrix_layout(const Op& op) {
     const auto size = [](int v) { return static_cast<size_t>(v); };
     if (const auto* linear = std::get_if<LinearOp>(&op)) {

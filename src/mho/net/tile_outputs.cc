@@ -60,6 +60,7 @@ void add_rows(const Pieces& pieces, ConstFloatView inputs, ColumnOutputs& to) {
                 to.sum(c, i) += y;
                 to.squares(c, i) += y * y;
                 to.largest(c, i) = std::max(to.largest(c, i), std::abs(y));
+                to.highest(c, i) = std::max(to.highest(c, i), y);
             }
         }
     }
@@ -89,7 +90,7 @@ TileOutputs observe_tile_outputs(const Network& network, ConstFloatView pixels) 
             pieces[layer.name].push_back(pieces_of(network, layer, g));
             const size_t count = grids[g].input_pieces();
             const Matrix<double> zero(count, grids[g].outputs());
-            outputs[layer.name].push_back({zero, zero, zero, 0});
+            outputs[layer.name].push_back({zero, zero, zero, zero, 0});
         }
     }
     exact.set_observer([&](const std::string& layer, size_t group, ConstFloatView inputs) {
@@ -112,10 +113,12 @@ std::vector<float> largest_results(const TileGrid& grid,
             const float gain = grid.input_ranges()[c] > 0 ? grid.input_ranges()[c] : 1.0f;
             double most = 0;
             for (size_t i = grid.output_offsets()[r]; i < grid.output_offsets()[r + 1]; i++) {
-                const double bias =
-                    c == 0 && !grid.bias().empty() ? std::abs(grid.bias()[i]) : 0.0f;
-                most = std::max(most,
-                                outputs.largest(c, i) * double{grid.scales()(c, i)} * gain + bias);
+                const double bias = c == 0 && !grid.bias().empty() ? double{grid.bias()[i]} : 0.0;
+                const double unit = double{grid.scales()(c, i)} * gain;
+                most =
+                    std::max(most,
+                             grid.computes_relu() ? outputs.highest(c, i) * unit + bias
+                                                  : outputs.largest(c, i) * unit + std::abs(bias));
             }
             ranges.push_back(static_cast<float>(margin * most));
         }

@@ -21,6 +21,7 @@ struct ColumnOutputs {
     Matrix<double> sum;
     Matrix<double> squares;
     Matrix<double> largest;  // of |output|
+    Matrix<double> highest;  // of output and 0
     double rows = 0;
 
     double mean(size_t piece, size_t output) const { return sum(piece, output) / rows; }
@@ -35,7 +36,7 @@ using TileOutputs = std::map<std::string, std::vector<ColumnOutputs>>;
 TileOutputs observe_tile_outputs(const Network& network, ConstFloatView pixels);
 
 /// Sets the output ranges of every tile with a counting periphery: the largest result over its
-/// columns (scale and bias included), times `margin`.
+/// columns (scale and bias included; of those above 0 where a ReLU is folded in), times `margin`.
 void set_output_ranges(Executor& executor, const TileOutputs& outputs, double margin = 1.0);
 
 /// Whether a layer has a counting periphery, whose results need a range.

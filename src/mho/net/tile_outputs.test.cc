@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "mho/net/calibrate.h"
+#include "mho/net/normalization.h"
 #include "mho/net/zoo.h"
 #include "mho/util/error.h"
 
@@ -56,14 +57,17 @@ TEST(TileOutputs, SumsOverPiecesAreTheLayersOutputs) {
     for (size_t i = 0; i < 5; i++) {
         double mean = 0;
         double largest = 0;
+        double highest = 0;
         for (size_t r = 0; r < 40; r++) {
             const double value = double{y(r, i)} - bias.values[i];
             mean += value / 40;
             largest = std::max(largest, std::abs(value));
+            highest = std::max(highest, value);
         }
         const double unit = double{scale.values[i]} * range;
         EXPECT_NEAR(last.mean(0, i) * unit, mean, 1e-5);
         EXPECT_NEAR(last.largest(0, i) * unit, largest, 1e-5);
+        EXPECT_NEAR(last.highest(0, i) * unit, highest, 1e-5);
         EXPECT_GT(last.std(0, i), 0);
     }
     EXPECT_THROW(observe_tile_outputs(c.network, Matrix<float>(0, 64).view()), InputError);
@@ -143,6 +147,62 @@ TEST(TileOutputs, GiveTheRangesOfAPeriphery) {
     with.parameters.at("fc1.output_range").values[0] = -1;
     EXPECT_THROW(validate_network(with), ConfigError);
     EXPECT_THROW(executor.grids("fc1")[0].set_output_ranges({1.0f}), InputError);
+}
+
+// convolution, batch norm, ReLU, linear layer: the norm goes into the scales, the ReLU into the
+// unit.
+TEST(TileOutputs, ReluBehindAFoldedNormGoesIntoTheUnit) {
+    Graph graph{"g", {{1, 8, 8}, 1.0 / 255, {}, {}}, {}};
+    Conv2dOp conv;
+    conv.out_channels = 6;
+    graph.layers = {{"conv", conv, {}},
+                    {"norm", BatchNormOp{6, 1e-5}, {}},
+                    {"relu", ActivationOp{Activation::kRelu}, {}},
+                    {"flat", FlattenOp{}, {}},
+                    {"fc", LinearOp{216, 5, true}, {}}};
+    Network digital = initialize(graph, 3);
+    std::vector<float>& factors = digital.parameters.at("norm.weight").values;
+    for (size_t i = 0; i < factors.size(); i++) {
+        factors[i] = i % 2 == 0 ? -0.7f : 1.3f;
+    }
+    const Matrix<float> pixels = Case(0).pixels;
+    float range = 0;
+    const auto outputs = [&](const std::string& of_conv) {
+        Network network = map_to_hardware(digital,
+                                          hardware_from_json(R"({"forward":
+            {"adc": {"bound": 0, "steps": 0}, "output_noise": {"std": 0},
+             "weight_noise": {"std": 0}, "ir_drop": {"strength": 0}},
+            "periphery": {"kind": "fixed point", "full_scale": 4},
+            "layers": [{"match": "conv", "set": {"periphery": )" +
+                                                             of_conv + "}}]}"));
+        EXPECT_FALSE(Executor(network, 1).grids("conv")[0].computes_relu());  // a norm between
+        CalibrationOptions options;
+        options.rule.kind = CalibrationKind::kMax;
+        calibrate_input_ranges(network, pixels.view(), options);
+        network = fold_batch_norm_into_scales(network);
+        const bool is_folded = Executor(network, 1).grids("conv")[0].computes_relu();
+        EXPECT_EQ(is_folded, of_conv == "{}");
+        EXPECT_FALSE(Executor(network, 1).grids("fc")[0].computes_relu());
+        calibrate_output_ranges(network, pixels.view());
+        // The range of what a ReLU leaves, in both: the codes coincide.
+        float& of_this = network.parameters.at("conv.output_range").values[0];
+        if (is_folded) {
+            range = of_this;
+        } else {
+            EXPECT_GE(of_this, range);
+            of_this = range;
+        }
+        Executor executor(network, 1);
+        Matrix<float> y(pixels.rows, 5);
+        executor.run(pixels.view(), y.view(), {});
+        return y.values;
+    };
+    const std::vector<float> inside = outputs("{}");
+    const std::vector<float> behind = outputs(
+        R"({"fold_relu": false, "output_bits": 9, "offset_integer_bits": 8,
+            "offset_fraction_bits": 0})");
+    EXPECT_EQ(inside, behind);
+    EXPECT_NE(inside, outputs(R"({"fold_relu": false})"));
 }
 
 }  // namespace

@@ -507,8 +507,8 @@ void AnalogLayerImpl::post_step() {
             const size_t rows = grid.output_offsets()[r + 1] - grid.output_offsets()[r];
             for (size_t c = 0; c < grid.input_pieces(); c++) {
                 const size_t col = grid.input_offsets()[c];
-                if (learning_ != nullptr) {
-                    continue;  // devices have bounds of their own
+                if (learning_ != nullptr || !tile_weight.requires_grad()) {
+                    continue;  // devices have bounds of their own; what is frozen stays
                 }
                 const FloatView tile = weights.row_block(row, rows).column_block(
                     col, grid.input_offsets()[c + 1] - col);

@@ -82,7 +82,7 @@ class AnalogLayerImpl : public torch::nn::Module {
     void set_learner_states(const std::vector<LearnerState>& states);
 
     /// After an optimiser step: clips, then remaps every tile (which folds the learned scale into
-    /// the mapping scale), and keeps input ranges positive.
+    /// the mapping scale), and keeps input ranges positive. Tile weights without a gradient stay.
     void post_step();
 
     /// Takes logical weights [groups * out, in per group ...] (any shape with that many numbers)

@@ -135,6 +135,9 @@ Trainer::Trainer(GraphNetwork network,
         throw ConfigError("gradient_clip",
                           "must be 0 for learning in memory: pulses have no common gradient");
     }
+    if (config.parameters == TrainedParameters::kInputRanges) {
+        freeze_all_but_ranges();
+    }
     std::vector<Optimizer::Slot> slots;
     for (const auto& item : network_->named_parameters()) {
         if (!item.value().requires_grad() ||
@@ -152,6 +155,21 @@ Trainer::Trainer(GraphNetwork network,
         parameters_.push_back(item.value());
     }
     optimizer_ = std::make_unique<Optimizer>(config, std::move(slots));
+}
+
+void Trainer::freeze_all_but_ranges() {
+    bool any = false;
+    for (const auto& item : network_->named_parameters()) {
+        if (!ends_with(item.key(), "input_range")) {
+            item.value().set_requires_grad(false);
+        }
+        any = any || item.value().requires_grad();
+    }
+    if (!any) {
+        throw ConfigError("parameters",
+                          "are to be the input ranges, but no layer of the network learns one: see "
+                          "hardware.input_range");
+    }
 }
 
 void Trainer::set_teacher(GraphNetwork teacher) {

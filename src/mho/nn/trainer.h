@@ -23,8 +23,8 @@ namespace mho {
 /// (order, augmentation, noise of the tiles) is keyed by (seed, epoch or step): with the same
 /// number of torch threads the same configuration gives the same bits, and so does a run that was
 /// saved, loaded and continued. Order: sgd, adam or adamw step, then clipping and remapping of the
-/// tiles. Weight decay spares input ranges and learned scales. Recurrent networks train on one
-/// thread.
+/// tiles. Weight decay spares input ranges and learned scales. With TrainConfig::parameters =
+/// kInputRanges nothing else moves. Recurrent networks train on one thread.
 class Trainer {
   public:
     struct Progress {
@@ -74,6 +74,7 @@ class Trainer {
     GraphNetwork& network() { return network_; }
 
   private:
+    void freeze_all_but_ranges();
     void start_epoch();
     void one_batch();
     std::vector<std::pair<std::string, torch::Tensor>> tensors() const;

@@ -75,6 +75,33 @@ TrainConfig two_epochs() {
     return config;
 }
 
+TEST(Trainer, InputRangesTrainAlone) {
+    const LabelledImages data = pictures(80);
+    TrainConfig config = two_epochs();
+    config.parameters = TrainedParameters::kInputRanges;
+    Network start = small_analog();
+    for (auto& [layer, hardware] : start.analog) {
+        hardware.input_range.init_batches = 0;
+        hardware.clip.value = 0.5;  // would cut the weights
+    }
+    Trainer trainer(GraphNetwork(start, 3), data, config, 3);
+    EXPECT_TRUE(trainer.run());
+    const Network after = trainer.network()->export_network();
+    for (const auto& [name, tensor] : start.parameters) {
+        const bool is_range = name.ends_with(".input_range");
+        const bool is_statistic = name.find(".running_") != std::string::npos;
+        EXPECT_EQ(after.parameters.at(name) == tensor, !is_range && !is_statistic) << name;
+    }
+    // What was frozen is saved and loaded as everything else.
+    Trainer again(GraphNetwork(start, 3), data, config, 3);
+    again.restore(trainer.checkpoint());
+    EXPECT_EQ(again.network()->export_network().parameters, after.parameters);
+    for (auto& [layer, hardware] : start.analog) {
+        hardware.input_range.learn = false;
+    }
+    EXPECT_THROW(Trainer(GraphNetwork(start, 3), data, config, 3), ConfigError);
+}
+
 TEST(Trainer, TrainingLowersTheLoss) {
     const LabelledImages data = pictures(400);
     TrainConfig config = two_epochs();

@@ -118,11 +118,27 @@ std::vector<AxisTick> log_ticks(double lo, double hi, int count, bool percent) {
     const double factor = percent ? 100.0 : 1.0;
     const int first = static_cast<int>(std::ceil(std::log10(factor * lo) - 1e-9));
     const int last = static_cast<int>(std::floor(std::log10(factor * hi) + 1e-9));
+    const std::string unit = percent ? " %" : "";
+    // One or two powers alone would leave a reader to guess what lies between them.
+    if (last - first < 2 && first >= -2 && last <= 4) {
+        for (int e = first - 1; e <= last; e++) {
+            for (const double part : {1.0, 2.0, 5.0}) {
+                const double at = part * std::pow(10.0, e);
+                if (at >= factor * lo * (1 - 1e-9) && at <= factor * hi * (1 + 1e-9)) {
+                    ticks.push_back({at / factor, format_number(at, 6) + unit});
+                }
+            }
+        }
+        if (ticks.size() <= static_cast<size_t>(std::max(1, count))) {
+            return ticks;
+        }
+        ticks.clear();
+    }
     const int stride = std::max(1, (last - first) / std::max(1, count) + 1);
     for (int e = first; e <= last; e += stride) {
         const double at = std::pow(10.0, e);
         const std::string label = e >= -3 && e <= 4 ? format_number(at, 6) : power_of_ten(e);
-        ticks.push_back({at / factor, label + (percent ? " %" : "")});
+        ticks.push_back({at / factor, label + unit});
     }
     return ticks;
 }

@@ -53,7 +53,8 @@ struct AxisTick {
 /// `percent`: labels are 100 x with " %".
 std::vector<AxisTick> nice_ticks(double lo, double hi, int count, bool percent = false);
 
-/// Powers of ten in [lo, hi], thinned to at most `count`; both bounds positive.
+/// Powers of ten in [lo, hi], thinned to at most `count`; fewer than three have 2 and 5 times a
+/// power of ten beside them, where `count` allows. Both bounds positive.
 std::vector<AxisTick> log_ticks(double lo, double hi, int count, bool percent = false);
 
 /// 1 s, 1 min, 1 h, 1 day, 1 month (30 days), 1 year (365 days), 10 years: those in [lo_s, hi_s].

@@ -52,6 +52,9 @@ TEST(LogTicks, Decades) {
     EXPECT_EQ(labels(log_ticks(0.5, 2e5, 10)), (Labels{"1", "10", "100", "1000", "10000", "10⁵"}));
     EXPECT_EQ(labels(log_ticks(1e-12, 1e-10, 10)), (Labels{"10⁻¹²", "10⁻¹¹", "10⁻¹⁰"}));
     EXPECT_LE(log_ticks(1e-90, 1e90, 5).size(), 6u);
+    EXPECT_EQ(labels(log_ticks(0.9, 45, 6)), (Labels{"1", "2", "5", "10", "20"}));
+    EXPECT_EQ(labels(log_ticks(0.9, 45, 3)), (Labels{"1", "10"}));  // no room
+    EXPECT_EQ(labels(log_ticks(0.03, 0.06, 5, true)), (Labels{"5 %"}));
     EXPECT_TRUE(log_ticks(0.0, 1.0, 5).empty());
 }
 

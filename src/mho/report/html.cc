@@ -110,6 +110,11 @@ HtmlPage& HtmlPage::paragraph(std::string_view text) {
     return *this;
 }
 
+HtmlPage& HtmlPage::paragraph(std::string_view subject, std::string_view text) {
+    body_ += "<p><b>" + escape_xml(subject) + "</b> " + escape_xml(text) + "</p>\n";
+    return *this;
+}
+
 HtmlPage& HtmlPage::cards(const std::vector<KeyFigure>& figures) {
     if (figures.empty()) {
         return *this;

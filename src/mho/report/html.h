@@ -50,6 +50,8 @@ class HtmlPage {
     HtmlPage& heading(std::string_view text);
     HtmlPage& subheading(std::string_view text);
     HtmlPage& paragraph(std::string_view text);
+    /// A paragraph that begins with what it is about, in bold.
+    HtmlPage& paragraph(std::string_view subject, std::string_view text);
     HtmlPage& cards(const std::vector<KeyFigure>& figures);
     HtmlPage& figure(const Figure& figure);
 

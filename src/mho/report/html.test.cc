@@ -18,7 +18,7 @@ TEST(HtmlPage, EverythingIsEscapedAndWellFormed) {
     Table table(evil);
     table.column(evil).row({evil}).footnote(evil);
     HtmlPage page(evil, evil);
-    page.heading(evil).subheading(evil).paragraph(evil);
+    page.heading(evil).subheading(evil).paragraph(evil).paragraph(evil, evil);
     page.cards({{evil, evil, evil}, {"1", "one", ""}}).cards({});
     page.figure(full_figure(chart, evil)).grid({half_figure(chart), half_figure(chart)}).grid({});
     page.table(table).details(evil, evil).details(evil, table).footer(evil);

@@ -17,6 +17,7 @@ std::vector<Study> training_studies() {
         {"in-memory-networks", run_in_memory_networks_study},
         {"l1-topk-norm", run_l1_topk_norm_study},
         {"learning-rate", run_learning_rate_study},
+        {"post-training-ranges", run_post_training_ranges_study},
         {"tutorial", run_tutorial_study},
     };
     std::vector<Study> all = described_training_studies();

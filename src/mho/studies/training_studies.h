@@ -20,6 +20,7 @@ StudyResult run_hwa_at_scale_study(const StudyOptions& options);
 StudyResult run_in_memory_networks_study(const StudyOptions& options);
 StudyResult run_l1_topk_norm_study(const StudyOptions& options);
 StudyResult run_learning_rate_study(const StudyOptions& options);
+StudyResult run_post_training_ranges_study(const StudyOptions& options);
 StudyResult run_tutorial_study(const StudyOptions& options);
 
 }  // namespace mho

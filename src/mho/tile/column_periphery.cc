@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint64_t kGainStep = 0;
 constexpr uint64_t kOffsetStep = 1;
+constexpr float kWholeNumbers = 0x1.8p23f;
 
 void require_columns(ConstFloatView m, size_t rows, size_t cols, size_t columns) {
     if (m.cols != columns || cols != columns || m.rows != rows) {
@@ -54,7 +55,9 @@ void ColumnPeriphery::count(ConstFloatView outputs, MatrixView<int32_t> counts) 
         for (size_t j = 0; j < columns_; j++) {
             const float kept = std::max(0.0f, 1 - bend * y[j] * y[j]);
             const float exact = gain_[j] * y[j] * per_lsb * kept + count_offset_[j];
-            c[j] = static_cast<int32_t>(std::clamp(std::nearbyint(exact), -most, most));
+            // Rounded half to even: floats from 2^23 to 2^24 are the whole numbers.
+            const float cut = std::clamp(exact, -most, most);
+            c[j] = static_cast<int32_t>((cut + kWholeNumbers) - kWholeNumbers);
         }
     }
 }
@@ -106,7 +109,8 @@ void ColumnPeriphery::recalibrate_slope(MatrixView<const int32_t> counts, ConstF
 
 void ColumnPeriphery::fold(std::span<const float> scale,
                            std::span<const float> shift,
-                           float range) {
+                           float range,
+                           bool relu) {
     if (scale.size() != columns_ || (!shift.empty() && shift.size() != columns_)) {
         throw InputError("a periphery of " + std::to_string(columns_) +
                          " columns needs one scale, and one shift or none, for each");
@@ -118,7 +122,17 @@ void ColumnPeriphery::fold(std::span<const float> scale,
     for (size_t j = 0; j < columns_; j++) {
         largest = std::max(largest, double{scale[j]} * config_.full_scale);
     }
-    const double most = static_cast<double>((int64_t{1} << (config_.output_bits - 1)) - 1);
+    NearMemoryFormat format;
+    format.scale_fraction_bits = config_.scale_fraction_bits;
+    format.offset_integer_bits = config_.offset_integer_bits;
+    format.offset_fraction_bits = config_.offset_fraction_bits;
+    format.cut_before = config_.cut_before;
+    format.output_bits = config_.output_bits;
+    if (relu) {
+        format = with_relu(format);
+    }
+    relu_ = relu;
+    const double most = format.largest_result();
     step_ = range > 0 ? double{range} / most : largest > 0 ? largest / most : 1.0;
     affine_.clear();
     half_scale_.clear();
@@ -131,12 +145,6 @@ void ColumnPeriphery::fold(std::span<const float> scale,
         half_offset_.push_back(round_to_half(static_cast<float>(affine_[j].offset)));
     }
     if (config_.kind == PeripheryKind::kFixedPoint) {
-        NearMemoryFormat format;
-        format.scale_fraction_bits = config_.scale_fraction_bits;
-        format.offset_integer_bits = config_.offset_integer_bits;
-        format.offset_fraction_bits = config_.offset_fraction_bits;
-        format.cut_before = config_.cut_before;
-        format.output_bits = config_.output_bits;
         codes_ = near_memory_codes(format, affine_);
     }
 }
@@ -174,6 +182,10 @@ void ColumnPeriphery::run(FloatView outputs, std::vector<int32_t>& counts) const
                                       codes_.format, n[j], codes_.scales[j], codes_.offsets[j]));
                 }
                 break;
+        }
+        // The fixed-point unit has none below 0.
+        for (size_t j = 0; relu_ && j < columns_; j++) {
+            y[j] = std::max(y[j], 0.0f);
         }
     }
 }

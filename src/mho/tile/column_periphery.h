@@ -36,7 +36,11 @@ class ColumnPeriphery {
 
     /// Makes the affine law of every column: result = scale_j (a c + b) + shift_j. The integers of
     /// the fixed-point unit are steps of `range` / largest integer; 0 = the range of full scale.
-    void fold(std::span<const float> scale, std::span<const float> shift, float range);
+    /// With `relu` results below 0 become 0, and the integers of the unit are unsigned.
+    void fold(std::span<const float> scale,
+              std::span<const float> shift,
+              float range,
+              bool relu = false);
 
     /// Array outputs `[rows, columns]` -> results, in place.
     void run(FloatView outputs, std::vector<int32_t>& counts) const;
@@ -58,6 +62,7 @@ class ColumnPeriphery {
     std::vector<float> half_scale_, half_offset_;
     NearMemoryCodes codes_;
     double step_ = 1.0;
+    bool relu_ = false;
 };
 
 }  // namespace mho

@@ -119,7 +119,7 @@ TileGrid::TileGrid(const TileConfig& config,
     }
 }
 
-void TileGrid::set_periphery(const DigitalPeriphery& periphery) {
+void TileGrid::set_periphery(const DigitalPeriphery& periphery, bool before_relu) {
     const bool counts = periphery.kind != PeripheryKind::kIdeal;
     if (counts && (config_.forward.adc.bound > 0 || config_.forward.adc.steps > 0)) {
         throw ConfigError("hardware.forward.adc",
@@ -127,6 +127,7 @@ void TileGrid::set_periphery(const DigitalPeriphery& periphery) {
                           "bound and steps to 0");
     }
     periphery_config_ = periphery;
+    computes_relu_ = counts && before_relu && periphery.fold_relu && input_pieces() == 1;
     periphery_.clear();
     for (Tile& t : tiles_) {
         // The correction of the columns takes drift along.
@@ -226,7 +227,7 @@ void TileGrid::fold_periphery() {
         if (c == 0 && !bias_.empty()) {
             shift.assign(bias_.data() + first, bias_.data() + first + width);
         }
-        periphery_[i].fold(scale, shift, output_ranges_[i]);
+        periphery_[i].fold(scale, shift, output_ranges_[i], computes_relu_);
     }
 }
 

@@ -74,7 +74,11 @@ class TileGrid {
     /// Counters and their digital correction behind every column in place of forward.adc, which
     /// must be off; `ideal` takes them away. The correction is calibrated when weights are set or
     /// programmed, and its slopes when time advances. Throws ConfigError where the converter is on.
-    void set_periphery(const DigitalPeriphery& periphery);
+    /// `before_relu`: all that reads the layer is a ReLU.
+    void set_periphery(const DigitalPeriphery& periphery, bool before_relu = false);
+    /// Whether outputs have gone through that ReLU: periphery.fold_relu, and the inputs fit one
+    /// tile. The results of several tiles are summed first.
+    bool computes_relu() const { return computes_relu_; }
     /// Largest result of each tile that a fixed-point periphery must represent, logical units,
     /// [output pieces * input pieces]; 0 = what full scale of the counters gives.
     void set_output_ranges(std::vector<float> ranges);
@@ -154,6 +158,7 @@ class TileGrid {
     DigitalPeriphery periphery_config_;
     std::vector<ColumnPeriphery> periphery_;  // [output piece][input piece]
     std::vector<float> output_ranges_;
+    bool computes_relu_ = false;
 };
 
 }  // namespace mho

@@ -3,6 +3,7 @@
 #include "mho/tile/near_memory_unit.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <string>
 
@@ -59,6 +60,15 @@ NearMemoryFormat near_memory_format(int scale_fraction_bits,
     return f;
 }
 
+NearMemoryFormat with_relu(NearMemoryFormat format) {
+    format.relu = true;
+    if (format.offset_fraction_bits > 0) {
+        format.offset_fraction_bits--;
+        format.offset_integer_bits++;
+    }
+    return format;
+}
+
 int32_t near_memory(const NearMemoryFormat& f, int32_t count, uint32_t scale, int32_t offset) {
     int64_t p = int64_t{count} * int64_t{scale};
     p >>= f.cut_before;  // arithmetic: towards minus infinity
@@ -68,9 +78,7 @@ int32_t near_memory(const NearMemoryFormat& f, int32_t count, uint32_t scale, in
     const int up = left - f.offset_fraction_bits;
     p += up >= 0 ? int64_t{offset} << up : int64_t{offset} >> -up;
     p = round_off(p, left);
-    const int64_t most = (int64_t{1} << (f.output_bits - 1)) - 1;
-    p = std::clamp<int64_t>(p, -most - 1, most);
-    return static_cast<int32_t>(f.relu ? std::max<int64_t>(p, 0) : p);
+    return static_cast<int32_t>(std::clamp<int64_t>(p, f.smallest_result(), f.largest_result()));
 }
 
 int32_t reference_near_memory(const NearMemoryFormat& f,
@@ -86,9 +94,13 @@ int32_t reference_near_memory(const NearMemoryFormat& f,
     const int left = f.cut_after();
     value += floor_quotient(int64_t{offset} * power(left), power(f.offset_fraction_bits));
     value = half_up(value, left);
+    if (f.relu) {
+        const int64_t positive = value < 0 ? 0 : value;
+        return static_cast<int32_t>(positive < power(f.output_bits) ? positive
+                                                                    : power(f.output_bits) - 1);
+    }
     const int64_t most = power(f.output_bits - 1) - 1;
-    value = value > most ? most : value < -most - 1 ? -most - 1 : value;
-    return static_cast<int32_t>(f.relu && value < 0 ? 0 : value);
+    return static_cast<int32_t>(value > most ? most : value < -most - 1 ? -most - 1 : value);
 }
 
 ColumnAffine fold_column(double a,
@@ -149,17 +161,19 @@ NearMemoryCodes near_memory_codes(const NearMemoryFormat& format,
 }
 
 float round_to_half(float value) {
-    if (value == 0.0f || !std::isfinite(value)) {
+    const float size = std::fabs(value);
+    if (!(size < INFINITY)) {
         return value;
     }
-    // 11 significant bits, and no finer than 2^-24.
-    const int exponent = std::max(std::ilogb(value), -14) - 10;
-    const double rounded =
-        std::ldexp(std::nearbyint(std::ldexp(double{value}, -exponent)), exponent);
-    if (std::abs(rounded) > 65504) {
-        return std::copysign(INFINITY, value);
+    if (size < 0x1p-14f) {
+        // No finer than 2^-24, the spacing of floats from 0.5 on.
+        return std::copysign((size + 0.5f) - 0.5f, value);
     }
-    return static_cast<float>(rounded);
+    // 11 of 24 significant bits: half of the last one that stays, one less where that one is even.
+    const auto bits = std::bit_cast<uint32_t>(size);
+    const float rounded =
+        std::bit_cast<float>((bits + 0x0fffU + ((bits >> 13) & 1U)) & ~uint32_t{0x1fff});
+    return std::copysign(rounded > 65504.0f ? INFINITY : rounded, value);
 }
 
 double periphery_cycles(size_t columns, size_t units, size_t operations) {

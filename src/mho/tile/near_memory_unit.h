@@ -14,7 +14,8 @@ namespace mho {
 
 /// Widths of the data path. A count c times the scale code S has `scale_fraction_bits` + `shift`
 /// fraction bits; `cut_before` of them are truncated, `cut_middle` rounded away (half up), the
-/// offset is added, what is left is rounded away (half up) and the result saturates.
+/// offset is added, what is left is rounded away (half up) and the result saturates: signed, or
+/// with a ReLU in the unit unsigned, so that no code stands for what the ReLU cuts.
 struct NearMemoryFormat {
     int scale_fraction_bits = 7;   // S: unsigned, 1 integer bit
     int offset_fraction_bits = 1;  // O: signed
@@ -23,7 +24,7 @@ struct NearMemoryFormat {
     int cut_before = 0;
     int cut_middle = 6;
     int output_bits = 8;
-    bool relu = false;
+    bool relu = false;  // results are 0 to 2^output_bits - 1
 
     int fraction_bits() const { return scale_fraction_bits + shift; }
     int cut_after() const { return fraction_bits() - cut_before - cut_middle; }
@@ -31,6 +32,8 @@ struct NearMemoryFormat {
     int32_t largest_offset() const {
         return (int32_t{1} << (offset_integer_bits + offset_fraction_bits)) - 1;
     }
+    int32_t largest_result() const { return (int32_t{1} << (output_bits - (relu ? 0 : 1))) - 1; }
+    int32_t smallest_result() const { return relu ? 0 : -largest_result() - 1; }
     /// Throws ConfigError when widths do not fit together or exceed 31 bits in between.
     void check() const;
 };
@@ -43,6 +46,11 @@ NearMemoryFormat near_memory_format(int scale_fraction_bits,
                                     int shift,
                                     int cut_before,
                                     int output_bits);
+
+/// The same unit with a ReLU: results lose their sign and gain a bit, and the step of a result is
+/// half as large. The offset keeps its bits; its binary point moves by one place, where it has a
+/// fraction bit to give, so that the same offsets fit.
+NearMemoryFormat with_relu(NearMemoryFormat format);
 
 /// One count through the unit.
 int32_t near_memory(const NearMemoryFormat& format, int32_t count, uint32_t scale, int32_t offset);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -55,7 +56,34 @@ TEST(NearMemoryUnit, ByHand) {
     NearMemoryFormat relu = f;
     relu.relu = true;
     EXPECT_EQ(near_memory(relu, -3, 65, 0), 0);
+    EXPECT_EQ(near_memory(relu, 100, 255, 0), 199);  // no sign: up to 255
+    EXPECT_EQ(near_memory(relu, 200, 255, 0), 255);
     EXPECT_THROW(near_memory_format(20, 7, 1, 0, 0, 8), ConfigError);
+}
+
+// A unit with the ReLU gives what one of a bit more, whose results are signed, gives with the ReLU
+// behind it.
+TEST(NearMemoryUnit, ReluInTheUnitIsReluBehindAWiderOne) {
+    for (const int shift : {-2, 0, 3}) {
+        const NearMemoryFormat wider = near_memory_format(7, 7, 1, shift, 0, 9);
+        NearMemoryFormat folded = near_memory_format(7, 7, 1, shift, 0, 8);
+        folded.relu = true;
+        EXPECT_EQ(folded.largest_result(), wider.largest_result());
+        size_t different = 0;
+        for (int32_t c = -256; c < 256; c++) {
+            for (uint32_t s = 0; s < 256; s++) {
+                for (const int32_t o : {-255, -3, 0, 7, 255}) {
+                    different +=
+                        near_memory(folded, c, s, o) != std::max(near_memory(wider, c, s, o), 0);
+                }
+            }
+        }
+        EXPECT_EQ(different, 0u);
+    }
+    const NearMemoryFormat f = with_relu(NearMemoryFormat{});
+    EXPECT_EQ(f.largest_offset(), NearMemoryFormat{}.largest_offset());  // as many bits
+    EXPECT_EQ(f.offset_fraction_bits, 0);
+    EXPECT_EQ(with_relu(f).offset_integer_bits, f.offset_integer_bits);  // no more to give
 }
 
 TEST(NearMemoryUnit, FoldingIsTheLawItFolds) {
@@ -107,6 +135,22 @@ TEST(NearMemoryUnit, HalfPrecision) {
             exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
         ASSERT_EQ(round_to_half(value), value) << bits;
     }
+    // Numbers of all sizes against the rounding of the quotient by the spacing.
+    std::vector<float> u(20000);
+    fill_uniform(make_tile_key(1, "half"), Stream::kTest, 0, 0, u);
+    for (size_t i = 0; i + 1 < u.size(); i += 2) {
+        const float value = std::ldexp(u[i] - 0.5f, static_cast<int>(50 * u[i + 1]) - 30);
+        const int exponent = value == 0 ? 0 : std::max(std::ilogb(value), -14) - 10;
+        const double exact =
+            std::ldexp(std::nearbyint(std::ldexp(double{value}, -exponent)), exponent);
+        const float half = round_to_half(value);
+        if (std::abs(exact) > 65504) {
+            ASSERT_EQ(half, std::copysign(INFINITY, value));
+        } else {
+            ASSERT_EQ(double{half}, exact) << value;
+        }
+    }
+    EXPECT_TRUE(std::isnan(round_to_half(NAN)));
     EXPECT_EQ(periphery_cycles(256, 64, 2), 8);
 }
 
@@ -200,6 +244,55 @@ TEST(ColumnPeriphery, CorrectsUnequalCountersOfALayerOfTwoTiles) {
     // The converter of the tile must be off.
     TileGrid with_adc(TileConfig{}, 4, 4, 1, "x");
     EXPECT_THROW(with_adc.set_periphery(counting(PeripheryKind::kFloat32)), ConfigError);
+}
+
+// Outputs of a layer of one tile, before a ReLU or not.
+std::vector<float> outputs_of(const Layer& layer, const DigitalPeriphery& periphery, bool relu) {
+    TileConfig config = no_converter();
+    config.mapping.max_inputs = 128;
+    TileGrid grid(config, 40, 100, 1, "layer");
+    grid.set_periphery(periphery, relu);
+    EXPECT_EQ(grid.computes_relu(), relu && periphery.fold_relu);
+    MappedWeights mapped = map_weights(config.mapping, layer.weights.view());
+    grid.set_scales(mapped.scales);
+    grid.set_bias(std::vector<float>(40, 0.5f));
+    grid.set_weights(mapped.weights.view());
+    grid.set_output_ranges({3.0f});
+    Matrix<float> y(50, 40);
+    TileGrid::Scratch scratch;
+    grid.apply(layer.inputs.view(), y.view(), {}, scratch);
+    return y.values;
+}
+
+TEST(ColumnPeriphery, ComputesTheReluBehindALayerOfOneTile) {
+    const Layer layer;
+    for (const PeripheryKind kind :
+         {PeripheryKind::kFloat32, PeripheryKind::kFloat16, PeripheryKind::kFixedPoint}) {
+        DigitalPeriphery folded = counting(kind);
+        folded.output_bits = 8;
+        folded.offset_integer_bits = 7;
+        // The same codes with a sign: a bit more, and the offset's point one place further.
+        DigitalPeriphery wider = folded;
+        wider.output_bits = 9;
+        wider.offset_integer_bits = 8;
+        wider.offset_fraction_bits = 0;
+        const std::vector<float> behind = outputs_of(layer, wider, false);
+        const std::vector<float> inside = outputs_of(layer, folded, true);
+        size_t cut = 0;
+        for (size_t i = 0; i < behind.size(); i++) {
+            EXPECT_EQ(inside[i], std::max(behind[i], 0.0f));
+            cut += behind[i] < 0 ? 1 : 0;
+        }
+        EXPECT_GT(cut, 100u);
+        folded.fold_relu = false;
+        EXPECT_EQ(outputs_of(layer, folded, true), outputs_of(layer, folded, false));
+    }
+    // Two tiles: their results are summed before the ReLU.
+    TileGrid two(no_converter(), 40, 100, 1, "layer");
+    two.set_periphery(counting(PeripheryKind::kFixedPoint), true);
+    EXPECT_FALSE(two.computes_relu());
+    two.set_periphery(counting(PeripheryKind::kIdeal), true);
+    EXPECT_FALSE(two.computes_relu());
 }
 
 TEST(ColumnPeriphery, TakesDriftAlong) {

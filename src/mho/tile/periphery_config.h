@@ -46,6 +46,7 @@ struct DigitalPeriphery {
     int offset_fraction_bits = 1;
     int cut_before = 0;
     int output_bits = 8;
+    bool fold_relu = true;
     int calibration_inputs = 256;
 };
 
@@ -125,7 +126,13 @@ struct Schema<DigitalPeriphery> {
                     {.unit = "bit",
                      .min = 2,
                      .max = 24,
-                     .meaning = "width of the saturated signed result"}));
+                     .meaning = "width of the saturated result: signed, or unsigned where a ReLU "
+                                "is folded in"}));
+        visit(field(
+            "fold_relu",
+            &P::fold_relu,
+            {.meaning = "a ReLU directly behind a layer whose inputs fit one tile is computed here",
+             .source = "arXiv 2402.07549"}));
         visit(field(
             "calibration_inputs",
             &P::calibration_inputs,
