@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+#ifndef MHO_UTIL_SIMD_TEST_SUPPORT_H
+#define MHO_UTIL_SIMD_TEST_SUPPORT_H
 
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
@@ -39,3 +40,5 @@ void on_all_targets(F&& body) {
 }
 
 }  // namespace mho
+
+#endif  // MHO_UTIL_SIMD_TEST_SUPPORT_H
