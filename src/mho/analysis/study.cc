@@ -165,6 +165,24 @@ std::string explanation_of(const StudyRow& row) {
                        std::ceil(shrink * shrink));
 }
 
+void explain_by_test(StudyRow& row, const std::string& test) {
+    if (row.verdict == Verdict::kHolds) {
+        return;
+    }
+    const std::string repetitions = explanation_of(row);
+    row.explanation = test + (repetitions.empty() ? "" : " And " + repetitions);
+}
+
+std::string interval_text(const Interval& i, int decimals) {
+    return fmt::format(
+        "{:.{}f} ({:.{}f} to {:.{}f})", i.mean, decimals, i.low, decimals, i.high, decimals);
+}
+
+std::string difference_text(const Interval& i, int decimals) {
+    return fmt::format(
+        "{:+.{}f} ({:+.{}f} to {:+.{}f})", i.mean, decimals, i.low, decimals, i.high, decimals);
+}
+
 namespace {
 
 StudyRow measured_row(std::string claim,

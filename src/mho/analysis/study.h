@@ -60,6 +60,15 @@ struct StudyRow {
 /// is known, how many times the repetitions would decide it at the measured spread. "" = none.
 std::string explanation_of(const StudyRow& row);
 
+/// Explains a row that does not hold by a test; where its interval is too wide, says also how many
+/// times the repetitions would decide it. Rows that hold need none and stay.
+void explain_by_test(StudyRow& row, const std::string& test);
+
+/// "1.23 (1.10 to 1.36)".
+std::string interval_text(const Interval& interval, int decimals = 2);
+/// The same with the sign of every number.
+std::string difference_text(const Interval& interval, int decimals = 2);
+
 /// A row for a number with the accepted range [low, high]; all numbers in `unit`, printed with
 /// `decimals`.
 StudyRow number_row(std::string claim,

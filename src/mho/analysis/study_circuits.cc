@@ -328,8 +328,7 @@ StudyTable table_of(const Axis& axis, const Losses& losses, const char* unit, ui
     for (size_t i = 0; i < losses.size(); i++) {
         std::vector<std::string> row = {axis.series[i][0].name};
         for (const std::vector<double>& step : losses[i]) {
-            const Interval v = bootstrap_interval(step, seed);
-            row.push_back(fmt::format("{:.2f} ({:.2f} to {:.2f})", v.mean, v.low, v.high));
+            row.push_back(interval_text(bootstrap_interval(step, seed)));
         }
         table.rows.push_back(std::move(row));
     }

@@ -548,7 +548,7 @@ StudyResult run_gdp(const StudyOptions& options) {
         std::vector<std::string> row = {kWayNames[way]};
         for (size_t kind = 0; kind < kKinds; kind++) {
             const Interval e = bootstrap_interval(at(kind, way), options.seed);
-            row.push_back(fmt::format("{:.1f} ({:.1f} to {:.1f})", e.mean, e.low, e.high));
+            row.push_back(interval_text(e, 1));
         }
         table.rows.push_back(std::move(row));
     }

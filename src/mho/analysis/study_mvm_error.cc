@@ -106,10 +106,6 @@ ChipErrors measure(uint64_t seed, uint64_t chip, size_t vectors) {
     return errors;
 }
 
-std::string percent_interval(const Interval& v) {
-    return fmt::format("{:.2f} ({:.2f} to {:.2f})", v.mean, v.low, v.high);
-}
-
 StudyResult run_mvm_error(const StudyOptions& options) {
     const size_t chips = options.small ? 4 : 25;
     const size_t vectors = options.small ? 32 : 512;
@@ -166,16 +162,16 @@ StudyResult run_mvm_error(const StudyOptions& options) {
         const auto with = gather([t](const ChipErrors& c) { return c.compensated[t]; });
         const auto without = gather([t](const ChipErrors& c) { return c.uncompensated[t]; });
         times.rows.push_back({kTimes[t].name,
-                              percent_interval(bootstrap_interval(with, options.seed)),
-                              percent_interval(bootstrap_interval(without, options.seed)),
-                              percent_interval(paired_difference(without, with, options.seed))});
+                              interval_text(bootstrap_interval(with, options.seed)),
+                              interval_text(bootstrap_interval(without, options.seed)),
+                              interval_text(paired_difference(without, with, options.seed))});
     }
     StudyTable alone{"Each imperfection alone", {"imperfection", "MVM error [%]"}, {}, ""};
     const std::vector<Contribution> list = contributions();
     for (size_t i = 0; i < list.size(); i++) {
         alone.rows.push_back(
             {list[i].name,
-             percent_interval(bootstrap_interval(
+             interval_text(bootstrap_interval(
                  gather([i](const ChipErrors& c) { return c.alone[i]; }), options.seed))});
     }
     result.tables = {std::move(times), std::move(alone)};

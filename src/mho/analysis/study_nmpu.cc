@@ -154,15 +154,9 @@ StudyResult run_nmpu(const StudyOptions& options) {
             : "a perceptron on made-up pictures instead of ResNets: no CIFAR rows, whose data were "
               "not there";
     // A row that does not hold: is it the widths of the unit, or would any other rounding do?
-    const auto explain = [&] {
-        StudyRow& row = result.rows.back();
-        if (row.verdict != Verdict::kHolds) {
-            const std::string repetitions = explanation_of(row);
-            row.explanation = widths_or_rounding(
-                difference(0, wide, 1), difference(0, 2, wide), networks[0].name);
-            row.explanation += repetitions.empty() ? "" : " And " + repetitions;
-        }
-    };
+    const std::string widths =
+        widths_or_rounding(difference(0, wide, 1), difference(0, 2, wide), networks[0].name);
+    const auto explain = [&] { explain_by_test(result.rows.back(), widths); };
     const auto judge = [&](const std::string& which, const Interval& against_half) {
         result.rows.push_back(number_row(
             fmt::format("accuracy of the fixed-point unit with scale (1,7) and offset (7,1) minus "
@@ -261,12 +255,11 @@ StudyResult run_nmpu(const StudyOptions& options) {
             for (const size_t u : index[n][v]) {
                 saturated += done.values[u][1] / static_cast<double>(index[n][v].size());
             }
-            table.rows.push_back(
-                {networks[n].name,
-                 variants[v].name,
-                 fmt::format("{:.2f} ({:.2f} to {:.2f})", a.mean, a.low, a.high),
-                 fmt::format("{:+.2f} ({:+.2f} to {:+.2f})", d.mean, d.low, d.high),
-                 fmt::format("{:.2f} %", saturated)});
+            table.rows.push_back({networks[n].name,
+                                  variants[v].name,
+                                  interval_text(a),
+                                  difference_text(d),
+                                  fmt::format("{:.2f} %", saturated)});
         }
     }
     const auto point = [&](double bits, size_t v) {

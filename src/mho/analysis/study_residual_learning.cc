@@ -182,7 +182,7 @@ std::string scientific(const Interval& v) {
 }
 
 std::string percent(const Interval& v) {
-    return fmt::format("{:.1f} ({:.1f} to {:.1f})", v.mean, v.low, v.high);
+    return interval_text(v, 1);
 }
 
 StudyResult run_residual_learning(const StudyOptions& options) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <utility>
 
 #include "mho/io/file.h"
 #include "mho/report/html.h"
@@ -46,12 +47,13 @@ std::string difference(const StudyRecord& r) {
                : "Other than in the paper: " + r.result.substitution + ".";
 }
 
-std::vector<std::string> explanations(const StudyRecord& r) {
-    std::vector<std::string> all;
+// Rows that carry an explanation, and it.
+std::vector<std::pair<const StudyRow*, std::string>> explanations(const StudyRecord& r) {
+    std::vector<std::pair<const StudyRow*, std::string>> all;
     for (const StudyRow& row : r.result.rows) {
-        const std::string why = explanation_of(row);
+        std::string why = explanation_of(row);
         if (!why.empty()) {
-            all.push_back(fmt::format("Why \"{}\" came out so: {}", row.claim, why));
+            all.emplace_back(&row, std::move(why));
         }
     }
     return all;
@@ -141,8 +143,8 @@ std::string study_markdown(const StudyRecord& record) {
         text += difference(record) + "\n";
     }
     text += "\n" + study_rows_table(record).markdown();
-    for (const std::string& why : explanations(record)) {
-        text += "\n" + why + "\n";
+    for (const auto& [row, why] : explanations(record)) {
+        text += fmt::format("\nWhy \"{}\" came out so: {}\n", row->claim, why);
     }
     for (size_t i = 0; i < record.result.charts.size(); i++) {
         text += fmt::format("\n![{}]({})\n", record.result.charts[i].title, chart_file(i));
@@ -188,17 +190,12 @@ std::string studies_html(const std::vector<StudyRecord>& records) {
             page.paragraph(difference(r));
         }
         page.table(study_rows_table(r));
-        bool is_first = true;
-        for (const StudyRow& row : r.result.rows) {
-            const std::string why = explanation_of(row);
-            if (why.empty()) {
-                continue;
-            }
-            if (is_first) {
-                page.subheading("Why claims do not hold");
-                is_first = false;
-            }
-            page.paragraph(fmt::format("{}: {}.", row.claim, verdict_text(row.verdict)),
+        const auto reasons = explanations(r);
+        if (!reasons.empty()) {
+            page.subheading("Why claims do not hold");
+        }
+        for (const auto& [row, why] : reasons) {
+            page.paragraph(fmt::format("{}: {}.", row->claim, verdict_text(row->verdict)),
                            static_cast<char>(std::toupper(static_cast<unsigned char>(why[0]))) +
                                why.substr(1));
         }

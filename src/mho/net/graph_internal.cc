@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace mho {
@@ -18,25 +19,31 @@ void set_bias(Op& op) {
     }
 }
 
-std::vector<bool> read_by_relus_alone(const Graph& graph) {
-    const std::vector<std::vector<int>> inputs = resolve_inputs(graph);
-    std::vector<bool> read(graph.layers.size(), false);
-    std::vector<bool> otherwise(graph.layers.size(), false);
+std::vector<std::vector<size_t>> readers_of(const std::vector<std::vector<int>>& inputs) {
+    std::vector<std::vector<size_t>> readers(inputs.size());
     for (size_t i = 0; i < inputs.size(); i++) {
-        const auto* activation = std::get_if<ActivationOp>(&graph.layers[i].op);
-        const bool is_relu = activation != nullptr && activation->kind == Activation::kRelu;
         for (const int source : inputs[i]) {
             if (source >= 0) {
-                read[static_cast<size_t>(source)] = true;
-                otherwise[static_cast<size_t>(source)] =
-                    otherwise[static_cast<size_t>(source)] || !is_relu;
+                readers[static_cast<size_t>(source)].push_back(i);
             }
         }
     }
-    for (size_t i = 0; i < read.size(); i++) {
-        read[i] = read[i] && !otherwise[i] && i + 1 < read.size();
+    return readers;
+}
+
+std::vector<bool> read_by_relus_alone(const Graph& graph) {
+    const auto is_relu = [&](size_t layer) {
+        const auto* activation = std::get_if<ActivationOp>(&graph.layers[layer].op);
+        return activation != nullptr && activation->kind == Activation::kRelu;
+    };
+    std::vector<bool> alone;
+    for (const std::vector<size_t>& readers : readers_of(resolve_inputs(graph))) {
+        alone.push_back(!readers.empty() && std::ranges::all_of(readers, is_relu));
     }
-    return read;
+    if (!alone.empty()) {
+        alone.back() = false;  // the caller reads it
+    }
+    return alone;
 }
 
 MatrixLayout matrix_layout(const Op& op) {

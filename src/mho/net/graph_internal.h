@@ -41,6 +41,10 @@ struct MatrixLayout {
 /// The layout of a layer's matrix; groups = 0 for the other kinds of layers.
 MatrixLayout matrix_layout(const Op& op);
 
+/// Per layer, the layers that read it, in order, as often as they do; `inputs` are those of
+/// resolve_inputs.
+std::vector<std::vector<size_t>> readers_of(const std::vector<std::vector<int>>& inputs);
+
 /// Per layer, whether ReLUs and nothing else read its output: then whoever computes the layer may
 /// apply the ReLU as well. False for the last layer, which is the network's output.
 std::vector<bool> read_by_relus_alone(const Graph& graph);

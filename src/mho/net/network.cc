@@ -292,14 +292,7 @@ Network fold_batch_norm(const Network& network) {
     const Graph& graph = network.graph;
     const std::vector<std::vector<int>> inputs = resolve_inputs(graph);
     const std::vector<Shape> shapes = infer_shapes(graph);
-    std::vector<size_t> uses(graph.layers.size(), 0);
-    for (const std::vector<int>& each : inputs) {
-        for (const int source : each) {
-            if (source >= 0) {
-                uses[static_cast<size_t>(source)]++;
-            }
-        }
-    }
+    const std::vector<std::vector<size_t>> readers = readers_of(inputs);
     // A folded layer takes the place of its batch norm: everything that it reads comes before, and
     // everything that reads it comes after, wherever the convolution itself was in the list.
     std::vector<int> folded_into(graph.layers.size(), -1);  // convolution -> its batch norm
@@ -315,7 +308,8 @@ Network fold_batch_norm(const Network& network) {
         const Layer& layer = graph.layers[from];
         // The product of a recurrent layer is not what it puts out.
         if (matrix_layout(layer.op).groups == 0 || std::holds_alternative<RecurrentOp>(layer.op) ||
-            shapes[from].size() == 2 || uses[from] != 1 || network.is_analog(layer.name)) {
+            shapes[from].size() == 2 || readers[from].size() != 1 ||
+            network.is_analog(layer.name)) {
             continue;
         }
         fold_into(result, layer.name, graph.layers[i].name, norm->epsilon);

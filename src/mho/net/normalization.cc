@@ -241,14 +241,7 @@ Network fold_batch_norm_into_scales(const Network& network) {
     validate_network(network);
     const Graph& graph = network.graph;
     const std::vector<std::vector<int>> inputs = resolve_inputs(graph);
-    std::vector<size_t> uses(graph.layers.size(), 0);
-    for (const std::vector<int>& each : inputs) {
-        for (const int source : each) {
-            if (source >= 0) {
-                uses[static_cast<size_t>(source)]++;
-            }
-        }
-    }
+    const std::vector<std::vector<size_t>> readers = readers_of(inputs);
     Network result = network;
     std::vector<bool> folded(graph.layers.size(), false);
     for (size_t i = 0; i + 1 < graph.layers.size(); i++) {
@@ -259,7 +252,7 @@ Network fold_batch_norm_into_scales(const Network& network) {
         const Layer& layer = graph.layers[static_cast<size_t>(source)];
         const bool is_product = std::holds_alternative<LinearOp>(layer.op) ||
                                 std::holds_alternative<Conv2dOp>(layer.op);
-        if (!is_product || uses[static_cast<size_t>(source)] != 1 ||
+        if (!is_product || readers[static_cast<size_t>(source)].size() != 1 ||
             !network.is_analog(layer.name) || network.analog.at(layer.name).mapping.analog_bias) {
             continue;
         }

@@ -255,7 +255,7 @@ std::string with_interval(const std::vector<double>& values, uint64_t seed) {
         return "-";
     }
     const Interval v = bootstrap_interval(values, seed);
-    return fmt::format("{:.1f} ({:.1f} to {:.1f})", v.mean, v.low, v.high);
+    return interval_text(v, 1);
 }
 
 }  // namespace

@@ -219,13 +219,7 @@ FamilyResult collect_family(const FamilyRuns& units,
 }
 
 std::string cell(const std::vector<double>& values, uint64_t seed, int decimals = 1) {
-    const Interval v = bootstrap_interval(values, seed);
-    return fmt::format(
-        "{:.{}f} ({:.{}f} to {:.{}f})", v.mean, decimals, v.low, decimals, v.high, decimals);
-}
-
-std::string interval_text(const Interval& i) {
-    return fmt::format("{:.2f} ({:.2f} to {:.2f})", i.mean, i.low, i.high);
+    return interval_text(bootstrap_interval(values, seed), decimals);
 }
 
 // Training, or the noise of the cells? Both are tested.

@@ -233,8 +233,7 @@ StudyResult run_in_memory_networks_study(const StudyOptions& options) {
         return all;
     };
     const auto text = [&](const std::vector<double>& v) {
-        const Interval i = bootstrap_interval(v, options.seed);
-        return fmt::format("{:.2f} ({:.2f} to {:.2f})", i.mean, i.low, i.high);
+        return interval_text(bootstrap_interval(v, options.seed));
     };
 
     size_t hard = 0;    // where residual learning loses most
@@ -346,11 +345,7 @@ StudyResult run_in_memory_networks_study(const StudyOptions& options) {
     if (result.rows[0].verdict != Verdict::kHolds) {
         result.rows[0].explanation = why(easy, kAnalogSgd, 2);
     }
-    if (result.rows[1].verdict != Verdict::kHolds) {
-        const std::string repetitions = explanation_of(result.rows[1]);
-        result.rows[1].explanation =
-            why(mild, kResidual, 3) + (repetitions.empty() ? "" : " And " + repetitions);
-    }
+    explain_by_test(result.rows[1], why(mild, kResidual, 3));
     if (result.rows[2].verdict != Verdict::kHolds) {
         result.rows[2].explanation = why(hard, kResidual, 1);
     }

@@ -55,20 +55,18 @@ void explain(StudyRow& row, const char* kind, const std::vector<double>& ratios)
     if (row.verdict == Verdict::kHolds) {
         return;
     }
-    const std::string repetitions = explanation_of(row);
     const double spread = standard_deviation(ratios);
-    row.explanation = fmt::format(
+    std::string test = fmt::format(
         "tested on the trained network: what {} divides the {} channels by is {:.3f} of what L2 "
         "would divide by, with a standard deviation of {:.3f} over the channels. ",
         kind,
         ratios.size(),
         mean(ratios),
         spread);
-    row.explanation += spread < 0.05
-                           ? "A common factor goes into the weights of the norm, so both kinds are "
-                             "nearly the same network, and no difference is to be expected."
-                           : "So the two kinds are different networks.";
-    row.explanation += repetitions.empty() ? "" : " And " + repetitions;
+    test += spread < 0.05 ? "A common factor goes into the weights of the norm, so both kinds are "
+                            "nearly the same network, and no difference is to be expected."
+                          : "So the two kinds are different networks.";
+    explain_by_test(row, test);
 }
 
 std::vector<NoiseCase> l1_topk_norm_cases(const NoiseSet& set, size_t trainings, bool is_small) {

@@ -89,9 +89,7 @@ StudyTable ranges_table(const RangeAccuracies& a, const std::string& network) {
         const auto setting = static_cast<RangeSetting>(s);
         const Interval v = bootstrap_interval(a.of[s], a.seed);
         const Interval d = a.gain(setting, kDefault);
-        table.rows.push_back({kSettingNames[s],
-                              fmt::format("{:.2f} ({:.2f} to {:.2f})", v.mean, v.low, v.high),
-                              fmt::format("{:+.2f} ({:+.2f} to {:+.2f})", d.mean, d.low, d.high)});
+        table.rows.push_back({kSettingNames[s], interval_text(v), difference_text(d)});
     }
     return table;
 }

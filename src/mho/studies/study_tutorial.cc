@@ -299,8 +299,7 @@ StudyResult run_tutorial_study(const StudyOptions& options) {
             }
         }
         const Interval v = t_interval(last[r]);
-        trained.rows.push_back(
-            {rules[r].name, fmt::format("{:.1f} ({:.1f} to {:.1f})", v.mean, v.low, v.high)});
+        trained.rows.push_back({rules[r].name, interval_text(v, 1)});
         chart.curves.push_back(std::move(curve));
     }
     for (const size_t r : {size_t{1}, size_t{3}}) {
@@ -331,8 +330,7 @@ StudyResult run_tutorial_study(const StudyOptions& options) {
     size_t best = 1;
     for (size_t q = 0; q < std::size(kQuantiles); q++) {
         const Interval v = bootstrap_interval(by_quantile[q], seed);
-        quantiles.rows.push_back({fmt::format("{}", kQuantiles[q]),
-                                  fmt::format("{:.1f} ({:.1f} to {:.1f})", v.mean, v.low, v.high)});
+        quantiles.rows.push_back({fmt::format("{}", kQuantiles[q]), interval_text(v, 1)});
         best =
             q > 0 && q + 1 < std::size(kQuantiles) && mean(by_quantile[q]) > mean(by_quantile[best])
                 ? q

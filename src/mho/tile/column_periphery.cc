@@ -183,9 +183,10 @@ void ColumnPeriphery::run(FloatView outputs, std::vector<int32_t>& counts) const
                 }
                 break;
         }
-        // The fixed-point unit has none below 0.
-        for (size_t j = 0; relu_ && j < columns_; j++) {
-            y[j] = std::max(y[j], 0.0f);
+        if (relu_ && config_.kind != PeripheryKind::kFixedPoint) {  // whose results are unsigned
+            for (size_t j = 0; j < columns_; j++) {
+                y[j] = std::max(y[j], 0.0f);
+            }
         }
     }
 }

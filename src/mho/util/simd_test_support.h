@@ -21,7 +21,11 @@ void on_all_targets(F&& body) {
         int64_t widest;
         int64_t allowed;
     };
-    hwy::SetSupportedTargetsForTest(0);
+    const auto allow = [](int64_t targets) {  // 0: whatever the processor has
+        hwy::SetSupportedTargetsForTest(targets);
+        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    };
+    allow(0);
     const int64_t supported = hwy::SupportedTargets();
     for (const Level& level :
          {Level{"AVX2", HWY_AVX2, HWY_AVX2},
@@ -31,12 +35,10 @@ void on_all_targets(F&& body) {
             continue;
         }
         SCOPED_TRACE(level.name);
-        hwy::SetSupportedTargetsForTest(level.allowed);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        allow(level.allowed);
         body();
     }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    allow(0);
 }
 
 }  // namespace mho
