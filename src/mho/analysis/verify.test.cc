@@ -14,6 +14,7 @@
 #include <random>
 #include <sstream>
 
+#include "mho/io/image_data.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -88,8 +89,8 @@ TEST_F(Verify, AllRecordsOfTheTestDataPass) {
 TEST_F(Verify, AllGoldenRecordsPass) {
     const char* variable = std::getenv("MHO_GOLDEN");
     std::string folder = variable != nullptr ? variable : "";
-    if (const char* data = std::getenv("MHO_DATA"); folder.empty() && data != nullptr) {
-        folder = std::string(data) + "/../golden";
+    if (const auto data = find_data("../golden"); folder.empty() && data) {
+        folder = *data;
     }
     if (folder.empty() || !fs::is_directory(folder)) {
         GTEST_SKIP() << "set MHO_GOLDEN to the folder of all golden records";

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <set>
 
 #include "mho/cli/test_support.h"
 #include "mho/io/folder_lock.h"
+#include "mho/io/image_data.h"
 
 namespace mho {
 namespace {
@@ -264,9 +264,7 @@ TEST(EvaluateCommand, CalibrationAndDigitalNetworks) {
 // The run file of the trained ResNet-32 in a form of seconds: few images, two chips, one time; cut
 // off and resumed it gives the same.
 TEST(EvaluateCommand, TrainedResnet32) {
-    const char* root = std::getenv("MHO_DATA");
-    if (root == nullptr ||
-        !std::filesystem::exists(std::string(root) + "/models/resnet32-cifar10.safetensors")) {
+    if (!find_data("models/resnet32-cifar10.safetensors")) {
         GTEST_SKIP() << "MHO_DATA has no trained networks";
     }
     const ScratchFolder scratch;

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 
 #include "mho/io/decompress.h"
 #include "mho/io/file.h"
+#include "mho/io/image_data.h"
 #include "mho/io/safetensors.h"
 #include "mho/net/test_support.h"
 #include "mho/util/error.h"
@@ -107,13 +107,12 @@ const Golden kGolden[] = {{20,
                              -1.1789f}}}};
 
 TEST(Zoo, TrainedCifarNetworksGiveTheirLogits) {
-    const char* data = std::getenv("MHO_DATA");
-    if (data == nullptr) {
-        GTEST_SKIP() << "MHO_DATA is not set";
+    const auto images_path = find_data("images/cifar10-lossless-test1k.bin.xz");
+    const auto models = find_data("models");
+    if (!images_path || !models) {
+        GTEST_SKIP() << "MHO_DATA has no trained networks";
     }
-    const std::string folder = data;
-    const std::string images =
-        read_maybe_compressed(folder + "/images/cifar10-lossless-test1k.bin.xz");
+    const std::string images = read_maybe_compressed(*images_path);
     Matrix<float> pixels(2, 3072);
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < 3072; j++) {
@@ -125,7 +124,7 @@ TEST(Zoo, TrainedCifarNetworksGiveTheirLogits) {
         const std::string depth = std::to_string(golden.depth);
         Network network{
             resnet_cifar(golden.depth, kCifar),
-            read_safetensors(folder + "/models/resnet" + depth + "-cifar10.safetensors").tensors,
+            read_safetensors(*models + "/resnet" + depth + "-cifar10.safetensors").tensors,
             {}};
         validate_network(network);
         const Matrix<float> y = run_all(Executor(network, 1), pixels);
