@@ -2,8 +2,8 @@
 mho_sources(cli_sources cli)
 list(FILTER cli_sources EXCLUDE REGEX "/(main|command_train|learning_stage)\\.cc$")
 add_library(mho_cli STATIC ${cli_sources})
-mho_unity(mho_cli 32 ${cli_sources})
-mho_light(mho_cli)
+mho_unity(mho_cli 290 ${cli_sources})
+mho_light(mho_cli -Og)
 target_link_libraries(mho_cli PUBLIC mho_core
   PRIVATE nlohmann_json::nlohmann_json fmt::fmt Threads::Threads)
 # The Python module links it, too.

@@ -22,32 +22,36 @@ add_custom_command(
   DEPENDS ${MHO_PRESET_FILES} ${PROJECT_SOURCE_DIR}/cmake/embed_presets.cmake)
 
 set(core_libraries nlohmann_json::nlohmann_json fmt::fmt ZLIB::ZLIB BZip2::BZip2 LibLZMA::LibLZMA)
-add_library(mho_core STATIC ${core_sources})
+# An object library each: sources of one that holds objects of the other would wait for all of these.
+function(mho_core_objects name)
+  add_library(${name} OBJECT ${ARGN})
+  mho_unity(${name} 290 ${ARGN})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+  target_include_directories(${name} SYSTEM PRIVATE ${MHO_HWY_INCLUDE} ${MHO_NLOPT_INCLUDE})
+  target_link_libraries(${name} PRIVATE mho_flags ${core_libraries} OpenMP::OpenMP_CXX)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_sources(mho_core PRIVATE $<TARGET_OBJECTS:${name}>)
+endfunction()
+
+add_library(mho_core STATIC)
 add_library(mho::core ALIAS mho_core)
-mho_unity(mho_core 30 ${core_sources})
+mho_core_objects(mho_core_hot ${core_sources})
 if(NOT MHO_TEST_FOLDERS)
-  target_sources(mho_core PRIVATE ${MHO_PRESETS_CC})
+  target_sources(mho_core_hot PRIVATE ${MHO_PRESETS_CC})
 endif()
+if(light_sources)
+  mho_core_objects(mho_core_light ${light_sources})
+  mho_light(mho_core_light -Og)
+  target_compile_definitions(mho_core_light PRIVATE MHO_VERSION="${PROJECT_VERSION}")
+endif()
+set_target_properties(mho_core PROPERTIES LINKER_LANGUAGE CXX)
 target_include_directories(mho_core PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
-    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-  PRIVATE ${CMAKE_BINARY_DIR}/generated)
-target_include_directories(mho_core SYSTEM PRIVATE ${MHO_HWY_INCLUDE} ${MHO_NLOPT_INCLUDE})
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(mho_core
   PUBLIC $<BUILD_INTERFACE:mho_flags>
   PRIVATE ${core_libraries}
           $<BUILD_INTERFACE:${MHO_HWY_LIBRARY}> $<INSTALL_INTERFACE:mho::hwy>
           $<BUILD_INTERFACE:${MHO_NLOPT_LIBRARY}> $<INSTALL_INTERFACE:mho::nlopt> OpenMP::OpenMP_CXX Threads::Threads)
-if(light_sources)
-  add_library(mho_core_light OBJECT ${light_sources})
-  mho_unity(mho_core_light 30 ${light_sources})
-  mho_light(mho_core_light)
-  target_compile_definitions(mho_core_light PRIVATE MHO_VERSION="${PROJECT_VERSION}")
-  target_include_directories(mho_core_light PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(mho_core_light PRIVATE mho_flags ${core_libraries} OpenMP::OpenMP_CXX)
-  set_target_properties(mho_core_light PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  target_sources(mho_core PRIVATE $<TARGET_OBJECTS:mho_core_light>)
-endif()
-set_target_properties(mho_core PROPERTIES POSITION_INDEPENDENT_CODE ON)
 # Every vector operation of these is written out: -O3 finds no more in them and takes twice as long.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MHO_SANITIZE)
   set_source_files_properties(${PROJECT_SOURCE_DIR}/src/mho/device/pulse_kernel.cc

@@ -8,9 +8,10 @@ execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
 find_package(nanobind CONFIG REQUIRED)
 
 file(GLOB MHO_BINDINGS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/src/*.cc)
-nanobind_add_module(_core BACKEND_MODULE nanobind_backend STABLE_ABI NB_SUPPRESS_WARNINGS
+nanobind_add_module(_core BACKEND_MODULE nanobind_backend STABLE_ABI NB_SUPPRESS_WARNINGS NOMINSIZE
   ${MHO_BINDINGS})
-mho_unity(_core 4 ${MHO_BINDINGS})
+mho_unity(_core 55 ${MHO_BINDINGS})
+mho_light(_core -Og)
 target_compile_options(_core PRIVATE -Wno-pedantic -Wno-shadow -Wno-old-style-cast -Wno-extra
   -Wno-overloaded-virtual -Wno-non-virtual-dtor -Wno-null-dereference)
 target_compile_definitions(_core PRIVATE MHO_VERSION="${PROJECT_VERSION}")

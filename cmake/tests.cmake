@@ -10,13 +10,13 @@ function(mho_test_program name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   if(arg_UNITY)
-    mho_unity(${name} 5 ${arg_SOURCES})
+    mho_unity(${name} 60 ${arg_SOURCES})
   endif()
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gtest_main fmt::fmt
     nlohmann_json::nlohmann_json Threads::Threads)
   target_compile_definitions(${name} PRIVATE MHO_TEST_DATA="${MHO_TEST_DATA}"
     MHO_SOURCE_DIR="${PROJECT_SOURCE_DIR}" MHO_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  mho_light(${name})
+  mho_light(${name} -O1)
   # OMP_NUM_THREADS=1: two test programs at once must not fight over the cores.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=1")

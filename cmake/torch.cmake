@@ -27,7 +27,7 @@ target_link_options(mho_torch INTERFACE "-Wl,-rpath,${MHO_TORCH_ROOT}/lib")
 
 mho_sources(nn_sources nn)
 add_library(mho_nn STATIC ${nn_sources})
-mho_unity(mho_nn 5 ${nn_sources})
+mho_unity(mho_nn 60 ${nn_sources})
 target_link_libraries(mho_nn PUBLIC mho_core mho_torch
   PRIVATE nlohmann_json::nlohmann_json fmt::fmt Threads::Threads)
 # Torch headers trip some of the warnings of the core; -idirafter does not mark them as system.
@@ -43,5 +43,5 @@ endif()
 # Studies that train networks.
 mho_sources(studies_sources studies)
 add_library(mho_studies STATIC ${studies_sources})
-mho_unity(mho_studies 6 ${studies_sources})
+mho_unity(mho_studies 60 ${studies_sources})
 target_link_libraries(mho_studies PUBLIC mho_nn PRIVATE fmt::fmt Threads::Threads)

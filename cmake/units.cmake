@@ -22,12 +22,12 @@ function(mho_test_sources out folder)
   set(${out} ${all} PARENT_SCOPE)
 endfunction()
 
-# Files of a folder compile in pieces of up to `size`, as even as they go: most of the time of a small
+# Files compile in even pieces of at most about `kilobytes`, in the order given: most of the time of a small
 # file is its headers and the templates that its neighbours use as well. So names in unnamed namespaces
-# are unique within a folder. A file of Highway includes itself once per target and stays alone. Whoever
-# edits one file again and again is better off with -DMHO_UNITY=OFF.
-option(MHO_UNITY "Compile the files of a folder in pieces of several" ON)
-function(mho_unity target size)
+# are unique among the files of a target. A file of Highway includes itself once per target of its own and
+# stays alone. Whoever edits one file again and again is better off with -DMHO_UNITY=OFF.
+option(MHO_UNITY "Compile the files of a target in pieces of several" ON)
+function(mho_unity target kilobytes)
   if(NOT MHO_UNITY)
     return()
   endif()
@@ -36,36 +36,35 @@ function(mho_unity target size)
     # A private struct of one file with a member from its unnamed namespace looks like one of a header.
     target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
   endif()
-  set(folders "")
+  set(joined "")
+  set(total 0)
   foreach(source ${ARGN})
     file(STRINGS ${source} targets REGEX "foreach_target\\.h" LIMIT_COUNT 1)
     if(targets)
       set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     else()
-      cmake_path(GET source PARENT_PATH path)
-      cmake_path(GET path FILENAME folder)
-      list(APPEND folders ${folder})
-      list(APPEND of_${folder} ${source})
+      file(SIZE ${source} bytes)
+      list(APPEND joined ${source})
+      list(APPEND sizes ${bytes})
+      math(EXPR total "${total} + ${bytes}")
     endif()
   endforeach()
-  list(REMOVE_DUPLICATES folders)
-  foreach(folder ${folders})
-    list(LENGTH of_${folder} files)
-    math(EXPR pieces "(${files} + ${size} - 1) / ${size}")
-    set(count 0)
-    foreach(source ${of_${folder}})
-      math(EXPR piece "${count} * ${pieces} / ${files}")
-      math(EXPR count "${count} + 1")
-      set_source_files_properties(${source} PROPERTIES UNITY_GROUP "${folder}_${piece}")
-    endforeach()
+  math(EXPR pieces "(${total} + 1000 * ${kilobytes} - 1) / (1000 * ${kilobytes})")
+  set(before 0)
+  foreach(source bytes IN ZIP_LISTS joined sizes)
+    # The piece in which the middle of the file lies.
+    math(EXPR piece "(2 * ${before} + ${bytes}) * ${pieces} / (2 * ${total})")
+    math(EXPR before "${before} + ${bytes}")
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP "piece_${piece}")
   endforeach()
 endfunction()
 
-# What waits for a user, a file or a compiler more than it computes: -O1, half of the time to build it.
-# These folders of the core, the commands, the tests.
+# What waits for a user, a file or a compiler more than it computes takes half of the time to build at
+# `level` -Og or, where it has loops of its own, -O1: these folders of the core, the commands, the
+# bindings, the tests.
 set(MHO_LIGHT_FOLDERS io cost compat analysis report)
-function(mho_light target)
+function(mho_light target level)
   if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MHO_SANITIZE)
-    target_compile_options(${target} PRIVATE -O1)
+    target_compile_options(${target} PRIVATE ${level})
   endif()
 endfunction()

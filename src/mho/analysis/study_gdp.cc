@@ -23,8 +23,8 @@ namespace {
 constexpr const char* kGdpName = "gdp";
 constexpr double kDay = 86400;
 
-enum Weights { kGaussian, kSparse, kLowRank, kUniform, kTrained, kKinds };
-constexpr std::array<const char*, kKinds> kWeightNames = {
+enum Weights { kGaussian, kSparse, kLowRank, kUniform, kTrained, kWeightKinds };
+constexpr std::array<const char*, kWeightKinds> kWeightNames = {
     "Gaussian", "10 % sparse", "low rank 8", "uniform", "trained"};
 enum Way {
     kShot,
@@ -387,7 +387,7 @@ StudyResult run_gdp(const StudyOptions& options) {
     const Network mapped = on_hardware(set, hardware, rule);
 
     std::vector<StudyUnit> units;
-    for (size_t kind = 0; kind < kKinds; kind++) {
+    for (size_t kind = 0; kind < kWeightKinds; kind++) {
         for (uint32_t chip = 0; chip < chips; chip++) {
             units.push_back({fmt::format("{} {}", kWeightNames[kind], chip), [&, kind, chip] {
                                  return measure(mapped, kind, size, options.seed, chip, iterations);
@@ -507,7 +507,7 @@ StudyResult run_gdp(const StudyOptions& options) {
     size_t windows = 0;
     StudyChart chart{
         "Error of the products while GDP runs", "iteration", "relative error [%]", false, {}};
-    for (size_t kind = 0; kind < kKinds; kind++) {
+    for (size_t kind = 0; kind < kWeightKinds; kind++) {
         StudyCurve curve{kWeightNames[kind], {}, {}};
         std::vector<double> descent(static_cast<size_t>(iterations), 0.0);
         for (uint32_t chip = 0; chip < chips; chip++) {
@@ -546,7 +546,7 @@ StudyResult run_gdp(const StudyOptions& options) {
     }
     for (size_t way = 0; way < kWays; way++) {
         std::vector<std::string> row = {kWayNames[way]};
-        for (size_t kind = 0; kind < kKinds; kind++) {
+        for (size_t kind = 0; kind < kWeightKinds; kind++) {
             const Interval e = bootstrap_interval(at(kind, way), options.seed);
             row.push_back(interval_text(e, 1));
         }

@@ -13,10 +13,10 @@ namespace mho {
 namespace {
 
 constexpr size_t kLineRowsPerTask = 16;
-constexpr size_t kLanes = 16;
+constexpr size_t kRegisterLanes = 16;
 
 size_t padded(size_t n) {
-    return (n + kLanes - 1) / kLanes * kLanes;
+    return (n + kRegisterLanes - 1) / kRegisterLanes * kRegisterLanes;
 }
 
 // What a thread keeps.
@@ -79,8 +79,9 @@ class LineWriter {
             return trains_.first_row[s];
         }
         const float* x = trains_.col_values.data() + s * trains_.cols;
-        const size_t end = std::min<size_t>(size_t{kLanes} * trains_.last_group[s], trains_.cols);
-        size_t c = size_t{kLanes} * trains_.first_group[s];
+        const size_t end =
+            std::min<size_t>(size_t{kRegisterLanes} * trains_.last_group[s], trains_.cols);
+        size_t c = size_t{kRegisterLanes} * trains_.first_group[s];
         while (c + 1 < end && x[c] == 0) {
             c++;
         }
@@ -176,7 +177,7 @@ class LineWriter {
     // all columns at once.
     void write_columns(size_t begin, size_t end) {
         const size_t samples = end - begin;
-        const size_t first = lines_[0] / kLanes * kLanes;
+        const size_t first = lines_[0] / kRegisterLanes * kRegisterLanes;
         const size_t width = padded(lines_.back() + 1) - first;
         normals_.resize(samples * size_);
         parallel_for(workers_.size(), samples, [&](size_t k, size_t) {

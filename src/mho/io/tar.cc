@@ -17,16 +17,16 @@ namespace {
 
 // POSIX.1-2017, pax, "ustar Interchange Format".
 constexpr size_t kBlock = 512;
-struct Field {
+struct HeaderField {
     size_t offset;
     size_t length;
 };
-constexpr Field kName{0, 100};
-constexpr Field kSize{124, 12};
-constexpr Field kChecksum{148, 8};
+constexpr HeaderField kName{0, 100};
+constexpr HeaderField kSize{124, 12};
+constexpr HeaderField kChecksum{148, 8};
 constexpr size_t kType = 156;
-constexpr Field kMagic{257, 8};
-constexpr Field kPrefix{345, 155};
+constexpr HeaderField kMagic{257, 8};
+constexpr HeaderField kPrefix{345, 155};
 
 class Reader {
   public:
@@ -88,13 +88,13 @@ class Reader {
         return block.find_first_not_of('\0') == std::string_view::npos;
     }
 
-    static std::string_view text(std::string_view header, Field field) {
+    static std::string_view text(std::string_view header, HeaderField field) {
         const std::string_view whole = header.substr(field.offset, field.length);
         return whole.substr(0, whole.find('\0'));
     }
 
     /// Octal digits, perhaps with blanks around.
-    uint64_t number(std::string_view header, Field field, std::string_view name) const {
+    uint64_t number(std::string_view header, HeaderField field, std::string_view name) const {
         const std::string_view digits = trim(text(header, field));
         uint64_t value = 0;
         for (const char c : digits) {

@@ -20,7 +20,7 @@ namespace mho {
 
 namespace {
 
-constexpr size_t kMaxCells = 128;
+constexpr size_t kMaxMapCells = 128;
 constexpr double kCellPx = 12.0;  // font size inside cells
 
 struct Rgb {
@@ -74,8 +74,8 @@ double block_mean(const Heatmap& map, size_t r0, size_t r1, size_t c0, size_t c1
 }
 
 Heatmap reduced(const Heatmap& map) {
-    const size_t by_row = (map.rows + kMaxCells - 1) / kMaxCells;
-    const size_t by_column = (map.columns + kMaxCells - 1) / kMaxCells;
+    const size_t by_row = (map.rows + kMaxMapCells - 1) / kMaxMapCells;
+    const size_t by_column = (map.columns + kMaxMapCells - 1) / kMaxMapCells;
     Heatmap out = map;
     out.rows = (map.rows + by_row - 1) / by_row;
     out.columns = (map.columns + by_column - 1) / by_column;
@@ -173,7 +173,7 @@ double draw_column_names(
 
 std::string Heatmap::svg(int asked_width) const {
     check(*this);
-    if (!values.empty() && (rows > kMaxCells || columns > kMaxCells)) {
+    if (!values.empty() && (rows > kMaxMapCells || columns > kMaxMapCells)) {
         return reduced(*this).svg(asked_width);
     }
     const double width = chart_width(asked_width);
