@@ -6,11 +6,9 @@
 
 #include <fmt/core.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "common.h"
 #include "mho/analysis/evaluate.h"
+#include "mho/io/image_data.h"
 #include "mho/net/executor.h"
 
 namespace mho::bench {
@@ -90,8 +88,7 @@ int run(int argc, char** argv) {
     if (!sliced && !standard) {
         return 0;
     }
-    const char* data = std::getenv("MHO_DATA");
-    if (data == nullptr || !std::filesystem::exists(data)) {
+    if (!find_data("models")) {
         fmt::print("evaluate: skipped, set MHO_DATA to the folder of data sets and models\n");
         return 0;
     }

@@ -34,9 +34,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LLM = pathlib.Path(os.environ.get("MHO_LLM") or ROOT.parent / "shared/bench/llm")
 DATA = pathlib.Path(os.environ.get("MHO_DATA") or ROOT.parent / "shared/data")
-for name, folder in (("MHO_LLM", LLM), ("MHO_DATA", DATA)):
+for name, folder, holds in (("MHO_LLM", LLM, "the loader"), ("MHO_DATA", DATA, "texts")):
     if not folder.is_dir():
-        sys.exit(f"there is no folder {folder}: {name} names the one with {'the loader' if name == 'MHO_LLM' else 'texts'}")
+        sys.exit(f"there is no folder {folder}: {name} names the one with {holds}")
 sys.path.insert(0, str(LLM))
 
 import mho.torch as mt

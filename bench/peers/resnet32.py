@@ -10,7 +10,7 @@ import subprocess
 
 from bench.run_peers import Context, Missing, Pair
 
-ROUNDS = 1
+ROUNDS = 3
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 

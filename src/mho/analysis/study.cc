@@ -394,30 +394,32 @@ std::string write_study_record(const std::string& folder, const StudyRecord& rec
     return path;
 }
 
-std::optional<StudyRecord> newest_study_record(const std::string& folder,
-                                               const std::string& study) {
+std::vector<std::string> study_record_files(const std::string& folder,
+                                            const std::string& study,
+                                            bool small) {
     const std::string results = folder + "/" + study + "/results";
-    std::string newest;
-    bool newest_small = true;
+    std::vector<std::string> files;
     std::error_code failed;
     for (std::filesystem::directory_iterator it(results, failed), end; !failed && it != end;
          it.increment(failed)) {
         const std::string name = it->path().filename().string();
-        if (!name.ends_with(".json")) {
-            continue;
-        }
-        const bool is_small = name.ends_with("-small.json");
-        const bool better = is_small == newest_small ? name > newest : !is_small;
-        if (newest.empty() || better) {
-            newest = name;
-            newest_small = is_small;
+        if (name.ends_with(".json") && name.ends_with("-small.json") == small) {
+            files.push_back(results + "/" + name);
         }
     }
-    if (newest.empty()) {
-        return std::nullopt;
+    std::ranges::sort(files);
+    return files;
+}
+
+std::optional<StudyRecord> newest_study_record(const std::string& folder,
+                                               const std::string& study) {
+    for (const bool small : {false, true}) {
+        const std::vector<std::string> files = study_record_files(folder, study, small);
+        if (!files.empty()) {
+            return study_from_json(read_file(files.back()), files.back());
+        }
     }
-    const std::string path = results + "/" + newest;
-    return study_from_json(read_file(path), path);
+    return std::nullopt;
 }
 
 }  // namespace mho

@@ -176,6 +176,11 @@ StudyRecord study_from_json(const std::string& text, const std::string& origin);
 /// Writes FOLDER/NAME/results/DATE.json (atomically, folders made as needed), returns the path.
 std::string write_study_record(const std::string& folder, const StudyRecord& record);
 
+/// The records of a study's full form or of its small one, oldest first.
+std::vector<std::string> study_record_files(const std::string& folder,
+                                            const std::string& study,
+                                            bool small);
+
 /// The newest record of a study: of its full form if there is one, else of the small one; nothing
 /// when it was never run.
 std::optional<StudyRecord> newest_study_record(const std::string& folder, const std::string& study);

@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <set>
 
 #include "mho/io/file.h"
@@ -161,21 +160,14 @@ TEST(Study, EveryOneIsDescribed) {
 TEST(Study, EveryRecordExplainsWhatDoesNotHold) {
     const std::string folder = std::string(MHO_SOURCE_DIR) + "/studies";
     for (const Study& study : studies()) {
-        const std::string results = folder + "/" + study.name + "/results";
-        size_t files = 0;
-        for (const auto& entry : std::filesystem::directory_iterator(results)) {
-            const std::string name = entry.path().filename().string();
-            if (!name.ends_with(".json") || name.ends_with("-small.json")) {
-                continue;
-            }
-            files++;
-            const std::string path = entry.path().string();
+        const std::vector<std::string> files = study_record_files(folder, study.name, false);
+        EXPECT_EQ(files.size(), 1u) << study.name;
+        for (const std::string& path : files) {
             for (const StudyRow& row : study_from_json(read_file(path), path).result.rows) {
                 EXPECT_TRUE(row.verdict == Verdict::kHolds || !row.explanation.empty())
                     << path << ": " << row.claim;
             }
         }
-        EXPECT_EQ(files, 1u) << results;
     }
 }
 

@@ -24,7 +24,7 @@ uint64_t hash_of(const std::string& text) {
 }
 
 // Value of a range at a share of it, 0 to 1.
-std::string share_text(const SweepParameter& p, double share) {
+std::string range_value(const SweepParameter& p, double share) {
     double v =
         p.logarithmic ? p.low * std::pow(p.high / p.low, share) : p.low + share * (p.high - p.low);
     if (p.integer) {
@@ -195,7 +195,7 @@ std::vector<SweepPoint> sweep_points(const Sweep& s) {
         for (const SweepParameter& p : s.parameters) {
             std::vector<std::string> values = p.values;
             for (int i = 0; p.has_range && i < p.points; i++) {
-                values.push_back(share_text(p, i / static_cast<double>(p.points - 1)));
+                values.push_back(range_value(p, i / static_cast<double>(p.points - 1)));
             }
             // A short range of integers rounds to the same number more than once.
             values.erase(std::unique(values.begin(), values.end()), values.end());
@@ -230,7 +230,7 @@ std::vector<SweepPoint> sweep_points(const Sweep& s) {
                                       std::min(0.999999, static_cast<double>(numbers[n + i]))) /
                                      static_cast<double>(n);
                 lists[i].push_back(p.has_range
-                                       ? share_text(p, share)
+                                       ? range_value(p, share)
                                        : p.values[static_cast<size_t>(
                                              share * static_cast<double>(p.values.size()))]);
             }

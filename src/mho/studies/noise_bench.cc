@@ -254,8 +254,7 @@ std::string with_interval(const std::vector<double>& values, uint64_t seed) {
     if (values.empty()) {
         return "-";
     }
-    const Interval v = bootstrap_interval(values, seed);
-    return interval_text(v, 1);
+    return interval_text(bootstrap_interval(values, seed), 1);
 }
 
 }  // namespace

@@ -4,9 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "mho/io/test_support.h"
+#include "mho/tile/test_support.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -19,11 +18,6 @@ Matrix<float> uniform_weights(size_t rows, size_t cols) {
         v = 2 * v - 1;
     }
     return w;
-}
-
-bool same_bits(const Matrix<float>& a, const Matrix<float>& b) {
-    return a.values.size() == b.values.size() &&
-           std::memcmp(a.values.data(), b.values.data(), a.values.size() * sizeof(float)) == 0;
 }
 
 TileConfig config_with(const Converter& converter) {

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <set>
 
 #include "mho/device/golden_statistics.test.h"
+#include "mho/tile/test_support.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -29,10 +29,6 @@ TileConfig grid_config(int max_inputs, int max_outputs, bool perfect = true) {
     c.mapping.max_inputs = max_inputs;
     c.mapping.max_outputs = max_outputs;
     return c;
-}
-
-bool same_bits(const Matrix<float>& a, const Matrix<float>& b) {
-    return std::memcmp(a.values.data(), b.values.data(), a.values.size() * sizeof(float)) == 0;
 }
 
 TEST(SplitAxis, MakesPiecesAsEqualAsPossible) {

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <string>
 
+#include "mho/tile/test_support.h"
 #include "mho/util/error.h"
 #include "mho/util/threads.h"
 
@@ -209,11 +209,6 @@ Result run(const MvmConfig& config,
                 scratch[worker]);
     });
     return result;
-}
-
-bool same_bits(const Matrix<float>& a, const Matrix<float>& b) {
-    return a.values.size() == b.values.size() &&
-           std::memcmp(a.values.data(), b.values.data(), a.values.size() * sizeof(float)) == 0;
 }
 
 void expect_reference(const Case& test, Options o) {

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "mho/device/golden_statistics.test.h"
+#include "mho/tile/test_support.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -40,11 +40,6 @@ TileConfig perfect() {
     TileConfig c;
     c.forward = perfect_mvm();
     return c;
-}
-
-bool same_bits(const Matrix<float>& a, const Matrix<float>& b) {
-    return a.values.size() == b.values.size() &&
-           std::memcmp(a.values.data(), b.values.data(), a.values.size() * sizeof(float)) == 0;
 }
 
 Matrix<float> applied(const Tile& tile, const Matrix<float>& x, uint64_t step = 0) {
