@@ -51,6 +51,37 @@ HWY_INLINE MF mask_of(uint32_t bits) {
 #endif
 }
 
+// Moves the lanes of a mask to the front; what is behind them is arbitrary. Highway's Compress of
+// eight lanes has its table in the function, which GCC 12 copies to the stack, 2 kB at every call.
+class Packing {
+  public:
+#if HWY_TARGET <= HWY_AVX3
+    HWY_INLINE explicit Packing(MF who) : who_(who) {}
+    HWY_INLINE VF operator()(VF v) const { return hn::Compress(v, who_); }
+    HWY_INLINE VI operator()(VI v) const { return hn::Compress(v, hn::RebindMask(PulseI(), who_)); }
+    HWY_INLINE size_t count() const { return hn::CountTrue(PulseF(), who_); }
+
+  private:
+    MF who_;
+#else
+    HWY_INLINE explicit Packing(MF who)
+        : bits_(bits_of(who)), lanes_(hn::IndicesFromVec(PulseI(), lanes_of(bits_))) {}
+    HWY_INLINE VF operator()(VF v) const {
+        return hn::BitCast(PulseF(), (*this)(hn::BitCast(PulseI(), v)));
+    }
+    HWY_INLINE VI operator()(VI v) const { return hn::TableLookupLanes(v, lanes_); }
+    HWY_INLINE size_t count() const { return static_cast<size_t>(std::popcount(bits_)); }
+
+  private:
+    static HWY_INLINE VI lanes_of(uint32_t bits) {
+        const hn::CappedTag<uint8_t, 8> d8;
+        return hn::PromoteTo(PulseI(), hn::LoadU(d8, kSetLane[bits].data()));
+    }
+    uint32_t bits_;
+    decltype(hn::IndicesFromVec(PulseI(), hn::Zero(PulseI()))) lanes_;
+#endif
+};
+
 // Normal numbers handed out one after the other, made when they are needed.
 class NormalSource {
   public:

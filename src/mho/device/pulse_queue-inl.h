@@ -54,11 +54,11 @@ struct Queue {
     MHO_PULSE_INLINE void push_at(MF who, VI count, const Cell& c, VF u, const Pulse& p, VI place) {
         const PulseF d;
         const PulseI di;
+        const Packing packed(who);
         const auto put = [&](size_t i, VF v)
-                             HWY_ATTR { hn::StoreU(hn::Compress(v, who), d, field[i] + size); };
-        const auto put_integer = [&](int32_t* to, VI v) HWY_ATTR {
-            hn::StoreU(hn::Compress(v, hn::RebindMask(di, who)), di, to + size);
-        };
+                             HWY_ATTR { hn::StoreU(packed(v), d, field[i] + size); };
+        const auto put_integer = [&](int32_t* to, VI v)
+                                     HWY_ATTR { hn::StoreU(packed(v), di, to + size); };
         put(0, u);
         put(1, c.low);
         put(2, c.high);
@@ -74,7 +74,7 @@ struct Queue {
         put(8, c.sign);
         put_integer(left, count);
         put_integer(index, place);
-        size += hn::CountTrue(d, who);
+        size += packed.count();
     }
 
     // The next pulse of register `i`, where cells `who` have `n` left.

@@ -34,6 +34,19 @@ inline constexpr std::array<std::array<uint8_t, 8>, 256> kLaneRank = [] {
     return table;
 }();
 
+// set_lane[m][k]: the k-th of the lanes that are set in the 8-bit mask m; 0 behind the last.
+inline constexpr std::array<std::array<uint8_t, 8>, 256> kSetLane = [] {
+    std::array<std::array<uint8_t, 8>, 256> table{};
+    for (size_t mask = 0; mask < 256; mask++) {
+        for (size_t lane = 0; lane < 8; lane++) {
+            if ((mask >> lane) & 1) {
+                table[mask][kLaneRank[mask][lane]] = static_cast<uint8_t>(lane);
+            }
+        }
+    }
+    return table;
+}();
+
 alignas(64) inline const std::array<float, 16> kRoots = [] {
     std::array<float, 16> roots{};
     for (size_t n = 0; n < roots.size(); n++) {

@@ -71,11 +71,22 @@ HWY_INLINE bool has_gentle(const StepForm& f) {
                                       f.amplitude_down >= 0 && f.noise_of_step == 0);
 }
 
-// No write noise, counters, routing.
-HWY_INLINE bool plain_cells(const PulseJob& job, const CellArrays& c) {
-    return c.visible == nullptr && c.up_pulses == nullptr &&
-           job.options.routing == PulseRouting::kBoth;
+// No counters, no routing.
+HWY_INLINE bool uncounted_cells(const PulseJob& job, const CellArrays& c) {
+    return c.up_pulses == nullptr && job.options.routing == PulseRouting::kBoth;
 }
+
+// And no write noise.
+HWY_INLINE bool plain_cells(const PulseJob& job, const CellArrays& c) {
+    return c.visible == nullptr && uncounted_cells(job, c);
+}
+
+// Which cells of a row fired, for the write noise: those of a list of columns, or lanes.
+struct Fired {
+    uint16_t* lanes = nullptr;  // of every register in the columns of the sample, or not asked for
+    std::span<const int32_t> columns;
+    bool listed = false;
+};
 
 // One row of cells in one sample. kExtras: references, write noise, counters, routing.
 template <StepKind K, bool kExtras, bool kFrozen>
@@ -86,7 +97,7 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
                                   size_t line,
                                   NormalSource& normals,
                                   Queue& queue,
-                                  uint16_t* fired_lanes,
+                                  Fired& which,
                                   PulseScratch& scratch,
                                   PulseActivity& activity) {
     const PulseF d;
@@ -110,7 +121,7 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
         if (most_pulses == 0) {
             return;
         }
-        if (most_pulses == 1 && plain_cells(job, c)) {
+        if (most_pulses == 1 && uncounted_cells(job, c)) {
             size_t w = 0;
             while (bits.bits[w * bits.stride] == 0) {
                 w++;
@@ -119,9 +130,11 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
             const auto t = static_cast<size_t>(std::countr_zero(slot));
             if (sample.slots_of_columns != nullptr && sample.slots_of_columns[t].listed) {
                 const SlotColumns& fire = sample.slots_of_columns[t];
+                which.listed = true;
+                which.columns = job.slot_columns->list(fire);
                 listed_columns<K, kFrozen>(f,
                                            row,
-                                           job.slot_columns->list(fire),
+                                           which.columns,
                                            nullptr,
                                            may_jump,
                                            bits.negative,
@@ -131,15 +144,18 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
                 return;
             }
             const uint32_t* of_columns = sample.col_bits + w * row.col_word_stride;
-            single_slot<K>(f, c, sample, of_columns, slot, bits.negative, normals, activity);
+            single_slot<K>(
+                f, c, sample, of_columns, slot, bits.negative, which.lanes, normals, activity);
             return;
         }
-        if (sample.slots_of_columns != nullptr && plain_cells(job, c) &&
+        if (sample.slots_of_columns != nullptr && uncounted_cells(job, c) &&
             few_columns(sample.slots_of_columns, bits.bits[0], row.cell_count)) {
             const size_t found = find_columns(sample, bits.bits[0], row.cell_count, scratch);
+            which.listed = true;
+            which.columns = std::span(scratch.columns).first(found);
             listed_columns<K, kFrozen>(f,
                                        row,
-                                       std::span(scratch.columns).first(found),
+                                       which.columns,
                                        scratch.counts.data(),
                                        may_jump,
                                        bits.negative,
@@ -174,6 +190,11 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
         }
         const MF fires = hn::RebindMask(d, hn::Gt(count, hn::Zero(di)));
         const uint32_t fire_bits = bits_of(fires);
+        if constexpr (kExtras) {
+            if (which.lanes != nullptr) {
+                which.lanes[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
+            }
+        }
         if (fire_bits == 0) {
             continue;
         }
@@ -205,9 +226,6 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
         VF w = u;
         if constexpr (kExtras) {
             w = hn::Sub(w, reference);
-            if (fired_lanes != nullptr) {
-                fired_lanes[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
-            }
             if (c.up_pulses != nullptr) {
                 const auto rises = hn::RebindMask(di, cell.up);
                 count_endurance(
@@ -261,6 +279,22 @@ MHO_PULSE_INLINE void write_visible(const CellArrays& c,
     }
 }
 
+// The same of a list of columns.
+MHO_PULSE_INLINE void write_visible_columns(const CellArrays& c,
+                                            float noise,
+                                            std::span<const int32_t> columns,
+                                            NormalSource& normals) {
+    const PulseF d;
+    const PulseI di;
+    const VI place_bits = hn::Set(di, 0x7fffffff);
+    for (size_t k = 0; k < columns.size(); k += kPulseLanes) {
+        const MF who = hn::FirstN(d, columns.size() - k);
+        const VI at = hn::And(hn::LoadU(di, columns.data() + k), place_bits);
+        const VF weight = hn::GatherIndex(d, c.weight, at);
+        scatter(hn::MulAdd(hn::Set(d, noise), normals.take(who), weight), c.visible, at, who);
+    }
+}
+
 // What transfers look at between samples.
 MHO_PULSE_INLINE void look(
     const PulseJob& job, const CellArrays& c, size_t line, size_t done, size_t& tap) {
@@ -293,8 +327,39 @@ HWY_INLINE bool takes_part(const PulseJob& job, size_t s) {
     return job.trains->length[s] != 0 && (job.options.only.empty() || job.options.only[s] != 0);
 }
 
+// The sequences of numbers of up to kShortRun samples, side by side; none where not kUsed.
+template <bool kUsed>
+class SourcesOfSamples {
+  public:
+    HWY_INLINE SourcesOfSamples(
+        const PulseJob& job, Stream stream, uint32_t first_block, size_t begin, size_t end)
+        : begin_(begin), count_(kUsed ? end - begin : 0) {
+        for (size_t i = 0; i < count_; i++) {
+            new (memory_ + i * sizeof(NormalSource))
+                NormalSource(job.sample_keys[begin + i], stream, job.step, first_block);
+        }
+    }
+    HWY_INLINE NormalSource& of(size_t sample) { return *at(sample - begin_); }
+    HWY_INLINE uint64_t taken() {
+        uint64_t sum = 0;
+        for (size_t i = 0; i < count_; i++) {
+            sum += at(i)->taken();
+        }
+        return sum;
+    }
+
+  private:
+    HWY_INLINE NormalSource* at(size_t i) {
+        return std::launder(reinterpret_cast<NormalSource*>(memory_ + i * sizeof(NormalSource)));
+    }
+
+    size_t begin_;
+    size_t count_;
+    alignas(NormalSource) unsigned char memory_[kUsed ? kShortRun * sizeof(NormalSource) : 1];
+};
+
 // Samples [begin, end) with short trains, at most kShortRun: row after row, so that the few cells
-// of a row that fire are found in the first-level cache. Every sample keeps its sequence of
+// of a row that fire are found in the first-level cache. Every sample keeps its sequences of
 // numbers; cells that wait take theirs before the next row.
 template <StepKind K, bool kExtras, bool kFrozen>
 MHO_PULSE_INLINE void pulse_short_samples(const PulseJob& job,
@@ -309,14 +374,11 @@ MHO_PULSE_INLINE void pulse_short_samples(const PulseJob& job,
     const LineTrains& lines = job.trains->row_lines;
     const PulseRow& any = rows[0];
     const auto first_block = static_cast<uint32_t>(line) * job.blocks_per_row;
-    alignas(NormalSource) unsigned char memory[kShortRun * sizeof(NormalSource)];
-    const auto source = [&](size_t s) HWY_ATTR {
-        return std::launder(
-            reinterpret_cast<NormalSource*>(memory + (s - begin) * sizeof(NormalSource)));
-    };
-    for (size_t s = begin; s < end; s++) {
-        new (memory + (s - begin) * sizeof(NormalSource))
-            NormalSource(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
+    const bool writes = kExtras && any.cells.visible != nullptr;
+    SourcesOfSamples<true> pulse_noise(job, Stream::kPulseNoise, first_block, begin, end);
+    SourcesOfSamples<kExtras> write_noise(job, Stream::kWriteNoise, first_block, begin, end);
+    if (writes) {
+        scratch.fires.resize(any.cell_count / kPulseLanes);
     }
     SampleCounts sample;
     sample.lines = &lines;
@@ -330,20 +392,29 @@ MHO_PULSE_INLINE void pulse_short_samples(const PulseJob& job,
             }
             begin_sample(job, any, s, sample);
             queue.size = 0;
-            NormalSource& normals = *source(s);
+            NormalSource& normals = pulse_noise.of(s);
+            Fired which;
+            which.lanes = writes ? scratch.fires.data() : nullptr;
             pulse_sample<K, kExtras, kFrozen>(
-                job, rows[r], sample, s, line + r, normals, queue, nullptr, scratch, activity);
+                job, rows[r], sample, s, line + r, normals, queue, which, scratch, activity);
             if (HWY_UNLIKELY(queue.size > 0)) {
                 queue.template run<K, kFrozen>(*job.form, normals);
                 queue.put_back(any.cells);
                 activity.pulse_cells += queue.size;
                 activity.sample_cells -= queue.size;
             }
+            if (writes) {
+                const CellArrays& c = rows[r].cells;
+                const float noise = job.form->write_noise;
+                if (which.listed) {
+                    write_visible_columns(c, noise, which.columns, write_noise.of(s));
+                } else {
+                    write_visible(c, noise, sample, which.lanes, write_noise.of(s));
+                }
+            }
         }
     }
-    for (size_t s = begin; s < end; s++) {
-        activity.normals += source(s)->taken();
-    }
+    activity.normals += pulse_noise.taken() + write_noise.taken();
 }
 
 // All samples of a group of rows, sample after sample: one seed of the generator serves the group.
@@ -366,8 +437,7 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
     if (any.coincidences == nullptr && trains.counting == PulseCounting::kTrains) {
         sample.lines = &trains.row_lines;
     }
-    const bool may_be_short =
-        sample.lines != nullptr && joint == nullptr && any.cells.visible == nullptr;
+    const bool may_be_short = sample.lines != nullptr && joint == nullptr;
     for (size_t s = job.first; s < job.last; s++) {
         if (may_be_short && is_short(trains, s)) {
             size_t end = s + 1;
@@ -396,6 +466,9 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
         } else {
             begin_sample(job, any, s, sample);
         }
+        if (kExtras && any.cells.visible != nullptr) {
+            sample.slots_of_columns = nullptr;  // write_visible goes by lanes
+        }
         NormalSource own(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
         NormalSource& normals = joint != nullptr ? *joint : own;
         if (kExtras && any.cells.visible != nullptr) {
@@ -403,11 +476,12 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
         }
         queue.size = 0;
         for (size_t r = 0; r < rows.size(); r++) {
-            uint16_t* fired_lanes = any.cells.visible != nullptr && kExtras
-                                        ? scratch.fires.data() + r * registers
-                                        : nullptr;
+            Fired which;
+            if (kExtras && any.cells.visible != nullptr) {
+                which.lanes = scratch.fires.data() + r * registers;
+            }
             pulse_sample<K, kExtras, kFrozen>(
-                job, rows[r], sample, s, line + r, normals, queue, fired_lanes, scratch, activity);
+                job, rows[r], sample, s, line + r, normals, queue, which, scratch, activity);
         }
         if (queue.size > 0) {
             queue.template run<K, kFrozen>(*job.form, normals);

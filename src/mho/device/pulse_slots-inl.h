@@ -40,7 +40,7 @@ struct SampleCounts {
 };
 
 // A row that fires in one slot only, the bits `slot` of word `bits`: no cell has more than one
-// pulse. Short trains are mostly of this kind.
+// pulse. Short trains are mostly of this kind. `fired_lanes`, if any: the cells that fired.
 template <StepKind K>
 MHO_PULSE_INLINE void single_slot(const StepForm& f,
                                   const CellArrays& row_cells,
@@ -48,6 +48,7 @@ MHO_PULSE_INLINE void single_slot(const StepForm& f,
                                   const uint32_t* bits,
                                   uint32_t slot,
                                   uint32_t negative,
+                                  uint16_t* fired_lanes,
                                   NormalSource& normals,
                                   PulseActivity& activity) {
     const PulseF d;
@@ -60,7 +61,11 @@ MHO_PULSE_INLINE void single_slot(const StepForm& f,
     for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
         const MF fires = hn::RebindMask(d, hn::TestBit(hn::LoadU(du, bits + i), slots));
         // No branch around registers without a firing cell: there are few, at random places.
-        fired += static_cast<size_t>(std::popcount(bits_of(fires)));
+        const uint32_t fire_bits = bits_of(fires);
+        fired += static_cast<size_t>(std::popcount(fire_bits));
+        if (fired_lanes != nullptr) {
+            fired_lanes[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
+        }
         const VU differ = hn::Xor(hn::LoadU(du, sample.col_negative + i), line_negative);
         const VF sign = hn::BitCast(d, hn::And(differ, sign_bit));
         const Cell cell = load_cell<K>(c, i, rising_lanes(sign), sign);
@@ -199,15 +204,13 @@ MHO_PULSE_INLINE size_t find_columns(const SampleCounts& sample,
     size_t found = 0;
     for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
         const VU shared = hn::And(hn::LoadU(du, sample.col_bits + i), of_row);
-        const auto fires = hn::Ne(shared, hn::Zero(du));
+        const Packing fires(hn::RebindMask(PulseF(), hn::Ne(shared, hn::Zero(du))));
         const VU negative = hn::And(hn::LoadU(du, sample.col_negative + i), sign_bit);
         const VU entry = hn::Or(negative, hn::Iota(du, static_cast<uint32_t>(i)));
-        const auto which = hn::RebindMask(di, fires);
-        hn::StoreU(hn::Compress(hn::BitCast(di, entry), which), di, scratch.columns.data() + found);
-        hn::StoreU(hn::Compress(hn::BitCast(di, hn::PopulationCount(shared)), which),
-                   di,
-                   scratch.counts.data() + found);
-        found += hn::CountTrue(du, fires);
+        const VI counts = hn::BitCast(di, hn::PopulationCount(shared));
+        hn::StoreU(fires(hn::BitCast(di, entry)), di, scratch.columns.data() + found);
+        hn::StoreU(fires(counts), di, scratch.counts.data() + found);
+        found += fires.count();
     }
     // What a register reads behind the list are cells of the row that take no part.
     hn::StoreU(hn::Zero(di), di, scratch.columns.data() + found);

@@ -238,8 +238,8 @@ void sample(const PulseJob& job, size_t first_row, size_t last_row, size_t s) {
     std::vector<Waiting> queue;
     std::vector<std::vector<int32_t>> counts(last_row - first_row);
     // Short trains: row after row, where the order of the group's other numbers is not asked for.
-    const bool row_by_row = job.trains->counting == PulseCounting::kTrains &&
-                            is_short(*job.trains, s) && c.visible == nullptr;
+    const bool row_by_row =
+        job.trains->counting == PulseCounting::kTrains && is_short(*job.trains, s);
     const auto pulse_by_pulse = [&] {
         for (bool more = true; more;) {
             more = false;
