@@ -2,8 +2,8 @@
 
 Both sides train the recipe of aihwkit_training_job.py: sigmoid layers, start weights U(+-1 / sqrt(inputs)), the 784 inputs on
 two tiles, digital biases, converters of PresetIOParameters forward and backward. Ours is `mho train` with a section
-`learning`: its seconds are those of the process with all images less those with half of them, so that starting up and
-testing cancel; theirs are those of the epoch. Times come from few images.
+`learning`: its seconds are those of the process with many images less those with few of them, so that starting up and
+testing cancel; theirs are those of the epoch. Rounds of both sides take turns.
 
     python bench/run_peers.py epoch              the rows
     python -m bench.peers.epoch accuracy         the accuracies of both sides over five seeds (an hour)
@@ -23,8 +23,9 @@ import tempfile
 
 from bench.run_peers import ROOT, Context, Pair, find_peers
 
-ROUNDS = 1
-IMAGES = 1600
+ROUNDS = 3
+FEW, MANY = 800, 4000
+PEER_IMAGES = 400
 # Row: our preset, theirs, the learning rate of the accuracies (one at which theirs exceeds 60 % within ACCURACY_EPOCHS, or
 # the best of 0.01, 0.03, 0.1, 0.3).
 PRESETS = {
@@ -97,12 +98,12 @@ def measure(context: Context) -> dict[str, Pair]:
     """Seconds per image of both sides."""
     pairs = {}
     for row, (ours, theirs, _) in PRESETS.items():
-        peer = context.run_peer("aihwkit_training_job.py", "--batch", "16", "--epochs", "1", "--images", str(IMAGES // 4),
+        peer = context.run_peer("aihwkit_training_job.py", "--batch", "16", "--epochs", "1", "--images", str(PEER_IMAGES),
                                 "--test-images", "100", "--presets", theirs)
-        half = train(context.programs / "mho", context.work, ours, IMAGES // 2)[0]
-        whole = train(context.programs / "mho", context.work, ours, IMAGES)[0]
-        seconds = peer["records"][0]["epochs"][0]["cpu_s"] / (IMAGES // 4)
-        pairs[f"epoch.{row}"] = Pair((whole - half) / (IMAGES - IMAGES // 2), seconds)
+        few = train(context.programs / "mho", context.work, ours, FEW)[0]
+        many = train(context.programs / "mho", context.work, ours, MANY)[0]
+        seconds = peer["records"][0]["epochs"][0]["cpu_s"] / PEER_IMAGES
+        pairs[f"epoch.{row}"] = Pair((many - few) / (MANY - FEW), seconds)
     return pairs
 
 
