@@ -285,11 +285,10 @@ MHO_PULSE_INLINE void write_visible_columns(const CellArrays& c,
                                             std::span<const int32_t> columns,
                                             NormalSource& normals) {
     const PulseF d;
-    const PulseI di;
-    const VI place_bits = hn::Set(di, 0x7fffffff);
     for (size_t k = 0; k < columns.size(); k += kPulseLanes) {
         const MF who = hn::FirstN(d, columns.size() - k);
-        const VI at = hn::And(hn::LoadU(di, columns.data() + k), place_bits);
+        const VI entries = hn::LoadU(PulseI(), columns.data() + k);
+        const VI at = columns_of(hn::BitCast(PulseU(), entries));
         const VF weight = hn::GatherIndex(d, c.weight, at);
         scatter(hn::MulAdd(hn::Set(d, noise), normals.take(who), weight), c.visible, at, who);
     }
@@ -327,13 +326,12 @@ HWY_INLINE bool takes_part(const PulseJob& job, size_t s) {
     return job.trains->length[s] != 0 && (job.options.only.empty() || job.options.only[s] != 0);
 }
 
-// The sequences of numbers of up to kShortRun samples, side by side; none where not kUsed.
-template <bool kUsed>
+// The sequences of numbers of up to kShortRun samples, side by side.
 class SourcesOfSamples {
   public:
     HWY_INLINE SourcesOfSamples(
         const PulseJob& job, Stream stream, uint32_t first_block, size_t begin, size_t end)
-        : begin_(begin), count_(kUsed ? end - begin : 0) {
+        : begin_(begin), count_(end - begin) {
         for (size_t i = 0; i < count_; i++) {
             new (memory_ + i * sizeof(NormalSource))
                 NormalSource(job.sample_keys[begin + i], stream, job.step, first_block);
@@ -355,7 +353,7 @@ class SourcesOfSamples {
 
     size_t begin_;
     size_t count_;
-    alignas(NormalSource) unsigned char memory_[kUsed ? kShortRun * sizeof(NormalSource) : 1];
+    alignas(NormalSource) unsigned char memory_[kShortRun * sizeof(NormalSource)];
 };
 
 // Samples [begin, end) with short trains, at most kShortRun: row after row, so that the few cells
@@ -375,8 +373,9 @@ MHO_PULSE_INLINE void pulse_short_samples(const PulseJob& job,
     const PulseRow& any = rows[0];
     const auto first_block = static_cast<uint32_t>(line) * job.blocks_per_row;
     const bool writes = kExtras && any.cells.visible != nullptr;
-    SourcesOfSamples<true> pulse_noise(job, Stream::kPulseNoise, first_block, begin, end);
-    SourcesOfSamples<kExtras> write_noise(job, Stream::kWriteNoise, first_block, begin, end);
+    SourcesOfSamples pulse_noise(job, Stream::kPulseNoise, first_block, begin, end);
+    SourcesOfSamples write_noise(
+        job, Stream::kWriteNoise, first_block, begin, writes ? end : begin);
     if (writes) {
         scratch.fires.resize(any.cell_count / kPulseLanes);
     }
@@ -437,6 +436,7 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
     if (any.coincidences == nullptr && trains.counting == PulseCounting::kTrains) {
         sample.lines = &trains.row_lines;
     }
+    const bool writes = kExtras && any.cells.visible != nullptr;
     const bool may_be_short = sample.lines != nullptr && joint == nullptr;
     for (size_t s = job.first; s < job.last; s++) {
         if (may_be_short && is_short(trains, s)) {
@@ -466,20 +466,16 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
         } else {
             begin_sample(job, any, s, sample);
         }
-        if (kExtras && any.cells.visible != nullptr) {
-            sample.slots_of_columns = nullptr;  // write_visible goes by lanes
-        }
         NormalSource own(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
         NormalSource& normals = joint != nullptr ? *joint : own;
-        if (kExtras && any.cells.visible != nullptr) {
+        if (writes) {
+            sample.slots_of_columns = nullptr;  // write_visible goes by lanes
             scratch.fires.assign(rows.size() * registers, 0);
         }
         queue.size = 0;
         for (size_t r = 0; r < rows.size(); r++) {
             Fired which;
-            if (kExtras && any.cells.visible != nullptr) {
-                which.lanes = scratch.fires.data() + r * registers;
-            }
+            which.lanes = writes ? scratch.fires.data() + r * registers : nullptr;
             pulse_sample<K, kExtras, kFrozen>(
                 job, rows[r], sample, s, line + r, normals, queue, which, scratch, activity);
         }
@@ -490,18 +486,17 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
             activity.sample_cells -= queue.size;
         }
         activity.normals += own.taken();
-        if constexpr (kExtras) {
-            if (any.cells.visible != nullptr) {
-                NormalSource writes(job.sample_keys[s], Stream::kWriteNoise, job.step, first_block);
-                for (size_t r = 0; r < rows.size(); r++) {
-                    write_visible(rows[r].cells,
-                                  job.form->write_noise,
-                                  sample,
-                                  scratch.fires.data() + r * registers,
-                                  writes);
-                }
-                activity.normals += writes.taken();
+        if (writes) {
+            NormalSource write_noise(
+                job.sample_keys[s], Stream::kWriteNoise, job.step, first_block);
+            for (size_t r = 0; r < rows.size(); r++) {
+                write_visible(rows[r].cells,
+                              job.form->write_noise,
+                              sample,
+                              scratch.fires.data() + r * registers,
+                              write_noise);
             }
+            activity.normals += write_noise.taken();
         }
     }
     for (size_t r = 0; r < rows.size(); r++) {

@@ -87,6 +87,11 @@ constexpr intptr_t kNear = intptr_t{1} << 30;  // numbers apart
 // Measured.
 constexpr size_t kRowPerGather = HWY_TARGET <= HWY_AVX3 ? 5 : 12;
 
+// The columns of entries of a list; what is beside them is the sign of the column.
+HWY_INLINE VI columns_of(VU entries) {
+    return hn::BitCast(PulseI(), hn::AndNot(hn::Set(PulseU(), kSignBit), entries));
+}
+
 // Writes the lanes `who` to their places.
 HWY_INLINE void scatter(VF v, float* to, VI at, MF who) {
 #if HWY_TARGET <= HWY_AVX3
@@ -126,7 +131,7 @@ HWY_NOINLINE void listed_columns(const StepForm& f,
     for (size_t k = 0; k < columns.size(); k += kPulseLanes) {
         const MF who = hn::FirstN(d, columns.size() - k);
         const VU entries = hn::BitCast(du, hn::LoadU(di, columns.data() + k));  // lists are padded
-        const VI at = hn::BitCast(di, hn::AndNot(sign_bit, entries));
+        const VI at = columns_of(entries);
         const VF sign = hn::BitCast(d, hn::And(hn::Xor(entries, line_negative), sign_bit));
         const auto gathered = [&](const float* from)
                                   HWY_ATTR { return hn::GatherIndex(d, from, at); };

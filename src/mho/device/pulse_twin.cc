@@ -237,7 +237,7 @@ void sample(const PulseJob& job, size_t first_row, size_t last_row, size_t s) {
     Normals write{key, Stream::kWriteNoise, job.step, first};
     std::vector<Waiting> queue;
     std::vector<std::vector<int32_t>> counts(last_row - first_row);
-    // Short trains: row after row, where the order of the group's other numbers is not asked for.
+    // Short trains go row after row.
     const bool row_by_row =
         job.trains->counting == PulseCounting::kTrains && is_short(*job.trains, s);
     const auto pulse_by_pulse = [&] {
