@@ -56,16 +56,44 @@ HWY_INLINE void count_rows(
             u[r] = hn::Zero(du);
             a[r] = hn::Zero(du);
         }
-        for (size_t w = 0; w < words; w++) {
+        // Calls f(row, coincidences that rise, all of them) with the bits of word w.
+        const auto each_row = [&](size_t w, auto&& f) HWY_ATTR {
             const VU col = hn::LoadU(du, bits + w * kVirtualLanes);
             const VU sign = hn::LoadU(du, signs + w * kVirtualLanes);
             for (size_t r = 0; r < kCountRows; r++) {
                 const VU both = hn::And(col, hn::Set(du, row_bits[r][w]));
                 const VU differ = hn::Xor(sign, hn::Set(du, row_signs[r][w]));
-                a[r] = hn::Add(a[r], hn::PopulationCount(both));
-                u[r] = hn::Add(u[r], hn::PopulationCount(hn::AndNot(differ, both)));
+                f(r, hn::AndNot(differ, both), both);
+            }
+        };
+#if HWY_TARGET == HWY_AVX2
+        // Bytes are counted, and added up before they can overflow.
+        for (size_t begin = 0; begin < words; begin += ByteCounts::kMostWords) {
+            const size_t end = HWY_MIN(words, begin + ByteCounts::kMostWords);
+            VU ups[kCountRows], alls[kCountRows];
+            for (size_t r = 0; r < kCountRows; r++) {
+                ups[r] = hn::Zero(du);
+                alls[r] = hn::Zero(du);
+            }
+            for (size_t w = begin; w < end; w++) {
+                each_row(w, [&](size_t r, VU rising, VU both) HWY_ATTR {
+                    ups[r] = ByteCounts::add(ups[r], ByteCounts::of(rising));
+                    alls[r] = ByteCounts::add(alls[r], ByteCounts::of(both));
+                });
+            }
+            for (size_t r = 0; r < kCountRows; r++) {
+                u[r] = hn::Add(u[r], ByteCounts::lanes(ups[r]));
+                a[r] = hn::Add(a[r], ByteCounts::lanes(alls[r]));
             }
         }
+#else
+        for (size_t w = 0; w < words; w++) {
+            each_row(w, [&](size_t r, VU rising, VU both) HWY_ATTR {
+                u[r] = hn::Add(u[r], count_bits(rising));
+                a[r] = hn::Add(a[r], count_bits(both));
+            });
+        }
+#endif
         for (size_t r = 0; r < kCountRows; r++) {
             VI rising = hn::BitCast(di, u[r]);
             VI count = hn::BitCast(di, a[r]);
@@ -186,9 +214,8 @@ HWY_INLINE void pulse_part(const PulseJob& job,
         for (size_t w = 0; w < slots.words; w++) {
             const size_t at = begin + w * row.cell_count + i;
             const VU mask = hn::Set(du, slots.mask(w));
-            all = hn::Add(all,
-                          hn::PopulationCount(hn::And(hn::LoadU(du, row.coincidences + at), mask)));
-            up = hn::Add(up, hn::PopulationCount(hn::And(hn::LoadU(du, row.rising + at), mask)));
+            all = hn::Add(all, count_bits(hn::And(hn::LoadU(du, row.coincidences + at), mask)));
+            up = hn::Add(up, count_bits(hn::And(hn::LoadU(du, row.rising + at), mask)));
         }
         VI count = hn::BitCast(di, all);
         VI rising = hn::BitCast(di, up);
@@ -201,7 +228,7 @@ HWY_INLINE void pulse_part(const PulseJob& job,
         const ConstantJump j = constant_jump(job.form->noise_of_mean, c, i, w, rising, count);
         const MF jumps = hn::And(j.inside, fires);
         const VF to = hn::Add(w, hn::MulAdd(j.noise, normals.take(jumps), j.mean));
-        hn::BlendedStore(to, jumps, d, c.weight + i);
+        store_where(to, jumps, w, c.weight + i);
         const auto counted = hn::RebindMask(di, jumps);
         count = hn::IfThenElseZero(counted, count);
         rising = hn::IfThenElseZero(counted, rising);

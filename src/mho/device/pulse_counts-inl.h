@@ -38,14 +38,14 @@ HWY_INLINE VI count_trains(const RowBits& line,
                            const uint32_t* negative,
                            VF& sign) {
     const PulseU du;
-    VU n = hn::PopulationCount(hn::And(hn::LoadU(du, bits), hn::Set(du, line.bits[0])));
+    VU n = count_bits(hn::And(hn::LoadU(du, bits), hn::Set(du, line.bits[0])));
     for (size_t w = 1; w < line.words; w++) {
         const VU both =
             hn::And(hn::LoadU(du, bits + w * word_stride), hn::Set(du, line.bits[w * line.stride]));
-        n = hn::Add(n, hn::PopulationCount(both));
+        n = hn::Add(n, count_bits(both));
     }
     const VU differ = hn::Xor(hn::LoadU(du, negative), hn::Set(du, line.negative));
-    sign = hn::BitCast(PulseF(), hn::And(differ, hn::Set(du, kSignBit)));
+    sign = hn::And(hn::BitCast(PulseF(), differ), hn::Set(PulseF(), -0.0f));
     return hn::BitCast(PulseI(), n);
 }
 
@@ -79,7 +79,7 @@ HWY_INLINE VI count_slots(const SlotRange& r, const PulseRow& row, size_t i, VF&
     for (size_t w = 0; w < r.words; w++) {
         const size_t at = (r.first_word - row.first_word + w) * row.cell_count + i;
         const VU mask = hn::Set(du, r.mask(w));
-        n = hn::Add(n, hn::PopulationCount(hn::And(hn::LoadU(du, row.coincidences + at), mask)));
+        n = hn::Add(n, count_bits(hn::And(hn::LoadU(du, row.coincidences + at), mask)));
         rising = hn::Or(rising, hn::And(hn::LoadU(du, row.rising + at), mask));
     }
     const auto rises = hn::Ne(rising, hn::Zero(du));

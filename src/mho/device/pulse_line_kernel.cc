@@ -97,7 +97,8 @@ void line_cells(const PulseJob& job,
             hn::BitCast(d, hn::And(counts, hn::BitCast(di, hn::Set(PulseU(), kSignBit))));
         const Cell cell = load_cell<K>(c, i, rising_lanes(sign), sign);
         const VF reference = c.reference != nullptr ? hn::LoadU(d, c.reference + i) : hn::Zero(d);
-        VF u = hn::Add(hn::LoadU(d, c.weight + i), reference);
+        const VF weight = hn::LoadU(d, c.weight + i);
+        VF u = hn::Add(weight, reference);
         Pulse p = one_pulse<K>(f, cell, u);
         MF waits = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
         const Pulse single = p;
@@ -113,7 +114,7 @@ void line_cells(const PulseJob& job,
             count_endurance(
                 c, i, hn::IfThenElseZero(rises, count), hn::IfThenZeroElse(rises, count));
         }
-        hn::BlendedStore(hn::Sub(u, reference), fires, d, c.weight + i);
+        store_where(hn::Sub(u, reference), fires, weight, c.weight + i);
     }
     const auto sum = static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
     activity.pulses += sum;

@@ -47,6 +47,19 @@ inline constexpr std::array<std::array<uint8_t, 8>, 256> kSetLane = [] {
     return table;
 }();
 
+// Constants of AVX2 that come from memory, as operands: not const, for GCC makes known integers
+// anew in every loop, by way of a general register.
+using PulseConstant = std::array<uint32_t, 8>;
+constexpr PulseConstant repeated(uint32_t a) {
+    return {a, a, a, a, a, a, a, a};
+}
+alignas(32) inline PulseConstant kNibbles = repeated(0x0f0f0f0f);
+alignas(32) inline PulseConstant kByteOnes = repeated(0x01010101);
+alignas(32) inline PulseConstant kWordOnes = repeated(0x00010001);
+// Set bits of 0 to 15, one a byte, in both halves.
+alignas(32) inline PulseConstant kNibbleBits = {
+    0x02010100, 0x03020201, 0x03020201, 0x04030302, 0x02010100, 0x03020201, 0x03020201, 0x04030302};
+
 alignas(64) inline const std::array<float, 16> kRoots = [] {
     std::array<float, 16> roots{};
     for (size_t n = 0; n < roots.size(); n++) {

@@ -211,7 +211,9 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
             }
         }
         Pulse p = one_pulse<K>(f, cell, u);
-        MF waits = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
+        // One less where a cell fires: no constant for AVX2 to make anew.
+        const VI less = hn::Add(count, hn::VecFromMask(di, hn::RebindMask(di, fires)));
+        MF waits = hn::RebindMask(d, hn::Gt(less, hn::Zero(di)));
         Pulse single = p;
         // Nothing of a jump is needed where no cell has more than one pulse.
         if (may_jump && !hn::AllFalse(d, waits)) {
@@ -220,8 +222,7 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
         }
         u = moved(cell, u, p.mean, p.noise, normals.take(fires));
         if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {
-            queue.template push<K>(
-                waits, hn::Sub(count, hn::Set(di, 1)), cell, u, single, row.offset + i);
+            queue.template push<K>(waits, less, cell, u, single, row.offset + i);
         }
         VF w = u;
         if constexpr (kExtras) {
@@ -232,7 +233,7 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
                     c, i, hn::IfThenElseZero(rises, count), hn::IfThenZeroElse(rises, count));
             }
         }
-        hn::BlendedStore(w, fires, d, c.weight + i);
+        store_where(w, fires, weight, c.weight + i);
     }
     activity.sample_cells += fired;
     activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
@@ -274,7 +275,7 @@ MHO_PULSE_INLINE void write_visible(const CellArrays& c,
             const MF fires = mask_of(fire_bits);
             const VF weight = hn::LoadU(d, c.weight + i);
             const VF seen = hn::MulAdd(hn::Set(d, noise), normals.take(fires), weight);
-            hn::BlendedStore(seen, fires, d, c.visible + i);
+            store_where(seen, fires, hn::LoadU(d, c.visible + i), c.visible + i);
         }
     }
 }

@@ -56,7 +56,7 @@ MHO_PULSE_INLINE void single_slot(const StepForm& f,
     const CellArrays c = row_cells;  // a copy: stores to cells cannot change it
     const VU slots = hn::Set(du, slot);
     const VU line_negative = hn::Set(du, negative);
-    const VU sign_bit = hn::Set(du, kSignBit);
+    const VF sign_bit = hn::Set(d, -0.0f);
     size_t fired = 0;
     for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
         const MF fires = hn::RebindMask(d, hn::TestBit(hn::LoadU(du, bits + i), slots));
@@ -67,14 +67,14 @@ MHO_PULSE_INLINE void single_slot(const StepForm& f,
             fired_lanes[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
         }
         const VU differ = hn::Xor(hn::LoadU(du, sample.col_negative + i), line_negative);
-        const VF sign = hn::BitCast(d, hn::And(differ, sign_bit));
+        const VF sign = hn::And(hn::BitCast(d, differ), sign_bit);
         const Cell cell = load_cell<K>(c, i, rising_lanes(sign), sign);
-        VF u = hn::LoadU(d, c.weight + i);
+        const VF weight = hn::LoadU(d, c.weight + i);
         const VF reference = c.reference != nullptr ? hn::LoadU(d, c.reference + i) : hn::Zero(d);
-        u = hn::Add(u, reference);
+        VF u = hn::Add(weight, reference);
         const Pulse p = one_pulse<K>(f, cell, u);
         u = moved(cell, u, p.mean, p.noise, normals.take(fires));
-        hn::BlendedStore(hn::Sub(u, reference), fires, d, c.weight + i);
+        store_where(hn::Sub(u, reference), fires, weight, c.weight + i);
     }
     activity.sample_cells += fired;
     activity.pulses += fired;
@@ -212,7 +212,7 @@ MHO_PULSE_INLINE size_t find_columns(const SampleCounts& sample,
         const Packing fires(hn::RebindMask(PulseF(), hn::Ne(shared, hn::Zero(du))));
         const VU negative = hn::And(hn::LoadU(du, sample.col_negative + i), sign_bit);
         const VU entry = hn::Or(negative, hn::Iota(du, static_cast<uint32_t>(i)));
-        const VI counts = hn::BitCast(di, hn::PopulationCount(shared));
+        const VI counts = hn::BitCast(di, count_bits(shared));
         hn::StoreU(fires(hn::BitCast(di, entry)), di, scratch.columns.data() + found);
         hn::StoreU(fires(counts), di, scratch.counts.data() + found);
         found += fires.count();

@@ -206,7 +206,7 @@ MHO_PULSE_INLINE MF jump(const StepForm& f, bool gentle, const Cell& c, VF u, VI
         // Constant noise: the root of the mean of (1 + k)^(2 i); relative noise: (1 + k)^(n-1).
         // Up to (n k)^2 / 12 these are the series and its square.
         noise = hn::Mul(noise, series);
-        if (f.noise_of_step == 0) {
+        if (is_zero(f.noise_of_step)) {
             noise = hn::Mul(noise, series);
         }
         if (!gentle) {
