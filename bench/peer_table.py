@@ -1,9 +1,9 @@
 """Writes the table of the README that sets mho beside the field's tool, from the committed results of `make bench-peers`.
 
-    python bench/peer_table.py [--from build/bench-peers.json] [--check]
+    python bench/peer_table.py [--from build/bench-peers.json --machine avx512|avx2] [--check]
 
-`--from` takes new results over into bench/results/bench-peers.json first. `--check` writes nothing and fails when the README is
-not what the results say.
+One machine of each kind stands in the table. `--from` first takes over new results of one, into bench/results. `--check` writes
+nothing and fails when the README is not what the results say.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import shutil
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "bench/results/bench-peers.json"
+MACHINES = {"avx512": "AVX-512", "avx2": "AVX2"}  # what their processors have, and how the table calls them
 README = ROOT / "README.md"
 BEGIN, END = "<!-- bench-peers: begin -->", "<!-- bench-peers: end -->"
 # Families in the order of the table, and what their rows are.
@@ -42,19 +42,40 @@ def ratio(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 
-def table(content: dict) -> str:
-    """Markdown of all rows."""
-    machine = content["machine"]
-    lines = [f"aihwkit {machine['aihwkit']}, {machine['cpu']}, one thread, commit {machine['commit']}.", "",
-             "| row | field's tool | mho | ratio | goal | |", "|---|---:|---:|---:|---:|---|"]
+def results(machine: str) -> pathlib.Path:
+    """Where its results are kept."""
+    return ROOT / f"bench/results/bench-peers.{machine}.json"
+
+
+def cells(row: dict | None) -> str:
+    """Times of both sides and their ratio, in bold where it misses its goal."""
+    if row is None:
+        return " | | "
+    mark = "**" if row["goal"] is not None and not row["holds"] else ""
+    return f"{time(row['other_s'])} | {time(row['mine_s'])} | {mark}{ratio(row['ratio'])}{mark}"
+
+
+def table(contents: dict[str, dict]) -> str:
+    """Markdown of all rows, machines side by side."""
+    lines, rows = [], {}
+    for name, content in contents.items():
+        machine = content["machine"]
+        commits = sorted({r.get("commit", machine["commit"]) for r in content["results"]})
+        missed = sum(r["goal"] is not None and not r["holds"] for r in content["results"])
+        goals = sum(r["goal"] is not None for r in content["results"])
+        lines.append(f"{MACHINES[name]}: {machine['cpu']}, aihwkit {machine['aihwkit']}, commit {', '.join(commits)}; "
+                     f"{goals - missed} of {goals} goals hold (ratios in bold miss theirs).  ")
+        for r in content["results"]:
+            rows.setdefault(r["family"], {}).setdefault(r["name"], {})[name] = r
+    heads = " | ".join(f"{MACHINES[m]}: field's tool | mho | ratio" for m in contents)
+    lines += ["", f"| row | {heads} | goal |", "|---|" + "---:|---:|---:|" * len(contents) + "---|"]
     for family, words in FAMILIES.items():
-        rows = [r for r in content["results"] if r.get("family") == family]
-        if rows:
-            lines.append(f"| *{words}* | | | | | |")
-        for r in rows:
-            goal = "" if r["goal"] is None else f"{r['goal']:g}"
-            verdict = "" if r["goal"] is None else "holds" if r["holds"] else "**missed**"
-            lines.append(f"| `{r['name']}` | {time(r['other_s'])} | {time(r['mine_s'])} | {ratio(r['ratio'])} | {goal} | {verdict} |")
+        if family in rows:
+            lines.append(f"| *{words}* |" + " | | |" * len(contents) + " |")
+        for name, by_machine in rows.get(family, {}).items():
+            goal = next(iter(by_machine.values()))["goal"]
+            measured = " | ".join(cells(by_machine.get(m)) for m in contents)
+            lines.append(f"| `{name}` | {measured} | {'' if goal is None else f'{goal:g}'} |")
     return "\n".join(lines)
 
 
@@ -62,18 +83,22 @@ def main() -> int:
     """Take over, write or check."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", dest="source", type=pathlib.Path)
+    parser.add_argument("--machine", choices=list(MACHINES))
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     if args.source:
-        RESULTS.parent.mkdir(exist_ok=True)
-        shutil.copy(args.source, RESULTS)
+        if args.machine is None:
+            parser.error("--from needs --machine")
+        results(args.machine).parent.mkdir(exist_ok=True)
+        shutil.copy(args.source, results(args.machine))
+    contents = {m: json.loads(results(m).read_text(encoding="utf-8")) for m in MACHINES if results(m).exists()}
     old = README.read_text(encoding="utf-8")
     before, rest = old.split(BEGIN)
     after = rest.split(END)[1]
-    new = f"{before}{BEGIN}\n{table(json.loads(RESULTS.read_text(encoding='utf-8')))}\n{END}{after}"
+    new = f"{before}{BEGIN}\n{table(contents)}\n{END}{after}"
     if args.check:
         if new != old:
-            print("README.md is not what bench/results/bench-peers.json says: run python bench/peer_table.py")
+            print("README.md is not what bench/results says: run python bench/peer_table.py")
         return int(new != old)
     README.write_text(new, encoding="utf-8")
     return 0

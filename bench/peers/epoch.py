@@ -146,7 +146,7 @@ def main() -> None:
     if args.rate:
         PRESETS.update({row: (ours, theirs, args.rate) for row, (ours, theirs, _) in PRESETS.items()})
     with tempfile.TemporaryDirectory() as work:
-        context = Context(find_peers(), ROOT / ".peers/bin/python", ROOT / "build/release/bin", pathlib.Path(work))
+        context = Context(find_peers(), ROOT / ".peers/bin/python", ROOT / "build/release/bin", pathlib.Path(work), None)
         results = compare_accuracy(context, args.rows or list(PRESETS), args.seeds, args.images)
     args.out.write_text(json.dumps({"results": results}, indent=1) + "\n", encoding="utf-8")
     print(args.out)
