@@ -87,7 +87,9 @@ Command evaluate_command() {
                 ->expected(1)
                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
             app.add_option(
-                   "--threads", o->threads, "threads; results do not depend on them (default: all)")
+                   "--threads",
+                   o->threads,
+                   "threads; results do not depend on them (default: all, or OMP_NUM_THREADS)")
                 ->check(CLI::Range(1, 1024));
             app.add_flag("--resume", o->resume, "keep what an interrupted evaluation has finished");
             app.add_flag("--overwrite",

@@ -58,9 +58,10 @@ Command fit_command() {
                 ->capture_default_str();
             app.add_option("--scale", a->trace.scale, "weight per unit of reading")
                 ->capture_default_str();
-            app.add_option("--threads",
-                           a->fit.threads,
-                           "threads (default: all; results do not depend on it)")
+            app.add_option(
+                   "--threads",
+                   a->fit.threads,
+                   "threads (default: all, or OMP_NUM_THREADS; results do not depend on it)")
                 ->check(CLI::Range(1, 256));
             app.add_option("--out", a->page, "write a page with all charts (HTML)");
             app.add_option(

@@ -225,7 +225,9 @@ Command solve_command() {
                     a->effective,
                     "write the effective conductances (CSV): as many solves as the array "
                     "has rows or columns, whichever is less");
-                app.add_option("--threads", a->threads, "threads for --effective (default: all)")
+                app.add_option("--threads",
+                               a->threads,
+                               "threads for --effective (default: all, or OMP_NUM_THREADS)")
                     ->check(CLI::Range(1, 1024));
                 return [a, context] { return solve(*a, context); };
             }};

@@ -18,9 +18,10 @@ Command verify_command() {
                        "folder", options->folder, "folder with files of golden records (*.json)")
                     ->required();
                 app.add_option("--json", options->json_file, "also write the results to this file");
-                app.add_option("--threads",
-                               options->threads,
-                               "threads (default: all; results do not depend on it)")
+                app.add_option(
+                       "--threads",
+                       options->threads,
+                       "threads (default: all, or OMP_NUM_THREADS; results do not depend on it)")
                     ->check(CLI::Range(1, 1024));
                 return [options, context] { return run_verify(*options, context.out); };
             }};

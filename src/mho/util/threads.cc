@@ -15,6 +15,10 @@ namespace {
 // More threads than this help nobody, and a machine may refuse to start them.
 constexpr size_t kMostWorkers = 256;
 
+// What OpenMP read from OMP_NUM_THREADS, else all processors: before LibTorch sets a number of its
+// own.
+const int kThreadsAtStart = omp_get_max_threads();
+
 }  // namespace
 
 void parallel_for(size_t threads, size_t count, const std::function<void(size_t, size_t)>& body) {
@@ -57,7 +61,7 @@ void parallel_for(size_t threads, size_t count, const std::function<void(size_t,
 }
 
 size_t available_threads() {
-    return static_cast<size_t>(std::max(1, omp_get_num_procs()));
+    return static_cast<size_t>(std::max(1, kThreadsAtStart));
 }
 
 }  // namespace mho

@@ -17,7 +17,7 @@ void parallel_for(size_t threads,
                   size_t count,
                   const std::function<void(size_t index, size_t worker)>& body);
 
-/// Number of processors that this process may use, at least 1.
+/// What OMP_NUM_THREADS says, else the number of processors that this process may use; at least 1.
 size_t available_threads();
 
 }  // namespace mho

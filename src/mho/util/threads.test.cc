@@ -3,9 +3,12 @@
 #include "mho/util/threads.h"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace mho {
@@ -85,8 +88,13 @@ TEST(ParallelFor, SurvivesAnAbsurdNumberOfThreads) {
     EXPECT_EQ(calls, 5000u);
 }
 
-TEST(AvailableThreads, IsAtLeastOne) {
-    EXPECT_GE(available_threads(), 1u);
+TEST(AvailableThreads, FollowsTheEnvironment) {
+    const char* wanted = std::getenv("OMP_NUM_THREADS");
+    if (wanted != nullptr) {
+        EXPECT_EQ(std::to_string(available_threads()), wanted);
+    } else {
+        EXPECT_EQ(available_threads(), static_cast<size_t>(omp_get_num_procs()));
+    }
 }
 
 }  // namespace
