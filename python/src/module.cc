@@ -65,7 +65,9 @@ NB_MODULE(_core, m) {
                 "collections.abc.Sequence[str] = []) -> int"),
         "Runs a command of the program `mho` and returns its exit code. `program`: the words that "
         "start it in another process (`mho sweep` does so).");
-    m.def("available_threads", &mho::available_threads, "Processors that this process may use.");
+    m.def("available_threads",
+          &mho::available_threads,
+          "What OMP_NUM_THREADS says, else the processors that this process may use.");
     m.def(
         "nearest_name",
         [](const std::string& name, const std::vector<std::string>& known) {
