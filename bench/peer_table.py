@@ -47,11 +47,16 @@ def results(machine: str) -> pathlib.Path:
     return ROOT / f"bench/results/bench-peers.{machine}.json"
 
 
+def missed(row: dict) -> bool:
+    """Whether it has a goal and does not reach it."""
+    return row["goal"] is not None and not row["holds"]
+
+
 def cells(row: dict | None) -> str:
     """Times of both sides and their ratio, in bold where it misses its goal."""
     if row is None:
         return " | | "
-    mark = "**" if row["goal"] is not None and not row["holds"] else ""
+    mark = "**" if missed(row) else ""
     return f"{time(row['other_s'])} | {time(row['mine_s'])} | {mark}{ratio(row['ratio'])}{mark}"
 
 
@@ -61,10 +66,9 @@ def table(contents: dict[str, dict]) -> str:
     for name, content in contents.items():
         machine = content["machine"]
         commits = sorted({r.get("commit", machine["commit"]) for r in content["results"]})
-        missed = sum(r["goal"] is not None and not r["holds"] for r in content["results"])
-        goals = sum(r["goal"] is not None for r in content["results"])
+        goals = [r for r in content["results"] if r["goal"] is not None]
         lines.append(f"{MACHINES[name]}: {machine['cpu']}, aihwkit {machine['aihwkit']}, commit {', '.join(commits)}; "
-                     f"{goals - missed} of {goals} goals hold (ratios in bold miss theirs).  ")
+                     f"{sum(not missed(r) for r in goals)} of {len(goals)} goals hold (ratios in bold miss theirs).  ")
         for r in content["results"]:
             rows.setdefault(r["family"], {}).setdefault(r["name"], {})[name] = r
     heads = " | ".join(f"{MACHINES[m]}: field's tool | mho | ratio" for m in contents)

@@ -11,6 +11,7 @@
 #include "mho/cli/command.h"
 #include "mho/cli/console.h"
 #include "mho/cli/run_folder.h"
+#include "mho/cli/thread_option.h"
 #include "mho/io/file.h"
 #include "mho/report/bar_chart.h"
 #include "mho/report/html.h"
@@ -156,36 +157,35 @@ int budget(BudgetArguments a, const CommandContext& context) {
 }  // namespace
 
 Command budget_command() {
-    return {
-        "budget",
-        "what each non-ideality costs in accuracy",
-        [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto a = std::make_shared<BudgetArguments>();
-            app.add_option(
-                   "run", a->run, "folder of a run, or a run file that names trained weights")
-                ->required();
-            app.add_option("--network", a->network, "hwa or naive (default: hwa where it is)")
-                ->check(CLI::IsMember({"hwa", "naive"}));
-            app.add_option("--time",
-                           a->time,
-                           "one of the run's evaluation times (default: that of its ablation)");
-            app.add_option("--images", a->options.images, "test images")
-                ->check(CLI::Range(1, 1000000000))
-                ->capture_default_str();
-            app.add_option("--chips", a->options.chips, "simulated chips, the same for every case")
-                ->check(CLI::Range(1, 10000))
-                ->capture_default_str();
-            app.add_option(
-                   "--orders", a->options.orders, "orders of joining behind the Shapley shares")
-                ->check(CLI::Range(1, 100000))
-                ->capture_default_str();
-            app.add_option("--threads", a->threads, "threads (default: all, or OMP_NUM_THREADS)")
-                ->check(CLI::Range(1, 1024));
-            app.add_option("--out", a->page, "write a page (HTML)");
-            app.add_option("--json", a->json, "write the numbers");
-            app.add_flag("--quiet", a->quiet, "no progress");
-            return [a, context] { return budget(*a, context); };
-        }};
+    return {"budget",
+            "what each non-ideality costs in accuracy",
+            [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+                auto a = std::make_shared<BudgetArguments>();
+                app.add_option(
+                       "run", a->run, "folder of a run, or a run file that names trained weights")
+                    ->required();
+                app.add_option("--network", a->network, "hwa or naive (default: hwa where it is)")
+                    ->check(CLI::IsMember({"hwa", "naive"}));
+                app.add_option("--time",
+                               a->time,
+                               "one of the run's evaluation times (default: that of its ablation)");
+                app.add_option("--images", a->options.images, "test images")
+                    ->check(CLI::Range(1, 1000000000))
+                    ->capture_default_str();
+                app.add_option(
+                       "--chips", a->options.chips, "simulated chips, the same for every case")
+                    ->check(CLI::Range(1, 10000))
+                    ->capture_default_str();
+                app.add_option(
+                       "--orders", a->options.orders, "orders of joining behind the Shapley shares")
+                    ->check(CLI::Range(1, 100000))
+                    ->capture_default_str();
+                add_threads(app, a->threads, "threads");
+                app.add_option("--out", a->page, "write a page (HTML)");
+                app.add_option("--json", a->json, "write the numbers");
+                app.add_flag("--quiet", a->quiet, "no progress");
+                return [a, context] { return budget(*a, context); };
+            }};
 }
 
 }  // namespace mho

@@ -8,6 +8,7 @@
 #include "mho/cli/command.h"
 #include "mho/cli/console.h"
 #include "mho/cli/run_folder.h"
+#include "mho/cli/thread_option.h"
 #include "mho/io/file.h"
 #include "mho/io/folder_lock.h"
 #include "mho/util/threads.h"
@@ -86,11 +87,7 @@ Command evaluate_command() {
                 ->type_name("PATH=VALUE")
                 ->expected(1)
                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-            app.add_option(
-                   "--threads",
-                   o->threads,
-                   "threads; results do not depend on them (default: all, or OMP_NUM_THREADS)")
-                ->check(CLI::Range(1, 1024));
+            add_threads(app, o->threads, kAnyThreads);
             app.add_flag("--resume", o->resume, "keep what an interrupted evaluation has finished");
             app.add_flag("--overwrite",
                          o->overwrite,

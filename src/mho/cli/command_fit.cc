@@ -7,6 +7,7 @@
 
 #include "mho/cli/command.h"
 #include "mho/cli/fit_page.h"
+#include "mho/cli/thread_option.h"
 #include "mho/io/file.h"
 #include "mho/util/threads.h"
 
@@ -58,11 +59,7 @@ Command fit_command() {
                 ->capture_default_str();
             app.add_option("--scale", a->trace.scale, "weight per unit of reading")
                 ->capture_default_str();
-            app.add_option(
-                   "--threads",
-                   a->fit.threads,
-                   "threads (default: all, or OMP_NUM_THREADS; results do not depend on it)")
-                ->check(CLI::Range(1, 256));
+            add_threads(app, a->fit.threads, kAnyThreads, 256);
             app.add_option("--out", a->page, "write a page with all charts (HTML)");
             app.add_option(
                 "--json", a->json, "write the results; `mho devices` takes this file as a device");

@@ -11,6 +11,7 @@
 #include "mho/array/wires_fast.h"
 #include "mho/cli/command.h"
 #include "mho/cli/solve_file.h"
+#include "mho/cli/thread_option.h"
 #include "mho/io/file.h"
 #include "mho/report/heatmap.h"
 #include "mho/util/json.h"
@@ -225,10 +226,7 @@ Command solve_command() {
                     a->effective,
                     "write the effective conductances (CSV): as many solves as the array "
                     "has rows or columns, whichever is less");
-                app.add_option("--threads",
-                               a->threads,
-                               "threads for --effective (default: all, or OMP_NUM_THREADS)")
-                    ->check(CLI::Range(1, 1024));
+                add_threads(app, a->threads, "threads for --effective");
                 return [a, context] { return solve(*a, context); };
             }};
 }

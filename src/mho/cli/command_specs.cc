@@ -12,6 +12,7 @@
 #include "mho/cli/command.h"
 #include "mho/cli/console.h"
 #include "mho/cli/run_folder.h"
+#include "mho/cli/thread_option.h"
 #include "mho/io/file.h"
 #include "mho/report/html.h"
 #include "mho/report/line_chart.h"
@@ -210,40 +211,39 @@ int specs(SpecsArguments a, const CommandContext& context) {
 }  // namespace
 
 Command specs_command() {
-    return {
-        "specs",
-        "which noise, drift and bits suffice",
-        [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto a = std::make_shared<SpecsArguments>();
-            app.add_option(
-                   "run", a->run, "folder of a run, or a run file that names trained weights")
-                ->required();
-            app.add_option("--loss", a->loss, "accuracy that may be lost: 1%, 0.01; texts: nats")
-                ->capture_default_str();
-            app.add_option("--network", a->network, "hwa or naive (default: hwa where it is)")
-                ->check(CLI::IsMember({"hwa", "naive"}));
-            app.add_option("--time",
-                           a->time,
-                           "one of the run's evaluation times (default: that of its ablation)");
-            app.add_option("--pair", a->pairs, "two axes, \"drift:ADC bits\" (repeatable)")
-                ->expected(1)
-                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-            app.add_option("--images", a->options.images, "test images")
-                ->check(CLI::Range(1, 1000000000))
-                ->capture_default_str();
-            app.add_option("--chips", a->options.chips, "simulated chips a case")
-                ->check(CLI::Range(1, 10000))
-                ->capture_default_str();
-            app.add_option("--points", a->options.points, "points of a border")
-                ->check(CLI::Range(2, 1000))
-                ->capture_default_str();
-            app.add_option("--threads", a->threads, "threads (default: all, or OMP_NUM_THREADS)")
-                ->check(CLI::Range(1, 1024));
-            app.add_option("--out", a->page, "write a page with pictures (HTML)");
-            app.add_option("--json", a->json, "write the numbers");
-            app.add_flag("--quiet", a->quiet, "no progress");
-            return [a, context] { return specs(*a, context); };
-        }};
+    return {"specs",
+            "which noise, drift and bits suffice",
+            [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+                auto a = std::make_shared<SpecsArguments>();
+                app.add_option(
+                       "run", a->run, "folder of a run, or a run file that names trained weights")
+                    ->required();
+                app.add_option(
+                       "--loss", a->loss, "accuracy that may be lost: 1%, 0.01; texts: nats")
+                    ->capture_default_str();
+                app.add_option("--network", a->network, "hwa or naive (default: hwa where it is)")
+                    ->check(CLI::IsMember({"hwa", "naive"}));
+                app.add_option("--time",
+                               a->time,
+                               "one of the run's evaluation times (default: that of its ablation)");
+                app.add_option("--pair", a->pairs, "two axes, \"drift:ADC bits\" (repeatable)")
+                    ->expected(1)
+                    ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+                app.add_option("--images", a->options.images, "test images")
+                    ->check(CLI::Range(1, 1000000000))
+                    ->capture_default_str();
+                app.add_option("--chips", a->options.chips, "simulated chips a case")
+                    ->check(CLI::Range(1, 10000))
+                    ->capture_default_str();
+                app.add_option("--points", a->options.points, "points of a border")
+                    ->check(CLI::Range(2, 1000))
+                    ->capture_default_str();
+                add_threads(app, a->threads, "threads");
+                app.add_option("--out", a->page, "write a page with pictures (HTML)");
+                app.add_option("--json", a->json, "write the numbers");
+                app.add_flag("--quiet", a->quiet, "no progress");
+                return [a, context] { return specs(*a, context); };
+            }};
 }
 
 }  // namespace mho

@@ -16,6 +16,7 @@
 #include "mho/analysis/study_units.h"
 #include "mho/cli/console.h"
 #include "mho/cli/study_page.h"
+#include "mho/cli/thread_option.h"
 #include "mho/report/table.h"
 #include "mho/util/error.h"
 #include "mho/util/threads.h"
@@ -174,10 +175,7 @@ Command study_command_with(std::vector<Study> training) {
             run_app->add_flag("--quiet", arguments->quiet, "no progress");
             run_app->add_option("--seed", arguments->seed, "seed of every random number")
                 ->capture_default_str();
-            run_app
-                ->add_option(
-                    "--threads", arguments->threads, "threads; results do not depend on it")
-                ->check(CLI::Range(1, 256));
+            add_threads(*run_app, arguments->threads, kAnyThreads, 256);
             folder(run_app);
             CLI::App* report_app = app.add_subcommand(
                 "report", "write the tables of every README and the page over all studies");

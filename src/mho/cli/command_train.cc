@@ -16,6 +16,7 @@
 #include "mho/cli/console.h"
 #include "mho/cli/learning_stage.h"
 #include "mho/cli/run_folder.h"
+#include "mho/cli/thread_option.h"
 #include "mho/io/durable_log.h"
 #include "mho/io/file.h"
 #include "mho/io/folder_lock.h"
@@ -316,28 +317,27 @@ class TrainingRun {
 }  // namespace
 
 Command train_command() {
-    return {
-        "train",
-        "train a network for analog hardware and evaluate it over time",
-        [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
-            auto o = std::make_shared<TrainArguments>();
-            app.add_option("run_file", o->file, "JSON file that describes the run")->required();
-            app.add_option("--out", o->out, "folder of the run (default: runs/NAME)");
-            app.add_option("--set", o->overrides, "override a parameter: path=value (repeatable)")
-                ->type_name("PATH=VALUE")
-                ->expected(1)
-                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-            app.add_option("--threads", o->threads, "threads (default: all, or OMP_NUM_THREADS)")
-                ->check(CLI::Range(1, 1024));
-            app.add_flag(
-                "--resume", o->resume, "continue an interrupted run of the same configuration");
-            app.add_flag(
-                "--overwrite", o->overwrite, "replace what another run left in the folder");
-            app.add_flag("--no-evaluation", o->no_evaluation, "only train");
-            app.add_flag("--full", o->full, "evaluate on all test images");
-            app.add_flag("--quiet", o->quiet, "no progress");
-            return [o, context] { return TrainingRun(*o, context).run(); };
-        }};
+    return {"train",
+            "train a network for analog hardware and evaluate it over time",
+            [](CLI::App& app, const CommandContext& context) -> std::function<int()> {
+                auto o = std::make_shared<TrainArguments>();
+                app.add_option("run_file", o->file, "JSON file that describes the run")->required();
+                app.add_option("--out", o->out, "folder of the run (default: runs/NAME)");
+                app.add_option(
+                       "--set", o->overrides, "override a parameter: path=value (repeatable)")
+                    ->type_name("PATH=VALUE")
+                    ->expected(1)
+                    ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+                add_threads(app, o->threads, "threads");
+                app.add_flag(
+                    "--resume", o->resume, "continue an interrupted run of the same configuration");
+                app.add_flag(
+                    "--overwrite", o->overwrite, "replace what another run left in the folder");
+                app.add_flag("--no-evaluation", o->no_evaluation, "only train");
+                app.add_flag("--full", o->full, "evaluate on all test images");
+                app.add_flag("--quiet", o->quiet, "no progress");
+                return [o, context] { return TrainingRun(*o, context).run(); };
+            }};
 }
 
 }  // namespace mho

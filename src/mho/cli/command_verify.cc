@@ -6,6 +6,7 @@
 
 #include "mho/analysis/verify.h"
 #include "mho/cli/command.h"
+#include "mho/cli/thread_option.h"
 
 namespace mho {
 
@@ -18,11 +19,7 @@ Command verify_command() {
                        "folder", options->folder, "folder with files of golden records (*.json)")
                     ->required();
                 app.add_option("--json", options->json_file, "also write the results to this file");
-                app.add_option(
-                       "--threads",
-                       options->threads,
-                       "threads (default: all, or OMP_NUM_THREADS; results do not depend on it)")
-                    ->check(CLI::Range(1, 1024));
+                add_threads(app, options->threads, kAnyThreads);
                 return [options, context] { return run_verify(*options, context.out); };
             }};
 }

@@ -56,44 +56,28 @@ HWY_INLINE void count_rows(
             u[r] = hn::Zero(du);
             a[r] = hn::Zero(du);
         }
-        // Calls f(row, coincidences that rise, all of them) with the bits of word w.
-        const auto each_row = [&](size_t w, auto&& f) HWY_ATTR {
-            const VU col = hn::LoadU(du, bits + w * kVirtualLanes);
-            const VU sign = hn::LoadU(du, signs + w * kVirtualLanes);
-            for (size_t r = 0; r < kCountRows; r++) {
-                const VU both = hn::And(col, hn::Set(du, row_bits[r][w]));
-                const VU differ = hn::Xor(sign, hn::Set(du, row_signs[r][w]));
-                f(r, hn::AndNot(differ, both), both);
-            }
-        };
-#if HWY_TARGET == HWY_AVX2
-        // Bytes are counted, and added up before they can overflow.
-        for (size_t begin = 0; begin < words; begin += ByteCounts::kMostWords) {
-            const size_t end = HWY_MIN(words, begin + ByteCounts::kMostWords);
+        for (size_t begin = 0; begin < words; begin += BitCounts::kMostWords) {
+            const size_t end = HWY_MIN(words, begin + BitCounts::kMostWords);
             VU ups[kCountRows], alls[kCountRows];
             for (size_t r = 0; r < kCountRows; r++) {
                 ups[r] = hn::Zero(du);
                 alls[r] = hn::Zero(du);
             }
             for (size_t w = begin; w < end; w++) {
-                each_row(w, [&](size_t r, VU rising, VU both) HWY_ATTR {
-                    ups[r] = ByteCounts::add(ups[r], ByteCounts::of(rising));
-                    alls[r] = ByteCounts::add(alls[r], ByteCounts::of(both));
-                });
+                const VU col = hn::LoadU(du, bits + w * kVirtualLanes);
+                const VU sign = hn::LoadU(du, signs + w * kVirtualLanes);
+                for (size_t r = 0; r < kCountRows; r++) {
+                    const VU both = hn::And(col, hn::Set(du, row_bits[r][w]));
+                    const VU differ = hn::Xor(sign, hn::Set(du, row_signs[r][w]));
+                    alls[r] = BitCounts::add(alls[r], BitCounts::of(both));
+                    ups[r] = BitCounts::add(ups[r], BitCounts::of(hn::AndNot(differ, both)));
+                }
             }
             for (size_t r = 0; r < kCountRows; r++) {
-                u[r] = hn::Add(u[r], ByteCounts::lanes(ups[r]));
-                a[r] = hn::Add(a[r], ByteCounts::lanes(alls[r]));
+                u[r] = hn::Add(u[r], BitCounts::lanes(ups[r]));
+                a[r] = hn::Add(a[r], BitCounts::lanes(alls[r]));
             }
         }
-#else
-        for (size_t w = 0; w < words; w++) {
-            each_row(w, [&](size_t r, VU rising, VU both) HWY_ATTR {
-                u[r] = hn::Add(u[r], count_bits(rising));
-                a[r] = hn::Add(a[r], count_bits(both));
-            });
-        }
-#endif
         for (size_t r = 0; r < kCountRows; r++) {
             VI rising = hn::BitCast(di, u[r]);
             VI count = hn::BitCast(di, a[r]);

@@ -34,9 +34,11 @@ using MF = hn::Mask<PulseF>;
 
 constexpr size_t kPulseLanes = hn::MaxLanes(PulseF());
 
+// Set bits that are added up before they are asked for lane by lane: by bytes on AVX2, where
+// Highway's sum of the bytes of a lane takes six operations and constants that GCC makes anew in
+// every loop.
+struct BitCounts {
 #if HWY_TARGET == HWY_AVX2
-// Set bits by bytes, which may be added up to 31 times before lanes are asked for.
-struct ByteCounts {
     static constexpr size_t kMostWords = 31;  // of 8 bits in a byte
     static HWY_INLINE VU of(VU v) {
         const __m256i nibbles = load(kNibbles);
@@ -56,8 +58,18 @@ struct ByteCounts {
     static HWY_INLINE __m256i load(const PulseConstant& from) {
         return _mm256_load_si256(reinterpret_cast<const __m256i*>(from.data()));
     }
-};
+#else
+    static constexpr size_t kMostWords = size_t{1} << 26;  // of 32 bits in a lane
+    static HWY_INLINE VU of(VU v) { return hn::PopulationCount(v); }
+    static HWY_INLINE VU add(VU a, VU b) { return hn::Add(a, b); }
+    static HWY_INLINE VU lanes(VU sums) { return sums; }
 #endif
+};
+
+// Set bits of every lane.
+HWY_INLINE VU count_bits(VU v) {
+    return BitCounts::lanes(BitCounts::of(v));
+}
 
 HWY_INLINE uint32_t bits_of(MF mask) {
 #if HWY_TARGET <= HWY_AVX3
@@ -73,16 +85,6 @@ HWY_INLINE MF mask_of(uint32_t bits) {
 #else
     uint8_t bytes[8] = {static_cast<uint8_t>(bits), static_cast<uint8_t>(bits >> 8)};
     return hn::LoadMaskBits(PulseF(), bytes);
-#endif
-}
-
-// Set bits of every lane. Highway's sum of eight bytes takes AVX2 six operations and constants that
-// GCC makes anew in every loop.
-HWY_INLINE VU count_bits(VU v) {
-#if HWY_TARGET == HWY_AVX2
-    return ByteCounts::lanes(ByteCounts::of(v));
-#else
-    return hn::PopulationCount(v);
 #endif
 }
 

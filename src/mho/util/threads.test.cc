@@ -88,6 +88,10 @@ TEST(ParallelFor, SurvivesAnAbsurdNumberOfThreads) {
     EXPECT_EQ(calls, 5000u);
 }
 
+TEST(AvailableThreads, IsAtLeastOne) {
+    EXPECT_GE(available_threads(), 1u);
+}
+
 TEST(AvailableThreads, FollowsTheEnvironment) {
     const char* wanted = std::getenv("OMP_NUM_THREADS");
     if (wanted != nullptr) {
