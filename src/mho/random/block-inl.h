@@ -47,28 +47,27 @@ struct LaneGenerator {
     HWY_INLINE LaneGenerator(uint64_t key, uint32_t stream, uint64_t step, uint32_t block) {
         const RandomU32 d;
         for (size_t p = 0; p < kParts; p++) {
-            RandomU c0 =
-                hn::Iota(d, block * uint32_t{kVirtualLanes} + static_cast<uint32_t>(p * kLanes));
-            RandomU c1 = hn::Set(d, stream);
-            RandomU c2 = hn::Set(d, static_cast<uint32_t>(step));
-            RandomU c3 = hn::Set(d, static_cast<uint32_t>(step >> 32));
-            auto k0 = static_cast<uint32_t>(key);
-            auto k1 = static_cast<uint32_t>(key >> 32);
-            for (int round = 0; round < kPhiloxRounds; round++) {
+            const auto lane = static_cast<uint32_t>(block * kVirtualLanes + p * kLanes);
+            s0[p] = hn::Add(hn::Iota(d, 0), hn::Set(d, lane));
+            s1[p] = hn::Set(d, stream);
+            s2[p] = hn::Set(d, static_cast<uint32_t>(step));
+            s3[p] = hn::Set(d, static_cast<uint32_t>(step >> 32));
+        }
+        RandomU k0 = hn::Set(d, static_cast<uint32_t>(key));
+        RandomU k1 = hn::Set(d, static_cast<uint32_t>(key >> 32));
+        // Rounds outside: the chains of all parts run side by side.
+        for (int round = 0; round < kPhiloxRounds; round++) {
+            for (size_t p = 0; p < kParts; p++) {
                 RandomU high0, low0, high1, low1;
-                multiply_wide(c0, kPhiloxM0, high0, low0);
-                multiply_wide(c2, kPhiloxM1, high1, low1);
-                c0 = hn::Xor(hn::Xor(high1, c1), hn::Set(d, k0));
-                c1 = low1;
-                c2 = hn::Xor(hn::Xor(high0, c3), hn::Set(d, k1));
-                c3 = low0;
-                k0 += kPhiloxW0;
-                k1 += kPhiloxW1;
+                multiply_wide(s0[p], kPhiloxM0, high0, low0);
+                multiply_wide(s2[p], kPhiloxM1, high1, low1);
+                s0[p] = hn::Xor(hn::Xor(high1, s1[p]), k0);
+                s1[p] = low1;
+                s2[p] = hn::Xor(hn::Xor(high0, s3[p]), k1);
+                s3[p] = low0;
             }
-            s0[p] = c0;
-            s1[p] = c1;
-            s2[p] = c2;
-            s3[p] = c3;
+            k0 = hn::Add(k0, hn::Set(d, kPhiloxW0));
+            k1 = hn::Add(k1, hn::Set(d, kPhiloxW1));
         }
     }
 
@@ -111,70 +110,64 @@ HWY_INLINE void uniform_block(
     }
 }
 
-// u = (whole + 1/2) 2^-31 of 31 bits lies in [2^-32, 1], so the radius ends at sqrt(64 ln 2)
-// = 6.66. 31 bits convert to float alike on all targets. One fused operation rounds like the sum
-// alone, for powers of two scale without rounding.
-HWY_INLINE hn::Vec<RandomF32> radius_uniform(RandomU word) {
+// u 2^31 = whole + 1/2 of 31 bits: u lies in [2^-32, 1], so the radius ends at sqrt(64 ln 2)
+// = 6.66. 31 bits convert to float alike on all targets.
+HWY_INLINE hn::Vec<RandomF32> scaled_uniform(RandomU word) {
     const RandomF32 d;
     const hn::RebindToSigned<RandomF32> di;
     const auto whole = hn::ConvertTo(d, hn::BitCast(di, hn::ShiftRight<1>(word)));
-    return hn::MulAdd(whole, hn::Set(d, 0x1p-31f), hn::Set(d, 0x1p-32f));
+    return hn::Add(whole, hn::Set(d, 0.5f));
 }
 
 // The next kCount standard normal numbers of a generator, a multiple of 64: by Box-Muller on pairs
 // of rounds of 16 lanes. A call for 512 is eight for 64.
+//
+// Step by step: the registers hold the constants of one step, and the short chains of several pairs
+// fit beside each other into the scheduler of a core (one chain through all steps is some 95 cycles
+// long). How many stand side by side was measured.
 template <size_t kCount>
 HWY_INLINE void normal_numbers(LaneGenerator& generator, float* HWY_RESTRICT out) {
     const RandomF32 d;
     const hn::RebindToSigned<RandomF32> di;
+    using F = hn::Vec<RandomF32>;
+    using I = hn::Vec<decltype(di)>;
     constexpr size_t kLanes = LaneGenerator::kLanes;
     constexpr size_t kParts = LaneGenerator::kParts;
-    const auto place = [&](size_t pair) {
-        return out + pair / kParts * 2 * kVirtualLanes + pair % kParts * kLanes;
-    };
-    if constexpr (kParts == 1) {
-        // Two pairs of rounds side by side.
-        for (size_t pair = 0; pair < kCount / (2 * kLanes); pair += 2) {
-            hn::Vec<RandomF32> radius[2], sine[2], cosine[2];
-            hn::Vec<decltype(di)> angle[2];
-            for (size_t n = 0; n < 2; n++) {
-                radius[n] = radius_uniform(generator.next(0));
-                angle[n] = hn::BitCast(di, generator.next(0));
-            }
-            simd_log(d, radius);
-            for (size_t n = 0; n < 2; n++) {
-                radius[n] = hn::Sqrt(hn::Mul(radius[n], hn::Set(d, -2.0f)));
-            }
-            simd_sincos_turn(d, angle, sine, cosine);
-            for (size_t n = 0; n < 2; n++) {
-                hn::StoreU(hn::Mul(radius[n], cosine[n]), d, place(pair + n));
-                hn::StoreU(hn::Mul(radius[n], sine[n]), d, place(pair + n) + kVirtualLanes);
-            }
+    constexpr size_t kPairs = kCount / (2 * kLanes);
+    constexpr size_t kLogs = kPairs % 4 == 0 ? 4 : 2;
+    constexpr size_t kAngles = 2;
+    HWY_ALIGN float radius[kCount / 2];
+    HWY_ALIGN int32_t angle[kCount / 2];
+    for (size_t pair = 0; pair < kPairs; pair += kParts) {
+        for (size_t p = 0; p < kParts; p++) {  // the index of a state must be a constant
+            const size_t at = (pair + p) * kLanes;
+            hn::Store(scaled_uniform(generator.next(p)), d, radius + at);
+            hn::Store(hn::BitCast(di, generator.next(p)), di, angle + at);
         }
-    } else {
-        // Step by step: 16 registers hold the constants of one step, and the short chains of
-        // several pairs fit beside each other into the scheduler of a core with AVX2 (measured: a
-        // seventh faster for a block).
-        HWY_ALIGN float radius[kCount / 2];
-        HWY_ALIGN int32_t angle[kCount / 2];
-        constexpr size_t kPairs = kCount / (2 * kLanes);
-        for (size_t pair = 0; pair < kPairs; pair++) {
-            const RandomU word = generator.next(pair % kParts);
-            hn::Store(radius_uniform(word), d, radius + pair * kLanes);
-            const RandomU turn = generator.next(pair % kParts);
-            hn::Store(hn::BitCast(di, turn), di, angle + pair * kLanes);
+    }
+    for (size_t pair = 0; pair < kPairs; pair += kLogs) {
+        F square[kLogs];
+        for (size_t n = 0; n < kLogs; n++) {
+            square[n] = hn::Load(d, radius + (pair + n) * kLanes);
         }
-        for (size_t pair = 0; pair < kPairs; pair++) {
-            const auto log = simd_log(d, hn::Load(d, radius + pair * kLanes));
-            hn::Store(hn::Mul(log, hn::Set(d, -2.0f)), d, radius + pair * kLanes);
+        simd_log<-2, 31>(d, square);
+        for (size_t n = 0; n < kLogs; n++) {
+            hn::Store(square[n], d, radius + (pair + n) * kLanes);
         }
-        for (size_t pair = 0; pair < kPairs; pair++) {
-            const hn::Vec<decltype(di)> turn[1] = {hn::Load(di, angle + pair * kLanes)};
-            hn::Vec<RandomF32> sine[1], cosine[1];
-            simd_sincos_turn(d, turn, sine, cosine);
-            const auto r = hn::Sqrt(hn::Load(d, radius + pair * kLanes));
-            hn::StoreU(hn::Mul(r, cosine[0]), d, place(pair));
-            hn::StoreU(hn::Mul(r, sine[0]), d, place(pair) + kVirtualLanes);
+    }
+    for (size_t pair = 0; pair < kPairs; pair += kAngles) {
+        I turn[kAngles];
+        F sine[kAngles], cosine[kAngles];
+        for (size_t n = 0; n < kAngles; n++) {
+            turn[n] = hn::Load(di, angle + (pair + n) * kLanes);
+        }
+        simd_sincos_turn(d, turn, sine, cosine);
+        for (size_t n = 0; n < kAngles; n++) {
+            const size_t at = pair + n;
+            float* to = out + at / kParts * 2 * kVirtualLanes + at % kParts * kLanes;
+            const F r = hn::Sqrt(hn::Load(d, radius + at * kLanes));
+            hn::StoreU(hn::Mul(r, cosine[n]), d, to);
+            hn::StoreU(hn::Mul(r, sine[n]), d, to + kVirtualLanes);
         }
     }
 }

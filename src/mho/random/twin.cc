@@ -105,7 +105,8 @@ void fill_normal(TileKey key, Stream stream, uint64_t step, uint64_t first, std:
         const Pair pair = pair_of(w, i);
         const float whole = static_cast<float>(static_cast<int32_t>(pair.radius_word >> 1));
         const float u = (whole + 0.5f) * 0x1p-31f;
-        const float radius = std::sqrt(scalar_math::log(u) * -2.0f);
+        // Subtracted, so that u = 1 gives plus zero, as the sum of a scaled series does.
+        const float radius = std::sqrt(0.0f - 2.0f * scalar_math::log(u));
         float sine = 0;
         float cosine = 0;
         scalar_math::sincos_turn(static_cast<int32_t>(pair.angle_word), sine, cosine);

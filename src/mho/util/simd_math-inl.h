@@ -26,29 +26,34 @@ namespace mho {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// ln(x) for positive normal x, on kN registers at once; relative error below 2e-7.
+/// kFactor ln(x 2^-kHalvings) for positive normal x, on kN registers at once; relative error below
+/// 2e-7. Factors 1 and -2: a power of two commutes with every rounding, so the coefficients carry
+/// it.
 ///
 /// Each step runs over all registers before the next step begins: the dependent chain is long
 /// (about 25 operations of 4 cycles), the scheduler of a CPU holds about 100 operations, and only
 /// independent work side by side in program order fills it.
-template <class D, size_t kN, class V = hn::Vec<D>>
+template <int kFactor = 1, int kHalvings = 0, class D, size_t kN, class V = hn::Vec<D>>
 HWY_INLINE void simd_log(D d, V (&x)[kN]) {
     using namespace scalar_math;
     const hn::RebindToSigned<D> di;
+    constexpr float kTimes = kFactor;
+    static_assert(kFactor == 1 || kFactor == -2);
     V exponent[kN], f[kN], f2[kN], p[kN], r[kN];
     for (size_t k = 0; k < kN; k++) {
         // Subtracting the bits of sqrt(1/2) before taking the exponent puts the mantissa in
         // [sqrt(1/2), sqrt(2)), where ln is small and the series short.
-        const auto bits = hn::Sub(hn::BitCast(di, x[k]), hn::Set(di, kSqrtHalfBits));
+        const auto bits =
+            hn::Sub(hn::BitCast(di, x[k]), hn::Set(di, kSqrtHalfBits + (kHalvings << 23)));
         exponent[k] = hn::ConvertTo(d, hn::ShiftRight<23>(bits));
         const V m = hn::BitCast(
             d, hn::Add(hn::And(bits, hn::Set(di, 0x007fffff)), hn::Set(di, kSqrtHalfBits)));
         f[k] = hn::Sub(m, hn::Set(d, 1.0f));
-        p[k] = hn::Set(d, kLog[0]);
+        p[k] = hn::Set(d, kTimes * kLog[0]);
     }
     for (size_t i = 1; i < kLog.size(); i++) {
         for (size_t k = 0; k < kN; k++) {
-            p[k] = hn::MulAdd(p[k], f[k], hn::Set(d, kLog[i]));
+            p[k] = hn::MulAdd(p[k], f[k], hn::Set(d, kTimes * kLog[i]));
         }
     }
     for (size_t k = 0; k < kN; k++) {
@@ -56,16 +61,17 @@ HWY_INLINE void simd_log(D d, V (&x)[kN]) {
         r[k] = hn::Mul(hn::Mul(f2[k], f[k]), p[k]);
     }
     for (size_t k = 0; k < kN; k++) {
-        r[k] = hn::MulAdd(exponent[k], hn::Set(d, kLn2Low), r[k]);
+        r[k] = hn::MulAdd(exponent[k], hn::Set(d, kTimes * kLn2Low), r[k]);
     }
     for (size_t k = 0; k < kN; k++) {
-        r[k] = hn::MulAdd(f2[k], hn::Set(d, -0.5f), r[k]);
+        if constexpr (kFactor == -2) {
+            r[k] = hn::MulAdd(f[k], hn::Set(d, kTimes), hn::Add(f2[k], r[k]));
+        } else {
+            r[k] = hn::Add(f[k], hn::MulAdd(f2[k], hn::Set(d, -0.5f), r[k]));
+        }
     }
     for (size_t k = 0; k < kN; k++) {
-        r[k] = hn::Add(f[k], r[k]);
-    }
-    for (size_t k = 0; k < kN; k++) {
-        x[k] = hn::MulAdd(exponent[k], hn::Set(d, kLn2High), r[k]);
+        x[k] = hn::MulAdd(exponent[k], hn::Set(d, kTimes * kLn2High), r[k]);
     }
 }
 
@@ -106,13 +112,11 @@ HWY_INLINE void simd_sincos_turn(D d, const VI (&turn)[kN], V (&sine)[kN], V (&c
     using namespace scalar_math;
     const hn::RebindToSigned<D> di;
     V a[kN], a2[kN], s[kN], c[kN];
-    VI shifted[kN];
     for (size_t k = 0; k < kN; k++) {
-        // The two top bits of turn + 1/8 turn number the nearest quarter; the rest of the angle
-        // lies in [-1/8, 1/8) turn.
-        shifted[k] = hn::Add(turn[k], hn::Set(di, 1 << 29));
-        const VI quarter = hn::And(shifted[k], hn::Set(di, -(1 << 30)));
-        a[k] = hn::Mul(hn::ConvertTo(d, hn::Sub(turn[k], quarter)), hn::Set(d, kTurnToRadian));
+        // The low 30 bits with their sign: the angle from the nearest quarter turn, in [-1/8, 1/8)
+        // turn. They stay in the upper bits, and the factor takes the two places back.
+        const VI rest = hn::ShiftLeft<2>(turn[k]);
+        a[k] = hn::Mul(hn::ConvertTo(d, rest), hn::Set(d, 0.25f * kTurnToRadian));
         a2[k] = hn::Mul(a[k], a[k]);
         s[k] = hn::Set(d, kSin[0]);
         c[k] = hn::Set(d, kCos[0]);
@@ -129,15 +133,19 @@ HWY_INLINE void simd_sincos_turn(D d, const VI (&turn)[kN], V (&sine)[kN], V (&c
             hn::Mul(c[k], a2[k]), a2[k], hn::MulAdd(a2[k], hn::Set(d, -0.5f), hn::Set(d, 1.0f)));
     }
     for (size_t k = 0; k < kN; k++) {
-        const auto odd = hn::RebindMask(d, hn::TestBit(shifted[k], hn::Set(di, 1 << 30)));
-        // The sign of sin flips in the third and fourth quarter (top bit set), that of cos in the
-        // second and third (top bit set after another quarter turn).
+        // The two top bits of turn + 1/8 turn number the nearest quarter. In odd quarters sin and
+        // cos change places: their bit goes to the top, the only one that a blend of x86 reads, so
+        // that the vector is a mask without a comparison.
+        const VI shifted = hn::Add(turn[k], hn::Set(di, 1 << 29));
+        const VI odd = hn::ShiftLeft<1>(shifted);
+        const auto swap = hn::MaskFromVec(hn::BitCast(d, odd));
+        // The sign of sin flips in the third and fourth quarter, that of cos in the second and
+        // third, where the two top bits differ.
         const VI sign = hn::Set(di, std::numeric_limits<int32_t>::min());
-        const VI next = hn::Add(shifted[k], hn::Set(di, 1 << 30));
-        const V sign_s = hn::BitCast(d, hn::And(shifted[k], sign));
-        const V sign_c = hn::BitCast(d, hn::And(next, sign));
-        sine[k] = hn::Xor(hn::IfThenElse(odd, c[k], s[k]), sign_s);
-        cosine[k] = hn::Xor(hn::IfThenElse(odd, s[k], c[k]), sign_c);
+        const V sign_s = hn::BitCast(d, hn::And(shifted, sign));
+        const V sign_c = hn::BitCast(d, hn::And(hn::Xor(shifted, odd), sign));
+        sine[k] = hn::Xor(hn::IfThenElse(swap, c[k], s[k]), sign_s);
+        cosine[k] = hn::Xor(hn::IfThenElse(swap, s[k], c[k]), sign_c);
     }
 }
 
