@@ -55,20 +55,31 @@ HWY_INLINE PcmVec nu_of(const PcmConstants& c, PcmVec log_target, PcmVec normal)
     return hn::Mul(hn::Abs(hn::MulAdd(spread, normal, mean)), hn::Set(d, c.drift_scale));
 }
 
-HWY_INLINE PcmVec
-read_of(const PcmConstants& c, PcmVec log_basis, PcmVec programmed, PcmVec nu, PcmVec normal) {
+// What a read gives, for kN registers side by side.
+template <size_t kN>
+HWY_INLINE void read_of(const PcmConstants& c,
+                        const PcmVec (&log_basis)[kN],
+                        const PcmVec (&programmed)[kN],
+                        const PcmVec (&nu)[kN],
+                        const PcmVec (&normal)[kN],
+                        PcmVec (&out)[kN]) {
     using namespace pcm_law;
     const PcmTag d;
     // Drift takes away: its exponent is never positive. That of q lies between -62 and 6, for its
     // logarithm lies between those of 1e-7 and of the largest float.
-    const PcmVec exponent = hn::Mul(nu, hn::Set(d, -c.log_drift_time));
-    const PcmVec decay = simd_exp_inside(d, hn::Max(exponent, hn::Set(d, scalar_math::kExpMin)));
-    const PcmVec drifted = hn::Mul(programmed, decay);
-    const PcmVec q = hn::Min(
-        simd_exp_inside(d, hn::MulAdd(log_basis, hn::Set(d, kQExponent), hn::Set(d, kLogQ))),
-        hn::Set(d, kQHigh));
-    const PcmVec sigma = hn::Mul(drifted, hn::Mul(q, hn::Set(d, c.read_scale)));
-    return hn::Max(hn::MulAdd(sigma, normal, drifted), hn::Zero(d));
+    PcmVec power[2 * kN];
+    for (size_t k = 0; k < kN; k++) {
+        const PcmVec exponent = hn::Mul(nu[k], hn::Set(d, -c.log_drift_time));
+        power[2 * k] = hn::Max(exponent, hn::Set(d, scalar_math::kExpMin));
+        power[2 * k + 1] = hn::MulAdd(log_basis[k], hn::Set(d, kQExponent), hn::Set(d, kLogQ));
+    }
+    simd_exp_inside(d, power);
+    for (size_t k = 0; k < kN; k++) {
+        const PcmVec drifted = hn::Mul(programmed[k], power[2 * k]);
+        const PcmVec q = hn::Min(power[2 * k + 1], hn::Set(d, kQHigh));
+        const PcmVec sigma = hn::Mul(drifted, hn::Mul(q, hn::Set(d, c.read_scale)));
+        out[k] = hn::Max(hn::MulAdd(sigma, normal[k], drifted), hn::Zero(d));
+    }
 }
 
 // Calls `f(block, first, count, head)` for every random block that the cells touch: cells
@@ -170,14 +181,13 @@ void AtTime(const PcmConstants& constants,
             const bool whole = count == kRandomBlock;
             float* to = whole ? out + first : out_buffer;
             for (size_t i = 0; i < kRandomBlock; i += hn::Lanes(d)) {
-                const PcmVec log_basis = log_rho(c, hn::LoadU(d, b + i));
-                hn::StoreU(read_of(c,
-                                   log_basis,
-                                   hn::LoadU(d, p + i),
-                                   hn::LoadU(d, n + i),
-                                   hn::Load(d, read.values + i)),
-                           d,
-                           to + i);
+                const PcmVec log_basis[1] = {log_rho(c, hn::LoadU(d, b + i))};
+                const PcmVec conductance[1] = {hn::LoadU(d, p + i)};
+                const PcmVec coefficient[1] = {hn::LoadU(d, n + i)};
+                const PcmVec normal[1] = {hn::Load(d, read.values + i)};
+                PcmVec now[1];
+                read_of(c, log_basis, conductance, coefficient, normal, now);
+                hn::StoreU(now[0], d, to + i);
             }
             if (!whole) {
                 std::copy(to + head, to + head + count, out + first);
@@ -205,6 +215,9 @@ bool ProgramAndRead(const PcmConstants& constants,
                   keys.programming);
     Normals read(c.read_scale != 0, keys.tile, Stream::kConductanceRead, keys.read);
     HWY_ALIGN float target_buffer[kRandomBlock];
+    HWY_ALIGN float programmed[kRandomBlock];
+    HWY_ALIGN float log_target[kRandomBlock];
+    HWY_ALIGN float log_programmed[kRandomBlock];
     HWY_ALIGN float out_buffer[kRandomBlock];
     over_cells(
         keys.first_element, size, [&](uint32_t block, size_t first, size_t count, size_t head) {
@@ -216,26 +229,42 @@ bool ProgramAndRead(const PcmConstants& constants,
             float* to = whole ? out + first : out_buffer;
             const PcmVec scale = hn::Set(d, c.inverse_g_max);
             const PcmVec least = hn::Set(d, pcm_law::kSmallestRho);
-            // Four registers of a chain of fifty dependent operations at once.
+            // Step by step, as normal numbers are drawn (random/block-inl.h): one chain through the
+            // law is fifty dependent operations long.
             const size_t n = hn::Lanes(d);
+            for (size_t i = 0; i < kRandomBlock; i += n) {
+                const PcmVec g = hn::LoadU(d, from + i);
+                good = hn::And(good, hn::And(hn::Ge(g, hn::Zero(d)), hn::Le(g, high)));
+                const PcmVec p = programmed_of(c, g, hn::Load(d, write.values + i));
+                hn::Store(p, d, programmed + i);
+                hn::Store(hn::Max(hn::Mul(g, scale), least), d, log_target + i);
+                hn::Store(hn::Max(hn::Mul(p, scale), least), d, log_programmed + i);
+            }
             for (size_t i = 0; i < kRandomBlock; i += 2 * n) {
-                const PcmVec g0 = hn::LoadU(d, from + i), g1 = hn::LoadU(d, from + i + n);
-                good = hn::And(good, hn::And(hn::Ge(g0, hn::Zero(d)), hn::Le(g0, high)));
-                good = hn::And(good, hn::And(hn::Ge(g1, hn::Zero(d)), hn::Le(g1, high)));
-                const PcmVec p0 = programmed_of(c, g0, hn::Load(d, write.values + i));
-                const PcmVec p1 = programmed_of(c, g1, hn::Load(d, write.values + i + n));
-                PcmVec log[4] = {hn::Max(hn::Mul(g0, scale), least),
-                                 hn::Max(hn::Mul(g1, scale), least),
-                                 hn::Max(hn::Mul(p0, scale), least),
-                                 hn::Max(hn::Mul(p1, scale), least)};
+                PcmVec log[4] = {hn::Load(d, log_target + i),
+                                 hn::Load(d, log_target + i + n),
+                                 hn::Load(d, log_programmed + i),
+                                 hn::Load(d, log_programmed + i + n)};
                 simd_log(d, log);
-                const PcmVec n0 = nu_of(c, log[0], hn::Load(d, drift.values + i));
-                const PcmVec n1 = nu_of(c, log[1], hn::Load(d, drift.values + i + n));
-                const PcmVec basis0 = c.q_from_target ? log[0] : log[2];
-                const PcmVec basis1 = c.q_from_target ? log[1] : log[3];
-                hn::StoreU(read_of(c, basis0, p0, n0, hn::Load(d, read.values + i)), d, to + i);
-                hn::StoreU(
-                    read_of(c, basis1, p1, n1, hn::Load(d, read.values + i + n)), d, to + i + n);
+                hn::Store(log[0], d, log_target + i);
+                hn::Store(log[1], d, log_target + i + n);
+                hn::Store(log[2], d, log_programmed + i);
+                hn::Store(log[3], d, log_programmed + i + n);
+            }
+            const float* log_basis = c.q_from_target ? log_target : log_programmed;
+            for (size_t i = 0; i < kRandomBlock; i += 2 * n) {
+                PcmVec basis[2], conductance[2], nu[2], normal[2], now[2];
+                for (size_t k = 0; k < 2; k++) {
+                    const size_t at = i + k * n;
+                    basis[k] = hn::Load(d, log_basis + at);
+                    conductance[k] = hn::Load(d, programmed + at);
+                    nu[k] = nu_of(c, hn::Load(d, log_target + at), hn::Load(d, drift.values + at));
+                    normal[k] = hn::Load(d, read.values + at);
+                }
+                read_of(c, basis, conductance, nu, normal, now);
+                for (size_t k = 0; k < 2; k++) {
+                    hn::StoreU(now[k], d, to + i + k * n);
+                }
             }
             if (!whole) {
                 std::copy(to + head, to + head + count, out + first);

@@ -82,21 +82,37 @@ HWY_INLINE V simd_log(D d, V x) {
     return one[0];
 }
 
-/// exp(x) for x in [-87, 88]; relative error below 2e-7.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V simd_exp_inside(D d, V x) {
+/// exp(x) for x in [-87, 88], on kN registers at once; relative error below 2e-7.
+template <class D, size_t kN, class V = hn::Vec<D>>
+HWY_INLINE void simd_exp_inside(D d, V (&x)[kN]) {
     using namespace scalar_math;
     const hn::RebindToSigned<D> di;
-    const V n = hn::Round(hn::Mul(x, hn::Set(d, kLog2E)));
-    V r = hn::NegMulAdd(n, hn::Set(d, kLn2High), x);
-    r = hn::NegMulAdd(n, hn::Set(d, kLn2Low), r);
-    V p = hn::Set(d, kExp[0]);
-    for (size_t i = 1; i < kExp.size(); i++) {
-        p = hn::MulAdd(p, r, hn::Set(d, kExp[i]));
+    V n[kN], r[kN], p[kN];
+    for (size_t k = 0; k < kN; k++) {
+        n[k] = hn::Round(hn::Mul(x[k], hn::Set(d, kLog2E)));
+        r[k] = hn::NegMulAdd(n[k], hn::Set(d, kLn2High), x[k]);
+        p[k] = hn::Set(d, kExp[0]);
     }
-    p = hn::MulAdd(hn::Mul(r, r), p, hn::Add(r, hn::Set(d, 1.0f)));
-    const auto scale = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, n), hn::Set(di, 127)));
-    return hn::Mul(p, hn::BitCast(d, scale));
+    for (size_t k = 0; k < kN; k++) {
+        r[k] = hn::NegMulAdd(n[k], hn::Set(d, kLn2Low), r[k]);
+    }
+    for (size_t i = 1; i < kExp.size(); i++) {
+        for (size_t k = 0; k < kN; k++) {
+            p[k] = hn::MulAdd(p[k], r[k], hn::Set(d, kExp[i]));
+        }
+    }
+    for (size_t k = 0; k < kN; k++) {
+        p[k] = hn::MulAdd(hn::Mul(r[k], r[k]), p[k], hn::Add(r[k], hn::Set(d, 1.0f)));
+        const auto scale = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, n[k]), hn::Set(di, 127)));
+        x[k] = hn::Mul(p[k], hn::BitCast(d, scale));
+    }
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V simd_exp_inside(D d, V x) {
+    V one[1] = {x};
+    simd_exp_inside(d, one);
+    return one[0];
 }
 
 /// The same, any argument clamped to that range.
