@@ -9,7 +9,7 @@
 #   make bench   benchmarks against the machine's limits -> build/bench.json
 #   make peers, make bench-peers   the field's tool, and the same work on both -> build/bench-peers.json
 #   make kill-test   runs killed at random moments, full disks, folders that cannot be written
-#   make fuzz    fuzzers of everything that reads a file, FUZZ_S=60 seconds each
+#   make fuzz    fuzzers of everything that reads a file, FUZZ_S=60 seconds each, FUZZ_JOBS=1 at a time
 #   make lint    clang-format, clang-tidy, ruff
 #   make asan    everything but LibTorch's part under address and undefined-behaviour sanitizers
 #   make asan-torch   LibTorch's part under them
@@ -30,6 +30,7 @@ APT_FUZZ := clang-19 libclang-rt-19-dev libomp-19-dev
 APT_PEERS := libopenblas-dev
 PEERS := .peers
 FUZZ_S ?= 60
+FUZZ_JOBS ?= 1
 APT_LINT := clang-tidy-19 libomp-19-dev
 # Trained networks and larger data sets, where they are at hand; tests that need them skip otherwise.
 MHO_DATA ?= $(shell [ -d ../shared/data ] && cd ../shared/data && pwd)
@@ -150,7 +151,7 @@ fuzz: deps
 	   $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
 	cmake --preset fuzz
 	cmake --build --preset fuzz -j $(JOBS)
-	python3 tools/run_fuzzers.py --seconds $(FUZZ_S)
+	python3 tools/run_fuzzers.py --seconds $(FUZZ_S) --jobs $(FUZZ_JOBS)
 
 # `make test` has the narrow form (folders up to tile); this one compiles for half an hour. What the
 # OpenMP runtime keeps until the end is no leak of ours.
