@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/adapt/outside_gradients.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "mho/kernels/outside.h"
 #include "mho/kernels/passes.h"
 #include "mho/util/error.h"
@@ -9,7 +12,6 @@
 namespace mho {
 
 namespace {
-constexpr size_t kAhead = 4;  // rows
 constexpr size_t kLine = 16;  // floats of a cache line
 }  // namespace
 
@@ -41,21 +43,21 @@ void some_input_gradients(const std::vector<uint32_t>& elements,
     const size_t stride = (errors.cols + 15) / 16 * 16 + 16;
     columns.resize(elements.size() * stride);
     float* to = columns.data();
-    std::vector<uint32_t> inputs(elements.size());
+    // In the order of the inputs, sixteen rows of weights at a time: every line of the weights is
+    // read once, and every line of a column is written once.
+    std::vector<std::pair<uint32_t, uint32_t>> by_input(elements.size());
     for (size_t i = 0; i < elements.size(); i++) {
-        inputs[i] = elements[i] % static_cast<uint32_t>(width);
+        by_input[i] = {elements[i] % static_cast<uint32_t>(width), static_cast<uint32_t>(i)};
     }
-    for (size_t o = 0; o < errors.cols; o++) {
-        const float* w = weights.row(o);
-        // The reads of a row jump; a row ahead is fetched in order.
-        if (o + kAhead < errors.cols) {
-            const float* later = weights.row(o + kAhead);
-            for (size_t j = 0; j < width; j += kLine) {
-                __builtin_prefetch(later + j);
+    std::sort(by_input.begin(), by_input.end());
+    for (size_t o = 0; o < errors.cols; o += kLine) {
+        const size_t rows = std::min(kLine, errors.cols - o);
+        for (const auto& [input, i] : by_input) {
+            const float* w = weights.row(o) + input;
+            float* line = to + i * stride + o;
+            for (size_t r = 0; r < rows; r++) {
+                line[r] = w[r * weights.stride];
             }
-        }
-        for (size_t i = 0; i < elements.size(); i++) {
-            to[i * stride + o] = w[inputs[i]];
         }
     }
     gradients.resize(elements.size());

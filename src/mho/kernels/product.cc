@@ -104,18 +104,25 @@ bool PackPanel(ConstFloatView w, float* HWY_RESTRICT to) {
     const hn::RebindToSigned<decltype(d)> di;
     const auto magnitude = hn::Set(di, 0x7fffffff);
     auto largest = hn::Zero(di);
-    for (size_t k = 0; k < whole; k += 4) {
+    // A few cache lines of four rows after each other: rows a power of two apart share few sets of
+    // the first level, and a line that is left before its end is gone (half of the time for 512
+    // inputs, three quarters for 1024).
+    constexpr size_t kRun = 64;
+    for (size_t run = 0; run < whole; run += kRun) {
+        const size_t end = HWY_MIN(run + kRun, whole);
         for (size_t o = 0; o < kPanel; o += 4) {
-            hn::Vec<decltype(d)> m[4];
-            for (size_t r = 0; r < 4; r++) {
-                m[r] = o + r < w.rows ? hn::LoadU(d, w.row(o + r) + k) : hn::Zero(d);
-            }
-            for (size_t r = 0; r < 4; r++) {
-                largest = hn::Max(largest, hn::And(hn::BitCast(di, m[r]), magnitude));
-            }
-            transpose(d, m);
-            for (size_t i = 0; i < 4; i++) {
-                hn::Store(m[i], d, to + (k + i) * kPanel + o);
+            for (size_t k = run; k < end; k += 4) {
+                hn::Vec<decltype(d)> m[4];
+                for (size_t r = 0; r < 4; r++) {
+                    m[r] = o + r < w.rows ? hn::LoadU(d, w.row(o + r) + k) : hn::Zero(d);
+                }
+                for (size_t r = 0; r < 4; r++) {
+                    largest = hn::Max(largest, hn::And(hn::BitCast(di, m[r]), magnitude));
+                }
+                transpose(d, m);
+                for (size_t i = 0; i < 4; i++) {
+                    hn::Store(m[i], d, to + (k + i) * kPanel + o);
+                }
             }
         }
     }

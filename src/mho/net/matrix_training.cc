@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mho/adapt/clip_remap.h"
 #include "mho/adapt/modified_grid.h"
 #include "mho/util/error.h"
 #include "mho/util/threads.h"
@@ -83,14 +82,20 @@ void MatrixTraining::load_weights(ConstFloatView weights) {
     }
 }
 
-void MatrixTraining::load_modified(ConstFloatView weights, FloatView modified, uint64_t step) {
+void MatrixTraining::load_modified(ConstFloatView weights,
+                                   FloatView modified,
+                                   uint64_t step,
+                                   bool since_post_step) {
+    const std::span<const float> largest = since_post_step ? largest_ : std::span<const float>();
     for (size_t g = 0; g < groups(); g++) {
         TileGrid& grid = grids_[g];
+        const size_t tiles = largest.empty() ? 0 : largest.size() / groups();
         set_modified_weights(grid,
                              hardware_.modifier,
                              weights.row_block(g * grid.outputs(), grid.outputs()),
                              modified.row_block(g * grid.outputs(), grid.outputs()),
-                             step);
+                             step,
+                             largest.subspan(g * tiles, tiles));
         if (!hardware_.backward.perfect) {
             grid.prepare_backward();
         }
@@ -237,30 +242,17 @@ void MatrixTraining::forward(
 void MatrixTraining::post_step(FloatView weights,
                                FloatView mapping,
                                FloatView learned,
-                               std::span<float> ranges) const {
-    std::vector<float> tile_scales;
+                               std::span<float> ranges) {
+    largest_.clear();
     for (size_t g = 0; g < groups(); g++) {
-        const TileGrid& grid = grids_[g];
-        for (size_t r = 0; r < grid.output_pieces(); r++) {
-            const size_t row = g * grid.outputs() + grid.output_offsets()[r];
-            const size_t rows = grid.output_offsets()[r + 1] - grid.output_offsets()[r];
-            for (size_t c = 0; c < grid.input_pieces(); c++) {
-                const size_t col = grid.input_offsets()[c];
-                const FloatView tile = weights.row_block(row, rows).column_block(
-                    col, grid.input_offsets()[c + 1] - col);
-                clip_weights(hardware_.clip, tile);
-                if (hardware_.remap.kind == RemapKind::kNone) {
-                    continue;
-                }
-                tile_scales.resize(rows);
-                for (size_t i = 0; i < rows; i++) {
-                    tile_scales[i] = mapping(c, row + i) * learned(c, row + i);
-                    learned(c, row + i) = 1.0f;
-                }
-                remap_weights(hardware_.remap, tile, tile_scales);
-                std::copy(tile_scales.begin(), tile_scales.end(), mapping.row(c) + row);
-            }
-        }
+        const std::vector<float> here =
+            clip_and_remap(grids_[g],
+                           hardware_.clip,
+                           hardware_.remap,
+                           weights.row_block(g * outputs(), outputs()),
+                           mapping.column_block(g * outputs(), outputs()),
+                           learned.column_block(g * outputs(), outputs()));
+        largest_.insert(largest_.end(), here.begin(), here.end());
     }
     if (hardware_.input_range.enabled) {
         for (float& range : ranges) {

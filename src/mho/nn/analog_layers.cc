@@ -15,7 +15,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mho/adapt/clip_remap.h"
+#include "mho/adapt/modified_grid.h"
 #include "mho/adapt/modifier.h"
 #include "mho/nn/analog_engine.h"
 #include "mho/nn/layer_learning.h"
@@ -258,7 +258,7 @@ void AnalogLayerImpl::set_weights(const Tensor& weight, const Tensor& bias_value
             copy_into(bias, bias_values, path_, "bias");
         }
     }
-    loaded_ = {};
+    forget_loaded();
 }
 
 AnalogLayerImpl::State AnalogLayerImpl::state() const {
@@ -283,7 +283,7 @@ void AnalogLayerImpl::set_state(const State& s) {
         copy_into(bias, s.bias, path_, "bias");
     }
     learned_scale.fill_(1.0);
-    loaded_ = {};
+    forget_loaded();
 }
 
 Matrix<float> AnalogLayerImpl::logical_matrix() const {
@@ -355,7 +355,13 @@ torch::Tensor AnalogLayerImpl::weights_of_this_step() {
             modified_ = at::empty_like(plain);
         }
         weights = modified_;
-        engine_->load_modified(view_of(plain), view_of(weights), weight_step_);
+        // Once: whoever writes through a raw pointer before the next post_step() says so nowhere.
+        const std::vector<float> largest = std::move(largest_);
+        largest_.clear();
+        engine_->load_modified(view_of(plain),
+                               view_of(weights),
+                               weight_step_,
+                               largest_version_ == version ? largest : std::vector<float>());
     } else {
         engine_->load_weights(view_of(weights));
     }
@@ -439,7 +445,7 @@ void AnalogLayerImpl::learn_in_memory(const LearnerConfig& config) {
 void AnalogLayerImpl::show_learned_weights() {
     const torch::NoGradGuard no_grad;
     learning_->read(view_of(tile_weight));
-    loaded_ = {};
+    forget_loaded();
 }
 
 void AnalogLayerImpl::learn(double rate, uint64_t step) {
@@ -496,35 +502,21 @@ void AnalogLayerImpl::set_learner_states(const std::vector<LearnerState>& states
 void AnalogLayerImpl::post_step() {
     const torch::NoGradGuard no_grad;
     const Hardware& hw = hardware();
-    const FloatView weights = view_of(tile_weight);
-    const FloatView scales = view_of(scale);
-    const FloatView learned = view_of(learned_scale);
-    std::vector<float> tile_scales;
-    for (size_t g = 0; g < engine_->groups(); g++) {
-        const TileGrid& grid = engine_->grid(g);
-        for (size_t r = 0; r < grid.output_pieces(); r++) {
-            const size_t row = g * grid.outputs() + grid.output_offsets()[r];
-            const size_t rows = grid.output_offsets()[r + 1] - grid.output_offsets()[r];
-            for (size_t c = 0; c < grid.input_pieces(); c++) {
-                const size_t col = grid.input_offsets()[c];
-                if (learning_ != nullptr || !tile_weight.requires_grad()) {
-                    continue;  // devices have bounds of their own; what is frozen stays
-                }
-                const FloatView tile = weights.row_block(row, rows).column_block(
-                    col, grid.input_offsets()[c + 1] - col);
-                clip_weights(hw.clip, tile);
-                if (hw.remap.kind == RemapKind::kNone) {
-                    continue;
-                }
-                tile_scales.resize(rows);
-                for (size_t i = 0; i < rows; i++) {
-                    tile_scales[i] = scales(c, row + i) * learned(c, row + i);
-                    learned(c, row + i) = 1.0f;
-                }
-                remap_weights(hw.remap, tile, tile_scales);
-                std::copy(tile_scales.begin(), tile_scales.end(), scales.row(c) + row);
-            }
+    forget_loaded();
+    // Devices have bounds of their own; what is frozen stays.
+    if (learning_ == nullptr && tile_weight.requires_grad()) {
+        const size_t rows = engine_->grid(0).outputs();
+        for (size_t g = 0; g < engine_->groups(); g++) {
+            const std::vector<float> here =
+                clip_and_remap(engine_->grid(g),
+                               hw.clip,
+                               hw.remap,
+                               view_of(tile_weight).row_block(g * rows, rows),
+                               view_of(scale).column_block(g * rows, rows),
+                               view_of(learned_scale).column_block(g * rows, rows));
+            largest_.insert(largest_.end(), here.begin(), here.end());
         }
+        largest_version_ = static_cast<uint32_t>(tile_weight._version());
     }
     if (hw.input_range.enabled) {
         float* range = input_range.data_ptr<float>();
@@ -533,7 +525,6 @@ void AnalogLayerImpl::post_step() {
             range[i] = std::max(std::fabs(range[i]), 1e-6f);
         }
     }
-    loaded_ = {};
 }
 
 AnalogLinearImpl::AnalogLinearImpl(const LinearOp& op,
