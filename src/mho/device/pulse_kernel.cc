@@ -6,9 +6,9 @@
 #include <array>
 #include <span>
 
-// AVX3_DL instead of AVX3: its instruction for population counts decides here. The AVX-512 processors
-// without it (before 2019) run the form of AVX2, which saves a third of the longest compilation of the
-// project. Counts are integers, so bits stay equal.
+// AVX3_DL instead of AVX3: its instruction for population counts decides here. The AVX-512
+// processors without it (before 2019) run the form of AVX2, which saves a third of the longest
+// compilation of the project. Counts are integers, so bits stay equal.
 #define HWY_DISABLED_TARGETS (HWY_AVX3)
 #define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
