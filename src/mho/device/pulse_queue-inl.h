@@ -47,7 +47,7 @@ struct Queue {
     template <StepKind K>
     MHO_PULSE_INLINE void push(
         MF who, VI count, const Cell& c, VF u, const Pulse& p, size_t first) {
-        push_at<K>(who, count, c, u, p, hn::Iota(PulseI(), static_cast<int32_t>(first)));
+        push_at<K>(who, count, c, u, p, iota_from(PulseI(), static_cast<int32_t>(first)));
     }
 
     template <StepKind K>

@@ -211,7 +211,7 @@ MHO_PULSE_INLINE size_t find_columns(const SampleCounts& sample,
         const VU shared = hn::And(hn::LoadU(du, sample.col_bits + i), of_row);
         const Packing fires(hn::RebindMask(PulseF(), hn::Ne(shared, hn::Zero(du))));
         const VU negative = hn::And(hn::LoadU(du, sample.col_negative + i), sign_bit);
-        const VU entry = hn::Or(negative, hn::Iota(du, static_cast<uint32_t>(i)));
+        const VU entry = hn::Or(negative, iota_from(du, static_cast<uint32_t>(i)));
         const VI counts = hn::BitCast(di, count_bits(shared));
         hn::StoreU(fires(hn::BitCast(di, entry)), di, scratch.columns.data() + found);
         hn::StoreU(fires(counts), di, scratch.counts.data() + found);

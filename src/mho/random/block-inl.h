@@ -48,7 +48,7 @@ struct LaneGenerator {
         const RandomU32 d;
         for (size_t p = 0; p < kParts; p++) {
             const auto lane = static_cast<uint32_t>(block * kVirtualLanes + p * kLanes);
-            s0[p] = hn::Add(hn::Iota(d, 0), hn::Set(d, lane));
+            s0[p] = iota_from(d, lane);
             s1[p] = hn::Set(d, stream);
             s2[p] = hn::Set(d, static_cast<uint32_t>(step));
             s3[p] = hn::Set(d, static_cast<uint32_t>(step >> 32));

@@ -26,6 +26,13 @@ namespace mho {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// first, first + 1, ... in the lanes. hn::Iota of a number that the compiler does not know is a
+/// scalar store for each lane and a load that waits for all of them.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V iota_from(D d, hn::TFromD<D> first) {
+    return hn::Add(hn::Iota(d, 0), hn::Set(d, first));
+}
+
 /// kFactor ln(x 2^-kHalvings) for positive normal x, on kN registers at once; relative error below
 /// 2e-7. Factors 1 and -2: a power of two commutes with every rounding, so the coefficients carry
 /// it.
