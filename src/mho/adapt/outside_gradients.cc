@@ -38,23 +38,30 @@ void some_input_gradients(const std::vector<uint32_t>& elements,
     if (weights.rows != errors.cols || weights.cols != width) {
         throw InputError("gradients of inputs: weights must be [outputs, inputs]");
     }
-    // The columns of the weights become rows. A stride that is no power of two spreads them over
-    // the sets of the cache.
-    const size_t stride = (errors.cols + 15) / 16 * 16 + 16;
-    columns.resize(elements.size() * stride);
-    float* to = columns.data();
-    // In the order of the inputs, sixteen rows of weights at a time: every line of the weights is
-    // read once, and every line of a column is written once.
+    // Every input that any row needs, once and in order.
     std::vector<std::pair<uint32_t, uint32_t>> by_input(elements.size());
     for (size_t i = 0; i < elements.size(); i++) {
         by_input[i] = {elements[i] % static_cast<uint32_t>(width), static_cast<uint32_t>(i)};
     }
     std::sort(by_input.begin(), by_input.end());
+    std::vector<uint32_t> inputs;
+    std::vector<uint32_t> column_of(elements.size());
+    for (const auto& [input, i] : by_input) {
+        if (inputs.empty() || inputs.back() != input) {
+            inputs.push_back(input);
+        }
+        column_of[i] = static_cast<uint32_t>(inputs.size() - 1);
+    }
+    // Their columns of the weights become rows, sixteen weights at a time: every line of the
+    // weights is read once, and every line of a column is written once. A stride that is no power
+    // of two spreads the columns over the sets of the cache.
+    const size_t stride = (errors.cols + kLine - 1) / kLine * kLine + kLine;
+    columns.resize(inputs.size() * stride);
     for (size_t o = 0; o < errors.cols; o += kLine) {
         const size_t rows = std::min(kLine, errors.cols - o);
-        for (const auto& [input, i] : by_input) {
-            const float* w = weights.row(o) + input;
-            float* line = to + i * stride + o;
+        for (size_t c = 0; c < inputs.size(); c++) {
+            const float* w = weights.row(o) + inputs[c];
+            float* line = columns.data() + c * stride + o;
             for (size_t r = 0; r < rows; r++) {
                 line[r] = w[r * weights.stride];
             }
@@ -62,8 +69,8 @@ void some_input_gradients(const std::vector<uint32_t>& elements,
     }
     gradients.resize(elements.size());
     for (size_t i = 0; i < elements.size(); i++) {
-        gradients[i] = static_cast<float>(
-            dot_row(errors.row(elements[i] / width), to + i * stride, errors.cols));
+        gradients[i] = static_cast<float>(dot_row(
+            errors.row(elements[i] / width), columns.data() + column_of[i] * stride, errors.cols));
     }
 }
 
