@@ -323,7 +323,7 @@ void bind_layer(nb::module_& m) {
             "Gradients of learned scales, bias and ranges.")
         .def(
             "post_step",
-            [](const MatrixTraining& t,
+            [](MatrixTraining& t,
                Address weights,
                Address mapping,
                Address learned,
