@@ -135,24 +135,13 @@ void bind_layer(nb::module_& m) {
             "Exact weights of the next passes.")
         .def(
             "load_modified",
-            [](MatrixTraining& t,
-               Address weights,
-               Address modified,
-               uint64_t step,
-               bool since_post_step) {
+            [](MatrixTraining& t, Address weights, Address modified, uint64_t step) {
                 const nb::gil_scoped_release release;
                 const Sizes s(t);
-                t.load_modified(matrix(weights, s.all, s.inputs),
-                                writable(modified, s.all, s.inputs),
-                                step,
-                                since_post_step);
+                t.load_modified(
+                    matrix(weights, s.all, s.inputs), writable(modified, s.all, s.inputs), step);
             },
-            nb::arg("weights"),
-            nb::arg("modified"),
-            nb::arg("step"),
-            nb::arg("since_post_step") = false,
-            "Weights of the next passes with the noise of a step, which are given back; "
-            "`since_post_step` if they are those that post_step left.")
+            "Weights of the next passes with the noise of a step, which are given back.")
         .def(
             "program",
             [](MatrixTraining& t, Address weights, uint64_t programming) {
@@ -323,7 +312,7 @@ void bind_layer(nb::module_& m) {
             "Gradients of learned scales, bias and ranges.")
         .def(
             "post_step",
-            [](MatrixTraining& t,
+            [](const MatrixTraining& t,
                Address weights,
                Address mapping,
                Address learned,

@@ -284,9 +284,7 @@ class AnalogLayer(StaysFloat32, LearnsInMemory):
             plain = weight.detach()
             if modified:
                 used = torch.empty_like(plain)
-                since_post_step = version is not None and version == self._after_post_step
-                self._after_post_step = None
-                self._training_engine.load_modified(plain.data_ptr(), used.data_ptr(), step, since_post_step)
+                self._training_engine.load_modified(plain.data_ptr(), used.data_ptr(), step)
             else:
                 used = plain
                 self._training_engine.load_weights(plain.data_ptr())
@@ -377,8 +375,6 @@ class AnalogLayer(StaysFloat32, LearnsInMemory):
         self._chip_values: Tensor | None = None
         self._tensors: TensorEngine | None = None
         self._loaded: tuple[Any, Tensor] | None = None
-        # Which tile weights the last post_step() left: the engine knows the largest of them.
-        self._after_post_step: tuple[int, int] | None = None
         self._starting = True
         self._learners = None
         self._pending = []
@@ -390,7 +386,6 @@ class AnalogLayer(StaysFloat32, LearnsInMemory):
     def _forget(self) -> None:
         """Weights, ranges or hardware changed: look at them again."""
         self._loaded = None
-        self._after_post_step = None
         self._starting = True
 
     def __getstate__(self) -> dict[str, Any]:
@@ -398,7 +393,7 @@ class AnalogLayer(StaysFloat32, LearnsInMemory):
         if self._learners is not None:
             state["_learner_states"] = self._states_of_learners()
         for name in ("_parsed", "_training", "_chip_engine", "_chip_values", "_tensors", "_loaded",
-                     "_after_post_step", "_learners", "_pending"):
+                     "_learners", "_pending"):
             state[name] = None
         return state
 
@@ -450,7 +445,6 @@ class AnalogLayer(StaysFloat32, LearnsInMemory):
                     self.learned_scale.data_ptr(),
                     self.input_range.data_ptr(),
                 )
-                self._after_post_step = (self.tile_weight.data_ptr(), self.tile_weight._version)
             else:
                 self._tensors.post_step()  # type: ignore[union-attr]
         self._loaded = None

@@ -41,18 +41,14 @@ double clip_bound(const WeightClip& clip, ConstFloatView w) {
     return clip.value > 0 ? std::min(bound, clip.value) : bound;
 }
 
-std::optional<float> clip_weights(const WeightClip& clip, FloatView w) {
+void clip_weights(const WeightClip& clip, FloatView w) {
     const auto bound = static_cast<float>(clip_bound(clip, w));
     if (bound <= 0) {
-        return std::nullopt;
+        return;
     }
-    float largest = 0;
     for (size_t r = 0; r < w.rows; r++) {
         clamp_in_place(w.row(r), bound, w.cols);
-        const float here = row_abs_max(w.row(r), w.cols);  // the row is in the first-level cache
-        largest = here > largest || std::isnan(here) ? here : largest;
     }
-    return largest;
 }
 
 namespace {

@@ -3,7 +3,6 @@
 #ifndef MHO_ADAPT_CLIP_REMAP_H
 #define MHO_ADAPT_CLIP_REMAP_H
 
-#include <optional>
 #include <span>
 
 #include "mho/adapt/adapt_config.h"
@@ -17,9 +16,8 @@ namespace mho {
 /// 2020; aihwkit WeightClipType.)
 double clip_bound(const WeightClip& clip, ConstFloatView weights);
 
-/// Cuts the weights to +-clip_bound. The largest |w| afterwards, not a number if one of them is
-/// none; nothing where there is no bound, for then nothing is looked at.
-std::optional<float> clip_weights(const WeightClip& clip, FloatView weights);
+/// Cuts the weights to +-clip_bound.
+void clip_weights(const WeightClip& clip, FloatView weights);
 
 /// Stretches the weights of a tile `[outputs, inputs]` to the range +-w_max and moves the factor
 /// into the digital `scales`, one per output, so that scale * weight stays. `scales` must hold

@@ -4,12 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "mho/adapt/clip_remap.h"
-#include "mho/kernels/rows.h"
 #include "mho/random/stream.h"
 #include "mho/util/error.h"
 
@@ -50,95 +48,83 @@ Matrix<float> some_weights() {
     return w;
 }
 
-FloatView tile_of(const TileGrid& grid, Matrix<float>& w, size_t r, size_t c) {
-    const auto& rows = grid.output_offsets();
-    const auto& cols = grid.input_offsets();
-    return w.view()
-        .row_block(rows[r], rows[r + 1] - rows[r])
-        .column_block(cols[c], cols[c + 1] - cols[c]);
-}
-
 struct Clipped {
     Matrix<float> weights = some_weights();
     Matrix<float> mapping{2, kOutputs, 2.0f};
     Matrix<float> learned{2, kOutputs, 3.0f};
-    std::vector<float> largest;
 
-    Clipped(const TileGrid& grid, const Laws& h)
-        : largest(clip_and_remap(
-              grid, h.clip, h.remap, weights.view(), mapping.view(), learned.view())) {}
+    Clipped(const TileGrid& grid, const Laws& h) {
+        clip_and_remap(grid, h.clip, h.remap, weights.view(), mapping.view(), learned.view());
+    }
 };
 
-TEST(ModifiedGrid, EveryTileIsClippedAndItsLargestWeightKnown) {
+TEST(ModifiedGrid, EveryTileIsClipped) {
     const Laws h = small_tiles();
     const TileGrid grid = grid_of(h);
     Clipped all(grid, h);
     ASSERT_EQ(grid.output_pieces(), 2U);
     ASSERT_EQ(grid.input_pieces(), 2U);
-    ASSERT_EQ(all.largest.size(), 4U);
     Matrix<float> plain = some_weights();
     for (size_t r = 0; r < 2; r++) {
         for (size_t c = 0; c < 2; c++) {
-            const FloatView tile = tile_of(grid, plain, r, c);
-            clip_weights(h.clip, tile);
-            float largest = 0;
-            for (size_t i = 0; i < tile.rows; i++) {
-                const FloatView got = tile_of(grid, all.weights, r, c);
-                EXPECT_TRUE(std::equal(tile.row(i), tile.row(i) + tile.cols, got.row(i)));
-                largest = std::max(largest, row_abs_max(tile.row(i), tile.cols));
-            }
-            EXPECT_EQ(all.largest[2 * r + c], largest);
+            clip_weights(h.clip, grid.part(plain.view(), r, c));
         }
     }
+    EXPECT_EQ(all.weights.values, plain.values);
+    EXPECT_NE(all.weights.values, some_weights().values);
     EXPECT_EQ(all.mapping(0, 0), 2.0f);
     EXPECT_EQ(all.learned(0, 0), 3.0f);
 }
 
-TEST(ModifiedGrid, KnownLargestWeightsChangeNothing) {
-    for (const bool keep_last : {false, true}) {
-        Laws h = small_tiles();
-        h.modifier.keep_last_column = keep_last;
-        TileGrid grid = grid_of(h);
-        const Clipped all(grid, h);
-        Matrix<float> looked_for(kOutputs, kInputs);
-        Matrix<float> known(kOutputs, kInputs);
-        set_modified_weights(grid, h.modifier, all.weights.view(), looked_for.view(), 9);
-        set_modified_weights(grid, h.modifier, all.weights.view(), known.view(), 9, all.largest);
-        EXPECT_EQ(looked_for.values, known.values);
-        EXPECT_NE(known.values, all.weights.values);
-    }
-}
-
-TEST(ModifiedGrid, WhereNothingIsKnownWeightsAreLookedThrough) {
+TEST(ModifiedGrid, EveryTileIsRemapped) {
     Laws h = small_tiles();
     h.remap.kind = RemapKind::kLayer;
-    TileGrid grid = grid_of(h);
+    const TileGrid grid = grid_of(h);
     const Clipped remapped(grid, h);
-    EXPECT_TRUE(std::isnan(remapped.largest[0]));
     EXPECT_GT(remapped.mapping(0, 0), 7.0f);  // 2 * 3 * the largest weight, which is about 1.5
     EXPECT_EQ(remapped.learned(0, 0), 1.0f);
+}
 
-    h.remap.kind = RemapKind::kNone;
-    h.clip.kind = ClipKind::kNone;
-    Clipped free(grid, h);
-    EXPECT_TRUE(std::isnan(free.largest[3]));
+TEST(ModifiedGrid, EveryTileHasTheNoiseOfItsLargestWeight) {
+    const Laws h = small_tiles();
+    TileGrid grid = grid_of(h);
+    Clipped all(grid, h);
     Matrix<float> modified(kOutputs, kInputs);
-    set_modified_weights(grid, h.modifier, free.weights.view(), modified.view(), 9, free.largest);
+    set_modified_weights(grid, h.modifier, all.weights.view(), modified.view(), 9);
+    EXPECT_NE(modified.values, all.weights.values);
+    Matrix<float> one_by_one(kOutputs, kInputs);
+    for (size_t r = 0; r < 2; r++) {
+        for (size_t c = 0; c < 2; c++) {
+            modify_weights(h.modifier,
+                           grid.part(all.weights.view(), r, c),
+                           grid.part(one_by_one.view(), r, c),
+                           grid.tile(r, c).key(),
+                           9);
+        }
+    }
+    EXPECT_EQ(modified.values, one_by_one.values);
+}
+
+TEST(ModifiedGrid, WeightsMustBeFinite) {
+    Laws h = small_tiles();
+    h.clip.kind = ClipKind::kNone;
+    TileGrid grid = grid_of(h);
+    Matrix<float> modified(kOutputs, kInputs);
+    Clipped free(grid, h);
+    set_modified_weights(grid, h.modifier, free.weights.view(), modified.view(), 9);
     free.weights(3, 4) = std::numeric_limits<float>::infinity();
-    EXPECT_THROW(set_modified_weights(
-                     grid, h.modifier, free.weights.view(), modified.view(), 9, free.largest),
+    EXPECT_THROW(set_modified_weights(grid, h.modifier, free.weights.view(), modified.view(), 9),
                  InputError);
 
-    // A weight that is not a number stays one, and is refused afterwards.
-    Clipped broken(grid, small_tiles());
+    // A weight that is not a number passes the clip as one, and is refused afterwards.
+    Clipped broken(grid, h);
     broken.weights(3, 4) = std::numeric_limits<float>::quiet_NaN();
-    const WeightClip fixed{.kind = ClipKind::kFixed, .value = 0.5};
-    const std::vector<float> largest = clip_and_remap(
-        grid, fixed, h.remap, broken.weights.view(), broken.mapping.view(), broken.learned.view());
-    EXPECT_TRUE(std::isnan(largest[0]));
-    EXPECT_THROW(
-        set_modified_weights(grid, h.modifier, broken.weights.view(), modified.view(), 9, largest),
-        InputError);
+    h.clip = {.kind = ClipKind::kFixed, .value = 0.5};
+    clip_and_remap(
+        grid, h.clip, h.remap, broken.weights.view(), broken.mapping.view(), broken.learned.view());
+    EXPECT_TRUE(std::isnan(broken.weights(3, 4)));
+    EXPECT_THROW(set_modified_weights(grid, h.modifier, broken.weights.view(), modified.view(), 9),
+                 InputError);
 }
 
 }  // namespace

@@ -264,20 +264,19 @@ struct WeightModification::Impl {
     Draws draws = {};
 };
 
-WeightModification::WeightModification(
-    const WeightModifier& modifier, ConstFloatView w, TileKey key, uint64_t step, float largest) {
+WeightModification::WeightModification(const WeightModifier& modifier,
+                                       ConstFloatView w,
+                                       TileKey key,
+                                       uint64_t step) {
     const size_t kept_from = w.cols - (modifier.keep_last_column && w.cols > 0 ? 1 : 0);
-    // What is known is that of all columns.
-    if (!std::isfinite(largest) || kept_from != w.cols) {
-        largest = largest_weight(w, kept_from);
-    }
-    impl_ = std::make_unique<Impl>(Impl{w,
-                                        kept_from,
-                                        Law<float>(modifier, static_cast<double>(largest)),
-                                        needs_of(modifier),
-                                        static_cast<float>(modifier.drop_probability),
-                                        key,
-                                        step});
+    impl_ = std::make_unique<Impl>(
+        Impl{w,
+             kept_from,
+             Law<float>(modifier, static_cast<double>(largest_weight(w, kept_from))),
+             needs_of(modifier),
+             static_cast<float>(modifier.drop_probability),
+             key,
+             step});
 }
 
 WeightModification::~WeightModification() = default;

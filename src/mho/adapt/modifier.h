@@ -4,7 +4,6 @@
 #define MHO_ADAPT_MODIFIER_H
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 
 #include "mho/adapt/adapt_config.h"
@@ -54,13 +53,10 @@ void modify_weights(const WeightModifier& modifier,
 class WeightModification {
   public:
     /// `tile_weights` must outlive this. Throws InputError for weights that are not finite.
-    /// `largest` is max |w|, where the caller knows it; they are looked through where it is not a
-    /// finite number.
     WeightModification(const WeightModifier& modifier,
                        ConstFloatView tile_weights,
                        TileKey key,
-                       uint64_t step,
-                       float largest = std::numeric_limits<float>::quiet_NaN());
+                       uint64_t step);
     ~WeightModification();
     WeightModification(const WeightModification&) = delete;
     WeightModification& operator=(const WeightModification&) = delete;

@@ -3,7 +3,6 @@
 #include "mho/adapt/outside_gradients.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "mho/kernels/outside.h"
 #include "mho/kernels/passes.h"
@@ -38,19 +37,17 @@ void some_input_gradients(const std::vector<uint32_t>& elements,
     if (weights.rows != errors.cols || weights.cols != width) {
         throw InputError("gradients of inputs: weights must be [outputs, inputs]");
     }
-    // Every input that any row needs, once and in order.
-    std::vector<std::pair<uint32_t, uint32_t>> by_input(elements.size());
-    for (size_t i = 0; i < elements.size(); i++) {
-        by_input[i] = {elements[i] % static_cast<uint32_t>(width), static_cast<uint32_t>(i)};
+    // Every input that any row needs, once and in order; then its place among them.
+    std::vector<uint32_t> column_of(width, 0);
+    for (const uint32_t element : elements) {
+        column_of[element % width] = 1;
     }
-    std::sort(by_input.begin(), by_input.end());
     std::vector<uint32_t> inputs;
-    std::vector<uint32_t> column_of(elements.size());
-    for (const auto& [input, i] : by_input) {
-        if (inputs.empty() || inputs.back() != input) {
-            inputs.push_back(input);
+    for (uint32_t j = 0; j < width; j++) {
+        if (column_of[j] != 0) {
+            column_of[j] = static_cast<uint32_t>(inputs.size());
+            inputs.push_back(j);
         }
-        column_of[i] = static_cast<uint32_t>(inputs.size() - 1);
     }
     // Their columns of the weights become rows, sixteen weights at a time: every line of the
     // weights is read once, and every line of a column is written once. A stride that is no power
@@ -69,8 +66,9 @@ void some_input_gradients(const std::vector<uint32_t>& elements,
     }
     gradients.resize(elements.size());
     for (size_t i = 0; i < elements.size(); i++) {
-        gradients[i] = static_cast<float>(dot_row(
-            errors.row(elements[i] / width), columns.data() + column_of[i] * stride, errors.cols));
+        const float* column = columns.data() + column_of[elements[i] % width] * stride;
+        gradients[i] =
+            static_cast<float>(dot_row(errors.row(elements[i] / width), column, errors.cols));
     }
 }
 

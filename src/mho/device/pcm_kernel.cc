@@ -23,11 +23,15 @@ namespace hn = hwy::HWY_NAMESPACE;
 using PcmTag = hn::CappedTag<float, kVirtualLanes>;
 using PcmVec = hn::Vec<PcmTag>;
 
-// ln(max(g / g_max, 1e-7)): the argument of the drift and the 1/f law.
-HWY_INLINE PcmVec log_rho(const PcmConstants& c, PcmVec g) {
+// max(g / g_max, 1e-7): its logarithm is the argument of the drift and the 1/f law.
+HWY_INLINE PcmVec rho_of(const PcmConstants& c, PcmVec g) {
     const PcmTag d;
     const PcmVec rho = hn::Mul(g, hn::Set(d, c.inverse_g_max));
-    return simd_log(d, hn::Max(rho, hn::Set(d, pcm_law::kSmallestRho)));
+    return hn::Max(rho, hn::Set(d, pcm_law::kSmallestRho));
+}
+
+HWY_INLINE PcmVec log_rho(const PcmConstants& c, PcmVec g) {
+    return simd_log(PcmTag(), rho_of(c, g));
 }
 
 HWY_INLINE PcmVec clamped_line(PcmVec x, float slope, float offset, float low, float high) {
@@ -227,8 +231,6 @@ bool ProgramAndRead(const PcmConstants& constants,
             const float* from = whole_block(target + first, count, head, target_buffer);
             const bool whole = count == kRandomBlock;
             float* to = whole ? out + first : out_buffer;
-            const PcmVec scale = hn::Set(d, c.inverse_g_max);
-            const PcmVec least = hn::Set(d, pcm_law::kSmallestRho);
             // Step by step, as normal numbers are drawn (random/block-inl.h): one chain through the
             // law is fifty dependent operations long.
             const size_t n = hn::Lanes(d);
@@ -237,8 +239,8 @@ bool ProgramAndRead(const PcmConstants& constants,
                 good = hn::And(good, hn::And(hn::Ge(g, hn::Zero(d)), hn::Le(g, high)));
                 const PcmVec p = programmed_of(c, g, hn::Load(d, write.values + i));
                 hn::Store(p, d, programmed + i);
-                hn::Store(hn::Max(hn::Mul(g, scale), least), d, log_target + i);
-                hn::Store(hn::Max(hn::Mul(p, scale), least), d, log_programmed + i);
+                hn::Store(rho_of(c, g), d, log_target + i);
+                hn::Store(rho_of(c, p), d, log_programmed + i);
             }
             for (size_t i = 0; i < kRandomBlock; i += 2 * n) {
                 PcmVec log[4] = {hn::Load(d, log_target + i),

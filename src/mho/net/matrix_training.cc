@@ -82,20 +82,14 @@ void MatrixTraining::load_weights(ConstFloatView weights) {
     }
 }
 
-void MatrixTraining::load_modified(ConstFloatView weights,
-                                   FloatView modified,
-                                   uint64_t step,
-                                   bool since_post_step) {
-    const std::span<const float> largest = since_post_step ? largest_ : std::span<const float>();
+void MatrixTraining::load_modified(ConstFloatView weights, FloatView modified, uint64_t step) {
     for (size_t g = 0; g < groups(); g++) {
         TileGrid& grid = grids_[g];
-        const size_t tiles = largest.empty() ? 0 : largest.size() / groups();
         set_modified_weights(grid,
                              hardware_.modifier,
                              weights.row_block(g * grid.outputs(), grid.outputs()),
                              modified.row_block(g * grid.outputs(), grid.outputs()),
-                             step,
-                             largest.subspan(g * tiles, tiles));
+                             step);
         if (!hardware_.backward.perfect) {
             grid.prepare_backward();
         }
@@ -242,17 +236,14 @@ void MatrixTraining::forward(
 void MatrixTraining::post_step(FloatView weights,
                                FloatView mapping,
                                FloatView learned,
-                               std::span<float> ranges) {
-    largest_.clear();
+                               std::span<float> ranges) const {
     for (size_t g = 0; g < groups(); g++) {
-        const std::vector<float> here =
-            clip_and_remap(grids_[g],
-                           hardware_.clip,
-                           hardware_.remap,
-                           weights.row_block(g * outputs(), outputs()),
-                           mapping.column_block(g * outputs(), outputs()),
-                           learned.column_block(g * outputs(), outputs()));
-        largest_.insert(largest_.end(), here.begin(), here.end());
+        clip_and_remap(grids_[g],
+                       hardware_.clip,
+                       hardware_.remap,
+                       weights.row_block(g * outputs(), outputs()),
+                       mapping.column_block(g * outputs(), outputs()),
+                       learned.column_block(g * outputs(), outputs()));
     }
     if (hardware_.input_range.enabled) {
         for (float& range : ranges) {

@@ -65,12 +65,7 @@ class MatrixTraining {
     /// Takes tile weights [groups * outputs, inputs].
     void load_weights(ConstFloatView weights);
     /// Draws the modified weights of training step `step` (adapt/modifier.h), and takes them.
-    /// `since_post_step`: the weights are those that the last post_step() left, whose largest it
-    /// knows.
-    void load_modified(ConstFloatView weights,
-                       FloatView modified,
-                       uint64_t step,
-                       bool since_post_step = false);
+    void load_modified(ConstFloatView weights, FloatView modified, uint64_t step);
     /// Programs the tiles (TileGrid::program).
     void program(ConstFloatView weights, uint64_t programming, ConductanceSwitches switches = {});
     void advance_to(double t_s, uint64_t read_step);
@@ -133,7 +128,7 @@ class MatrixTraining {
     void post_step(FloatView weights,
                    FloatView mapping,
                    FloatView learned,
-                   std::span<float> ranges);
+                   std::span<float> ranges) const;
 
     size_t bytes() const;
 
@@ -142,7 +137,6 @@ class MatrixTraining {
     std::vector<TileGrid> grids_;
     Matrix<float> mapping_, learned_;
     std::vector<float> ranges_;
-    std::vector<float> largest_;  // |w| of the tiles as post_step() left them
     std::vector<TileGrid::Scratch> scratch_;
     std::vector<TileGrid::ForwardRecord> records_;
 };

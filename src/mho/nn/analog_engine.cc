@@ -31,19 +31,14 @@ void AnalogEngine::load_weights(ConstFloatView weights) {
     }
 }
 
-void AnalogEngine::load_modified(ConstFloatView weights,
-                                 FloatView modified,
-                                 uint64_t step,
-                                 std::span<const float> largest) {
-    const size_t tiles = largest.size() / grids_.size();
+void AnalogEngine::load_modified(ConstFloatView weights, FloatView modified, uint64_t step) {
     for (size_t g = 0; g < grids_.size(); g++) {
         TileGrid& grid = grids_[g];
         set_modified_weights(grid,
                              hardware_.modifier,
                              weights.row_block(g * grid.outputs(), grid.outputs()),
                              modified.row_block(g * grid.outputs(), grid.outputs()),
-                             step,
-                             largest.subspan(g * tiles, tiles));
+                             step);
     }
 }
 

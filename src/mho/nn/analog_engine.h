@@ -84,12 +84,8 @@ class AnalogEngine {
     /// Takes tile weights [groups * outputs, inputs].
     void load_weights(ConstFloatView weights);
     /// Draws the modified weights of training step `step` (adapt/modifier.h) from tile weights, and
-    /// takes them. `largest` of every tile [group][output piece][input piece] where it is known
-    /// (clip_and_remap), else empty.
-    void load_modified(ConstFloatView weights,
-                       FloatView modified,
-                       uint64_t step,
-                       std::span<const float> largest = {});
+    /// takes them.
+    void load_modified(ConstFloatView weights, FloatView modified, uint64_t step);
     void load_scales(const LayerScales& scales, const std::vector<float>& bias);
 
     /// Spread of the inputs of every piece, unrolled: [groups * pieces].

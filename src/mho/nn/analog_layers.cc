@@ -355,13 +355,7 @@ torch::Tensor AnalogLayerImpl::weights_of_this_step() {
             modified_ = at::empty_like(plain);
         }
         weights = modified_;
-        // Once: whoever writes through a raw pointer before the next post_step() says so nowhere.
-        const std::vector<float> largest = std::move(largest_);
-        largest_.clear();
-        engine_->load_modified(view_of(plain),
-                               view_of(weights),
-                               weight_step_,
-                               largest_version_ == version ? largest : std::vector<float>());
+        engine_->load_modified(view_of(plain), view_of(weights), weight_step_);
     } else {
         engine_->load_weights(view_of(weights));
     }
@@ -502,21 +496,17 @@ void AnalogLayerImpl::set_learner_states(const std::vector<LearnerState>& states
 void AnalogLayerImpl::post_step() {
     const torch::NoGradGuard no_grad;
     const Hardware& hw = hardware();
-    forget_loaded();
     // Devices have bounds of their own; what is frozen stays.
     if (learning_ == nullptr && tile_weight.requires_grad()) {
         const size_t rows = engine_->grid(0).outputs();
         for (size_t g = 0; g < engine_->groups(); g++) {
-            const std::vector<float> here =
-                clip_and_remap(engine_->grid(g),
-                               hw.clip,
-                               hw.remap,
-                               view_of(tile_weight).row_block(g * rows, rows),
-                               view_of(scale).column_block(g * rows, rows),
-                               view_of(learned_scale).column_block(g * rows, rows));
-            largest_.insert(largest_.end(), here.begin(), here.end());
+            clip_and_remap(engine_->grid(g),
+                           hw.clip,
+                           hw.remap,
+                           view_of(tile_weight).row_block(g * rows, rows),
+                           view_of(scale).column_block(g * rows, rows),
+                           view_of(learned_scale).column_block(g * rows, rows));
         }
-        largest_version_ = static_cast<uint32_t>(tile_weight._version());
     }
     if (hw.input_range.enabled) {
         float* range = input_range.data_ptr<float>();
@@ -525,6 +515,7 @@ void AnalogLayerImpl::post_step() {
             range[i] = std::max(std::fabs(range[i]), 1e-6f);
         }
     }
+    forget_loaded();
 }
 
 AnalogLinearImpl::AnalogLinearImpl(const LinearOp& op,

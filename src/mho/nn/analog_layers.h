@@ -108,10 +108,7 @@ class AnalogLayerImpl : public torch::nn::Module {
 
     /// To be called after parameters were written through raw pointers: torch does not notice such
     /// a change.
-    void forget_loaded() {
-        loaded_ = {};
-        largest_.clear();
-    }
+    void forget_loaded() { loaded_ = {}; }
 
     virtual torch::Tensor forward(const torch::Tensor& input) = 0;
 
@@ -164,9 +161,6 @@ class AnalogLayerImpl : public torch::nn::Module {
         uint32_t version = 0;
     } loaded_;
     torch::Tensor modified_;  // memory of modified weights
-    // Largest |w| of the tiles as post_step() left them, and the version of the weights then.
-    std::vector<float> largest_;
-    uint32_t largest_version_ = 0;
 };
 
 /// y = analog(x) for x [..., in]. Rows of one sample, as in [samples, positions, in], have noise of

@@ -282,13 +282,7 @@ template <class Grid, class View, class F>
 void each_tile(Grid& grid, View weights, F&& f) {
     for (size_t r = 0; r < grid.output_pieces(); r++) {
         for (size_t c = 0; c < grid.input_pieces(); c++) {
-            const size_t row = grid.output_offsets()[r];
-            const size_t col = grid.input_offsets()[c];
-            f(grid.tile(r, c),
-              View{weights.data + row * weights.stride + col,
-                   grid.output_offsets()[r + 1] - row,
-                   grid.input_offsets()[c + 1] - col,
-                   weights.stride});
+            f(grid.tile(r, c), grid.part(weights, r, c));
         }
     }
 }

@@ -59,6 +59,14 @@ class TileGrid {
     const std::vector<size_t>& output_offsets() const { return output_offsets_; }
     Tile& tile(size_t output_piece, size_t input_piece);
     const Tile& tile(size_t output_piece, size_t input_piece) const;
+    /// What a tile holds of a matrix `[out, in]`.
+    template <class View>
+    View part(View all, size_t output_piece, size_t input_piece) const {
+        const size_t row = output_offsets_[output_piece];
+        const size_t col = input_offsets_[input_piece];
+        return all.row_block(row, output_offsets_[output_piece + 1] - row)
+            .column_block(col, input_offsets_[input_piece + 1] - col);
+    }
     const TileConfig& config() const { return config_; }
     const std::string& layer_path() const { return layer_path_; }
 
