@@ -11,6 +11,7 @@
 #include "mho/analysis/run_file.h"
 #include "mho/cli/adc_page.h"
 #include "mho/cli/command.h"
+#include "mho/cli/console.h"
 #include "mho/convert/adc_json.h"
 #include "mho/io/file.h"
 #include "mho/net/presets.h"
@@ -102,7 +103,7 @@ int list_adcs(std::ostream& out) {
         }
         table.row({name, names});
     }
-    out << table.text();
+    print(table, out);
     return kExitDone;
 }
 

@@ -149,7 +149,8 @@ int budget(BudgetArguments a, const CommandContext& context) {
     a.options.progress = console.hooks();
     const Budget b =
         error_budget(network, loaded.networks.floating_point, test, loaded.run.seed, a.options);
-    context.out << title(a, b) << "\n\n" << table_of(b).text();
+    context.out << title(a, b) << "\n\n";
+    print(table_of(b), context.out);
     write_outputs({{a.page, page_of(a, b)}, {a.json, json_of(a, b)}}, context.out);
     return kExitDone;
 }

@@ -10,6 +10,7 @@
 #include "mho/analysis/compare.h"
 #include "mho/analysis/results.h"
 #include "mho/cli/command.h"
+#include "mho/cli/console.h"
 #include "mho/cli/run_folder.h"
 #include "mho/io/file.h"
 #include "mho/report/bar_chart.h"
@@ -117,7 +118,7 @@ std::string json_of(const RunComparison& c, const CompareArguments& a) {
 int compare(const CompareArguments& a, const CommandContext& context) {
     const RunComparison c =
         compare_results(results_of(a.first), a.first, results_of(a.second), a.second);
-    context.out << table_of(c, a).text();
+    print(table_of(c, a), context.out);
     write_outputs({{a.page, page_of(c, a)}, {a.json, json_of(c, a)}}, context.out);
     return kExitDone;
 }

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "mho/cli/command.h"
+#include "mho/cli/console.h"
 #include "mho/cli/device_source.h"
 #include "mho/io/file.h"
 #include "mho/net/presets.h"
@@ -34,7 +35,7 @@ int list_devices(std::ostream& out) {
                    states_text(number_of_states(device)),
                    p.about});
     }
-    out << table.text();
+    print(table, out);
     return kExitDone;
 }
 

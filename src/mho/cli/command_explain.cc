@@ -8,6 +8,7 @@
 
 #include "mho/analysis/run_file.h"
 #include "mho/cli/command.h"
+#include "mho/cli/console.h"
 #include "mho/report/table.h"
 #include "mho/util/error.h"
 
@@ -71,7 +72,12 @@ int explain(const std::string& wanted, bool markdown, std::ostream& out) {
             if (markdown && wanted.empty()) {
                 out << kPageHead;
             }
-            out << (found ? "\n" : "") << (markdown ? table.markdown() : table.text());
+            out << (found ? "\n" : "");
+            if (markdown) {
+                out << table.markdown();
+            } else {
+                print(table, out);
+            }
         }
         if (found || table.rows() > 0) {
             return kExitDone;

@@ -6,6 +6,7 @@
 
 #include "mho/analysis/run_file.h"
 #include "mho/cli/command.h"
+#include "mho/cli/console.h"
 #include "mho/net/presets.h"
 #include "mho/report/table.h"
 #include "mho/util/error.h"
@@ -28,13 +29,14 @@ void list(const std::string& kind, std::ostream& out) {
         for (const PresetInfo& p : list_presets(each)) {
             table.row({p.name, p.about, p.source});
         }
-        out << (first ? "" : "\n") << table.text();
+        out << (first ? "" : "\n");
+        print(table, out);
         first = false;
     }
 }
 
 // A name of several kinds ("pcm") is that of the first.
-void print(const std::string& name, const std::string& kind, std::ostream& out) {
+void print_preset(const std::string& name, const std::string& kind, std::ostream& out) {
     std::vector<std::string> known;
     for (const PresetKind each : kPresetKinds) {
         if (!is_listed(each, kind)) {
@@ -64,7 +66,11 @@ Command presets_command() {
                 app.add_option("--kind", *kind, "only these: hardware, device, training, cost")
                     ->check(CLI::IsMember({"hardware", "device", "training", "cost"}));
                 return [name, kind, context] {
-                    name->empty() ? list(*kind, context.out) : print(*name, *kind, context.out);
+                    if (name->empty()) {
+                        list(*kind, context.out);
+                    } else {
+                        print_preset(*name, *kind, context.out);
+                    }
                     return kExitDone;
                 };
             }};

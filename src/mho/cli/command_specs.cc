@@ -194,7 +194,7 @@ int specs(SpecsArguments a, const CommandContext& context) {
     a.options.progress = console.hooks();
     const Specs s =
         specify(network, loaded.networks.floating_point, test, loaded.run.seed, a.options);
-    context.out << limits_table(s).text();
+    print(limits_table(s), context.out);
     for (const SpecPair& p : s.pairs) {
         Table table("\n" + p.first + " and " + p.second);
         table.column(p.first, Align::kRight).column(p.second, Align::kRight);
@@ -202,7 +202,7 @@ int specs(SpecsArguments a, const CommandContext& context) {
             table.row({format_number(p.x[i], 3),
                        p.limit[i] ? format_number(*p.limit[i], 3) : std::string("none")});
         }
-        context.out << table.text();
+        print(table, context.out);
     }
     write_outputs({{a.page, page_of(a, s)}, {a.json, json_of(a, s)}}, context.out);
     return kExitDone;

@@ -69,7 +69,7 @@ int list(const StudyArguments& arguments, const std::vector<Study>& training, st
                    study.paper,
                    record ? record->date.substr(0, 10) + (record->small ? ", small" : "") : "-"});
     }
-    out << table.text();
+    print(table, out);
     if (missing) {
         out << fmt::format("* trains networks, but {}\n", kNeedsTorch);
     }
@@ -114,9 +114,10 @@ int run(const StudyArguments& arguments,
     facts.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     StudyRecord record = study_record(study, options, std::move(result), facts);
     record.cpu_s = earlier_s + process_cpu_s() - start_cpu_s;
-    context.out << study_rows_table(record).text();
+    print(study_rows_table(record), context.out);
     for (const Table& table : study_extra_tables(record)) {
-        context.out << "\n" << table.text();
+        context.out << "\n";
+        print(table, context.out);
     }
     const std::string path = write_study_record(arguments.folder, record);
     forget_units(options, study.name);
@@ -143,7 +144,8 @@ int report(const StudyArguments& arguments, std::ostream& out) {
             table.row({r.study, row.claim, row.measured, verdict_text(row.verdict)});
         }
     }
-    out << table.text() << "report: " << arguments.folder << "/report.html\n";
+    print(table, out);
+    out << "report: " << arguments.folder << "/report.html\n";
     return kExitDone;
 }
 

@@ -78,7 +78,7 @@ int sweep(const SweepArguments& a, const CommandContext& context) {
     }
     const SweepTable table = folder.table();
     const SweepAxes axes = sweep_axes(table, a.axes);
-    context.out << sweep_text(table, axes.y).text();
+    print(sweep_text(table, axes.y), context.out);
     write_outputs(folder.outputs(table, axes), context.out);
     if (context.stop.load()) {
         throw Interrupted("stopped; the same command goes on with the points that are missing");

@@ -3,6 +3,7 @@
 #include "mho/cli/console.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iostream>
@@ -10,6 +11,8 @@
 #include <utility>
 
 #include "mho/report/progress.h"
+#include "mho/report/table.h"
+#include "mho/report/terminal.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -46,6 +49,10 @@ ProgressHooks Console::hooks() {
         }
     };
     return h;
+}
+
+void print(const Table& table, std::ostream& out) {
+    out << table.text(&out == &std::cout ? terminal_columns(STDOUT_FILENO) : 0);
 }
 
 std::string format_bytes(size_t bytes) {

@@ -12,6 +12,7 @@
 namespace mho {
 
 class Progress;
+class Table;
 
 /// Shows ProgressHooks as bars on a terminal or as plain lines.
 class Console {
@@ -29,6 +30,10 @@ class Console {
     std::ostream& err_;
     std::unique_ptr<Progress> progress_;
 };
+
+/// Prints a table, wrapped to the terminal where `out` is std::cout and that is one; whole lines
+/// otherwise, so that other programs find a row in a line.
+void print(const Table& table, std::ostream& out);
 
 /// "1.4 GiB".
 std::string format_bytes(size_t bytes);

@@ -3,7 +3,6 @@
 #include "mho/report/progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <iostream>
 
 #include "mho/report/numbers.h"
+#include "mho/report/terminal.h"
 #include "mho/report/text.h"
 
 namespace mho {
@@ -107,9 +107,8 @@ size_t Progress::columns() const {
     if (output_.columns > 0) {
         return output_.columns;
     }
-    winsize size{};
-    // A line that fills the last column would wrap on some terminals.
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 80u;
+    const size_t columns = terminal_columns(STDERR_FILENO);
+    return columns > 0 ? columns : 80;
 }
 
 std::string Progress::status(double now_s, bool final, size_t columns) const {

@@ -73,6 +73,39 @@ std::vector<size_t> widths_of(const Cells& cells, size_t least) {
     return widths;
 }
 
+size_t longest_word(std::string_view text) {
+    size_t longest = 0;
+    while (!text.empty()) {
+        const size_t end = std::min(text.find(' '), text.size());
+        longest = std::max(longest, display_width(text.substr(0, end)));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return longest;
+}
+
+/// The widest limit for the texts of wrappable columns (`least` is below `widths`) with which all
+/// columns fit into `room`; where none is narrow enough, every column gets its least width.
+std::vector<size_t> fitted(std::vector<size_t> widths,
+                           const std::vector<size_t>& least,
+                           size_t room) {
+    size_t limit = *std::max_element(widths.begin(), widths.end());
+    const auto at = [&](size_t i) { return std::max(least[i], std::min(widths[i], limit)); };
+    const auto total = [&] {
+        size_t sum = 0;
+        for (size_t i = 0; i < widths.size(); i++) {
+            sum += at(i);
+        }
+        return sum;
+    };
+    while (limit > 1 && total() > room) {
+        limit--;
+    }
+    for (size_t i = 0; i < widths.size(); i++) {
+        widths[i] = at(i);
+    }
+    return widths;
+}
+
 }  // namespace
 
 Table& Table::column(std::string name, Align align, std::string unit) {
@@ -104,7 +137,7 @@ Table& Table::footnote(std::string text) {
     return *this;
 }
 
-std::string Table::text() const {
+std::string Table::text(size_t most) const {
     Cells cells(1);
     for (const Column& c : columns_) {
         cells[0].push_back(one_line(c.header()));
@@ -115,8 +148,22 @@ std::string Table::text() const {
             return one_line(cell);
         });
     }
-    const std::vector<size_t> widths = widths_of(cells, 1);
     constexpr std::string_view kGap = "  ";
+    std::vector<size_t> widths = widths_of(cells, 1);
+    if (most > 0 && !columns_.empty()) {
+        std::vector<size_t> least = widths;
+        for (size_t i = 0; i < columns_.size(); i++) {
+            if (columns_[i].align == Align::kLeft) {
+                size_t longest = 1;
+                for (const auto& row : cells) {
+                    longest = std::max(longest, longest_word(row[i]));
+                }
+                least[i] = std::min({widths[i], longest, std::max<size_t>(most / 3, 1)});
+            }
+        }
+        const size_t gaps = kGap.size() * (columns_.size() - 1);
+        widths = fitted(std::move(widths), least, most > gaps ? most - gaps : 0);
+    }
     size_t total = 0;
     for (const size_t width : widths) {
         total += width + kGap.size();
@@ -129,19 +176,35 @@ std::string Table::text() const {
             std::find(separators_.begin(), separators_.end(), r - 1) != separators_.end()) {
             out += rule;
         }
-        std::string line;
+        std::vector<std::vector<std::string>> wrapped;
+        size_t lines = 1;
         for (size_t i = 0; i < cells[r].size(); i++) {
-            line += (i == 0 ? "" : std::string(kGap)) +
-                    padded(cells[r][i], widths[i], columns_[i].align);
+            wrapped.push_back(display_width(cells[r][i]) <= widths[i]
+                                  ? std::vector{cells[r][i]}
+                                  : wrap_columns(cells[r][i], widths[i]));
+            lines = std::max(lines, wrapped.back().size());
         }
-        line.erase(line.find_last_not_of(' ') + 1);
-        out += line + "\n";
+        for (size_t l = 0; l < lines; l++) {
+            std::string line;
+            for (size_t i = 0; i < wrapped.size(); i++) {
+                line +=
+                    (i == 0 ? "" : std::string(kGap)) +
+                    padded(
+                        l < wrapped[i].size() ? wrapped[i][l] : "", widths[i], columns_[i].align);
+            }
+            line.erase(line.find_last_not_of(' ') + 1);
+            out += line + "\n";
+        }
         if (r == 0) {
             out += rule;
         }
     }
     for (const std::string& note : footnotes_) {
-        out += (&note == &footnotes_.front() ? "\n" : "") + one_line(note) + "\n";
+        out += &note == &footnotes_.front() ? "\n" : "";
+        for (const std::string& line :
+             most > 0 ? wrap_columns(note, most) : std::vector{one_line(note)}) {
+            out += line + "\n";
+        }
     }
     return out;
 }

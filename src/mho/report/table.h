@@ -38,8 +38,10 @@ class Table {
     size_t rows() const { return rows_.size(); }
 
     /// Aligned columns with a rule below the header, each line ended by '\n'. Columns count by
-    /// display_width, so any UTF-8 keeps the alignment. Trailing blanks are left out.
-    std::string text() const;
+    /// display_width, so any UTF-8 keeps the alignment. Trailing blanks are left out. `most`: width
+    /// of a terminal in columns, 0 for no limit: long texts (left-aligned cells) are wrapped to
+    /// fit, but no word is broken that is shorter than a third of the line.
+    std::string text(size_t most = 0) const;
 
     /// A table of GitHub Flavored Markdown, padded so that the source is readable too.
     std::string markdown() const;

@@ -35,6 +35,29 @@ TEST(Table, TextAlignsByDisplayWidth) {
               "a note\n");
 }
 
+TEST(Table, LongTextsAreWrappedToTheTerminal) {
+    Table table;
+    table.column("name").column("n", Align::kRight).column("about");
+    table.row({"a-long-name", "1 000", "one two three four five"});
+    table.row({"b", "2", "層層 six"}).footnote("some words that are longer");
+    EXPECT_EQ(table.text(30),
+              "name            n  about\n"
+              "─────────────────────────────\n"
+              "a-long-     1 000  one two\n"
+              "name               three four\n"
+              "                   five\n"
+              "b               2  層層 six\n"
+              "\n"
+              "some words that are longer\n");
+    EXPECT_EQ(table.text(200), table.text());
+    // Widths at which nothing fits: every character still comes out, right-aligned cells whole.
+    for (size_t most = 1; most < 30; most++) {
+        const std::string text = table.text(most);
+        EXPECT_NE(text.find("1 000"), std::string::npos) << most;
+        EXPECT_EQ(count_of(text, "e"), count_of(table.text(), "e")) << most;
+    }
+}
+
 TEST(Table, MarkdownEscapesAndPads) {
     Table table;
     table.column("a|b").column("c", Align::kRight).column("d", Align::kCenter);

@@ -224,38 +224,52 @@ std::string fit_text(std::string_view text, double font_px, double width_px) {
     return out + "\u2026";
 }
 
-std::vector<std::string> wrap_text(std::string_view text, double font_px, double width_px) {
-    // `breakable`: bytes of the current line up to and including its last possible break.
+namespace {
+
+// `width_of` a code point, in the units of `room`.
+template <class WidthOf>
+std::vector<std::string> wrap(std::string_view text, double room, const WidthOf& width_of) {
+    const auto width = [&](std::string_view part) {
+        double sum = 0;
+        for (size_t at = 0; at < part.size();) {
+            sum += width_of(next_code_point(part, at));
+        }
+        return sum;
+    };
+    // Bytes of the current line up to and including its last space, and its last possible break
+    // inside a word, which is taken only where there is no space.
     std::vector<std::string> lines;
     std::string line;
-    size_t breakable = 0;
-    double used_px = 0.0;
+    size_t space = 0;
+    size_t inside = 0;
+    double used = 0.0;
     for (size_t at = 0; at < text.size();) {
         const size_t begin = at;
         const char32_t c = next_code_point(text, at);
         if (is_control(c) || c == ' ') {
             if (!line.empty()) {
                 line += ' ';
-                used_px += em_of(U' ') * font_px;
-                breakable = line.size();
+                used += width_of(U' ');
+                space = line.size();
             }
             continue;
         }
         const std::string_view glyph = text.substr(begin, at - begin);
-        const double glyph_px = em_of(c) * font_px;
-        if (!line.empty() && used_px + glyph_px > width_px) {
-            const size_t cut = breakable > 0 ? breakable : line.size();
+        const double glyph_width = width_of(c);
+        if (!line.empty() && used + glyph_width > room) {
+            const size_t cut = space > 0 ? space : inside > 0 ? inside : line.size();
             std::string head = line.substr(0, cut);
             head.erase(head.find_last_not_of(' ') + 1);
             lines.push_back(std::move(head));
             line.erase(0, cut);
-            used_px = text_width_px(line, font_px);
-            breakable = 0;
+            used = width(line);
+            space = 0;
+            inside = inside > cut ? inside - cut : 0;
         }
         line += glyph;
-        used_px += glyph_px;
+        used += glyph_width;
         if (c == '_' || c == '.' || c == '/' || c == '-') {
-            breakable = line.size();
+            inside = line.size();
         }
     }
     line.erase(line.find_last_not_of(' ') + 1);
@@ -263,6 +277,18 @@ std::vector<std::string> wrap_text(std::string_view text, double font_px, double
         lines.push_back(std::move(line));
     }
     return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> wrap_text(std::string_view text, double font_px, double width_px) {
+    return wrap(text, width_px, [font_px](char32_t c) { return em_of(c) * font_px; });
+}
+
+std::vector<std::string> wrap_columns(std::string_view text, size_t columns) {
+    return wrap(text, static_cast<double>(columns), [](char32_t c) {
+        return static_cast<double>(columns_of(c));
+    });
 }
 
 }  // namespace mho

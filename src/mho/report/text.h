@@ -37,6 +37,9 @@ std::string fit_text(std::string_view text, double font_px, double width_px);
 /// anywhere. At least one line.
 std::vector<std::string> wrap_text(std::string_view text, double font_px, double width_px);
 
+/// The same in at most `columns` of a terminal (display_width).
+std::vector<std::string> wrap_columns(std::string_view text, size_t columns);
+
 }  // namespace mho
 
 #endif  // MHO_REPORT_TEXT_H
