@@ -22,9 +22,11 @@
 
 namespace mho {
 
-/// Within [-most, most]. By value: references of std::min keep the loops from being vectorised.
+/// Within [-most, most]; no number at all becomes -most, for the sums of a damaged state may
+/// overflow and no integer holds what is left. By value: references of std::min keep the loops from
+/// being vectorised.
 inline float clamped(float x, float most) {
-    const float low = x < -most ? -most : x;
+    const float low = x > -most ? x : -most;
     return low > most ? most : low;
 }
 
