@@ -81,7 +81,7 @@ Progress::Progress(std::string_view label,
       output_(std::move(output)),
       terminal_(output_.is_terminal >= 0
                     ? output_.is_terminal > 0
-                    : output_.stream == nullptr && isatty(STDERR_FILENO) != 0) {
+                    : output_.stream == nullptr && terminal_columns(STDERR_FILENO) > 0) {
     if (output_.stream == nullptr) {
         output_.stream = &std::cerr;
     }

@@ -61,6 +61,8 @@ std::string cell_class(Align align, const std::string& cell) {
     return width <= 16 ? " class=\"n\"" : width > 40 ? " class=\"w\"" : "";
 }
 
+constexpr std::string_view kGap = "  ";  // between columns
+
 using Cells = std::vector<std::vector<std::string>>;
 
 std::vector<size_t> widths_of(const Cells& cells, size_t least) {
@@ -83,11 +85,9 @@ size_t longest_word(std::string_view text) {
     return longest;
 }
 
-/// The widest limit for the texts of wrappable columns (`least` is below `widths`) with which all
-/// columns fit into `room`; where none is narrow enough, every column gets its least width.
-std::vector<size_t> fitted(std::vector<size_t> widths,
-                           const std::vector<size_t>& least,
-                           size_t room) {
+/// Widths that fit into `room`: the widest limit for all columns that may be wrapped (`least` is
+/// below `widths`), and the least widths where no limit is narrow enough.
+void fit(std::vector<size_t>& widths, const std::vector<size_t>& least, size_t room) {
     size_t limit = *std::max_element(widths.begin(), widths.end());
     const auto at = [&](size_t i) { return std::max(least[i], std::min(widths[i], limit)); };
     const auto total = [&] {
@@ -103,7 +103,30 @@ std::vector<size_t> fitted(std::vector<size_t> widths,
     for (size_t i = 0; i < widths.size(); i++) {
         widths[i] = at(i);
     }
-    return widths;
+}
+
+/// A row as one line, or several where texts are wider than their columns.
+std::string lines_of(const std::vector<std::string>& row,
+                     const std::vector<size_t>& widths,
+                     const std::vector<Align>& aligns) {
+    std::vector<std::vector<std::string>> wrapped;
+    size_t lines = 1;
+    for (size_t i = 0; i < row.size(); i++) {
+        wrapped.push_back(display_width(row[i]) <= widths[i] ? std::vector{row[i]}
+                                                             : wrap_columns(row[i], widths[i]));
+        lines = std::max(lines, wrapped.back().size());
+    }
+    std::string out;
+    for (size_t l = 0; l < lines; l++) {
+        std::string line;
+        for (size_t i = 0; i < row.size(); i++) {
+            const std::string part = l < wrapped[i].size() ? wrapped[i][l] : "";
+            line += (i == 0 ? "" : std::string(kGap)) + padded(part, widths[i], aligns[i]);
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out += line + "\n";
+    }
+    return out;
 }
 
 }  // namespace
@@ -148,21 +171,22 @@ std::string Table::text(size_t most) const {
             return one_line(cell);
         });
     }
-    constexpr std::string_view kGap = "  ";
     std::vector<size_t> widths = widths_of(cells, 1);
-    if (most > 0 && !columns_.empty()) {
-        std::vector<size_t> least = widths;
-        for (size_t i = 0; i < columns_.size(); i++) {
-            if (columns_[i].align == Align::kLeft) {
-                size_t longest = 1;
-                for (const auto& row : cells) {
-                    longest = std::max(longest, longest_word(row[i]));
-                }
-                least[i] = std::min({widths[i], longest, std::max<size_t>(most / 3, 1)});
+    std::vector<size_t> least = widths;
+    std::vector<Align> aligns;
+    for (size_t i = 0; i < columns_.size(); i++) {
+        aligns.push_back(columns_[i].align);
+        if (most > 0 && aligns[i] == Align::kLeft) {
+            size_t longest = 1;
+            for (const auto& row : cells) {
+                longest = std::max(longest, longest_word(row[i]));
             }
+            least[i] = std::min({widths[i], longest, std::max<size_t>(most / 3, 1)});
         }
+    }
+    if (most > 0 && !columns_.empty()) {
         const size_t gaps = kGap.size() * (columns_.size() - 1);
-        widths = fitted(std::move(widths), least, most > gaps ? most - gaps : 0);
+        fit(widths, least, most > gaps ? most - gaps : 0);
     }
     size_t total = 0;
     for (const size_t width : widths) {
@@ -176,33 +200,15 @@ std::string Table::text(size_t most) const {
             std::find(separators_.begin(), separators_.end(), r - 1) != separators_.end()) {
             out += rule;
         }
-        std::vector<std::vector<std::string>> wrapped;
-        size_t lines = 1;
-        for (size_t i = 0; i < cells[r].size(); i++) {
-            wrapped.push_back(display_width(cells[r][i]) <= widths[i]
-                                  ? std::vector{cells[r][i]}
-                                  : wrap_columns(cells[r][i], widths[i]));
-            lines = std::max(lines, wrapped.back().size());
-        }
-        for (size_t l = 0; l < lines; l++) {
-            std::string line;
-            for (size_t i = 0; i < wrapped.size(); i++) {
-                line +=
-                    (i == 0 ? "" : std::string(kGap)) +
-                    padded(
-                        l < wrapped[i].size() ? wrapped[i][l] : "", widths[i], columns_[i].align);
-            }
-            line.erase(line.find_last_not_of(' ') + 1);
-            out += line + "\n";
-        }
+        out += lines_of(cells[r], widths, aligns);
         if (r == 0) {
             out += rule;
         }
     }
     for (const std::string& note : footnotes_) {
         out += &note == &footnotes_.front() ? "\n" : "";
-        for (const std::string& line :
-             most > 0 ? wrap_columns(note, most) : std::vector{one_line(note)}) {
+        const std::string text = one_line(note);
+        for (const std::string& line : most > 0 ? wrap_columns(text, most) : std::vector{text}) {
             out += line + "\n";
         }
     }

@@ -99,6 +99,9 @@ TEST(Table, NoControlCharactersInText) {
     Table table;
     table.column("a").row({"x\x1B[2J\ny"});
     EXPECT_EQ(table.text(), "a\n───────\nx [2J y\n");
+    table.footnote("b\x9B c");  // not UTF-8; some terminals take the byte for an escape
+    EXPECT_EQ(table.text(80), table.text());
+    EXPECT_EQ(table.text(80).find('\x9B'), std::string::npos);
 }
 
 TEST(Table, EmptyTables) {

@@ -17,6 +17,7 @@
 #include "mho/kernels/rows.h"
 #include "mho/train/learner_rules.h"
 #include "mho/train/pulse_writer.h"
+#include "mho/train/whole_numbers.h"
 #include "mho/util/threads.h"
 
 namespace mho {
@@ -24,19 +25,12 @@ namespace {
 
 constexpr size_t kSampleBlock = 64;  // samples whose columns of a block stay in the first cache
 constexpr size_t kRowBlock = 64;     // rows of a task, and of one sequence of writes
+constexpr float kMostSteps = 1e9f;   // of one write
 
 PulseUpdate managed(PulseUpdate update) {
     update.length_management = true;
     update.update_management = true;
     return update;
-}
-
-// trunc(x), by way of an integer within its range: truncation of floats keeps loops from being
-// vectorised.
-inline float whole_part(float x) {
-    constexpr float kMost = 1e9f;
-    const float low = x < -kMost ? -kMost : x;
-    return static_cast<float>(static_cast<int32_t>(low > kMost ? kMost : low));
 }
 
 class MixedPrecisionLearner : public Learner {
@@ -179,7 +173,7 @@ class MixedPrecisionLearner : public Learner {
             float* chi = chi_.row(first + k);
             float* n = counts_.row(k);
             for (size_t c = 0; c < cols_; c++) {
-                n[c] = whole_part(chi[c] / e);
+                n[c] = whole_within(chi[c] / e, kMostSteps);
                 chi[c] -= n[c] * e;
             }
             any = any || row_abs_max(n, cols_) > 0;

@@ -19,22 +19,9 @@
 #include "mho/train/learner_rules.h"
 #include "mho/train/line_reader.h"
 #include "mho/train/pulse_writer.h"
+#include "mho/train/whole_numbers.h"
 
 namespace mho {
-
-/// Within [-most, most]; no number at all becomes -most, for the sums of a damaged state may
-/// overflow and no integer holds what is left. By value: references of std::min keep the loops from
-/// being vectorised.
-inline float clamped(float x, float most) {
-    const float low = x > -most ? x : -most;
-    return low > most ? most : low;
-}
-
-// trunc(x) within [-most, most], most a whole number: by way of an integer, as truncation of floats
-// keeps loops from being vectorised, too.
-inline float whole_within(float x, float most) {
-    return static_cast<float>(static_cast<int32_t>(clamped(x, most)));
-}
 
 /// One read of one line.
 struct TransferEvent {
