@@ -11,14 +11,15 @@
 #include "mho/kernels/passes.h"
 #include "mho/kernels/rows.h"
 #include "mho/util/error.h"
+#include "mho/util/prefetch.h"
 
 namespace mho {
 
 namespace {
 
-// A multiple of the random block, so that no draw is thrown away; 16 KiB stay in the first-level
-// cache.
-constexpr size_t kChunk = 4096;
+// A multiple of the random block, so that no draw is thrown away, and small enough to leave the
+// first-level cache to the weights.
+constexpr size_t kChunk = 1024;
 
 // Draws of one chunk. Planes beyond 0 belong to `pcm noise`.
 struct Draws {
@@ -292,10 +293,27 @@ void WeightModification::write(size_t first_row, FloatView out) {
     const size_t cols = m.w.cols;
     const size_t total = m.w.rows * cols;
     const size_t end = (first_row + out.rows) * cols;
+    // The law of most trainings, in one pass where the rows follow each other.
+    if (m.law.kind == ModifierKind::kAddNormal && !m.needs.drop && m.kept_from == cols &&
+        m.w.stride == cols && out.stride == cols && out.rows > 0) {
+        const size_t count = out.rows * cols;
+        add_normal(m.key,
+                   Stream::kWeightModifier,
+                   m.step,
+                   first_row * cols,
+                   {m.w.row(first_row), count},
+                   m.law.noise,
+                   {out.row(0), count});
+        return;
+    }
     for (size_t first = first_row * cols; first < end;) {
         // Chunks end with a random block, so that no block is drawn twice.
         const size_t count = std::min(kChunk - first % kRandomBlock, end - first);
         Draws& draws = m.draws;
+        for (size_t at = first; at < first + count; at += cols - at % cols) {
+            const size_t c = at % cols;
+            prefetch_row(m.w.row(at / cols) + c, std::min(cols - c, first + count - at));
+        }
         for (size_t p = 0; p < m.needs.normals; p++) {
             draws.normal[p].resize(count);
             fill_normal(m.key, Stream::kWeightModifier, m.step, p * total + first, draws.normal[p]);

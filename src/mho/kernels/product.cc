@@ -95,45 +95,62 @@ constexpr bool uses_position(ProductSet set) {
 // Floats that a store of 4 operands may reach past the end of a block.
 constexpr size_t kPackSlack = 4;
 
+// Four inputs from `k` on of kRows = 4 or 8 outputs, one output a lane.
+template <class D8, size_t kRows = hn::MaxLanes(D8()), class V8 = hn::Vec<D8>>
+HWY_INLINE void load_transposed(D8 d, const float* const* rows, size_t k, V8 (&m)[4]) {
+    for (size_t r = 0; r < 4; r++) {
+        if constexpr (kRows == 8) {
+            // The halves are transposed each for itself, so that they end up side by side.
+            const hn::Half<D8> half;
+            m[r] = hn::Combine(d, hn::LoadU(half, rows[r + 4] + k), hn::LoadU(half, rows[r] + k));
+        } else {
+            m[r] = hn::LoadU(d, rows[r] + k);
+        }
+    }
+    transpose(d, m);
+}
+
 // One panel of weights, transposed; missing outputs zero. Whether all are finite.
 bool PackPanel(ConstFloatView w, float* HWY_RESTRICT to) {
-    const hn::Full128<float> d;
+    const hn::CappedTag<float, 8> d;
+    constexpr size_t kRows = hn::MaxLanes(hn::CappedTag<float, 8>());
     constexpr size_t kPanel = PackedMatrix::kPanel;
     const size_t whole = w.cols / 4 * 4;
-    // The bits of |w| order like integers; infinities and NaN lie above all numbers.
-    const hn::RebindToSigned<decltype(d)> di;
-    const auto magnitude = hn::Set(di, 0x7fffffff);
-    auto largest = hn::Zero(di);
-    // A few cache lines of four rows after each other: rows a power of two apart share few sets of
+    // A few cache lines of the rows after each other: rows a power of two apart share few sets of
     // the first level, and a line that is left before its end is gone (half of the time for 512
     // inputs, three quarters for 1024).
     constexpr size_t kRun = 64;
+    HWY_ALIGN static constexpr float kMissing[kRun] = {};
+    // Zero times a number is zero, times infinity and NaN it is NaN and stays so.
+    const auto zero = hn::Zero(d);
+    hn::Vec<decltype(d)> check[4] = {zero, zero, zero, zero};
     for (size_t run = 0; run < whole; run += kRun) {
-        const size_t end = HWY_MIN(run + kRun, whole);
-        for (size_t o = 0; o < kPanel; o += 4) {
-            for (size_t k = run; k < end; k += 4) {
+        const size_t length = HWY_MIN(kRun, whole - run);
+        for (size_t o = 0; o < kPanel; o += kRows) {
+            const float* rows[kRows];
+            for (size_t r = 0; r < kRows; r++) {
+                rows[r] = o + r < w.rows ? w.row(o + r) + run : kMissing;
+            }
+            for (size_t k = 0; k < length; k += 4) {
                 hn::Vec<decltype(d)> m[4];
-                for (size_t r = 0; r < 4; r++) {
-                    m[r] = o + r < w.rows ? hn::LoadU(d, w.row(o + r) + k) : hn::Zero(d);
-                }
-                for (size_t r = 0; r < 4; r++) {
-                    largest = hn::Max(largest, hn::And(hn::BitCast(di, m[r]), magnitude));
-                }
-                transpose(d, m);
+                load_transposed(d, rows, k, m);
                 for (size_t i = 0; i < 4; i++) {
-                    hn::Store(m[i], d, to + (k + i) * kPanel + o);
+                    check[i] = hn::MulAdd(m[i], zero, check[i]);
+                    hn::Store(m[i], d, to + (run + k + i) * kPanel + o);
                 }
             }
         }
     }
+    float rest = 0;
     for (size_t k = whole; k < w.cols; k++) {
         for (size_t o = 0; o < kPanel; o++) {
             const float v = o < w.rows ? w(o, k) : 0.0f;
             to[k * kPanel + o] = v;
-            largest = hn::Max(largest, hn::And(hn::BitCast(di, hn::Set(d, v)), magnitude));
+            rest += v * 0.0f;
         }
     }
-    return hn::AllTrue(di, hn::Lt(largest, hn::Set(di, 0x7f800000)));
+    const auto all = hn::Add(hn::Add(check[0], check[1]), hn::Add(check[2], check[3]));
+    return hn::AllTrue(d, hn::Eq(all, zero)) && rest == 0;
 }
 
 // x of a block of rows: for each input, for each sum, the operands of the rows one after the other.

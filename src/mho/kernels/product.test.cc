@@ -6,6 +6,8 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <utility>
 
 #include "mho/random/stream.h"
 #include "mho/util/simd_test_support.h"
@@ -163,6 +165,31 @@ TEST(PackedMatrix, PadsPanelsWithZeros) {
             ASSERT_EQ(packed.panel(o / 32)[k * 32 + o % 32], expected);
         }
     }
+}
+
+TEST(PackedMatrix, SeesEveryWeightThatIsNotFinite) {
+    on_all_targets([] {
+        // Whole groups of four inputs and a rest, and a panel that misses outputs.
+        for (const size_t outputs : {size_t{32}, size_t{13}}) {
+            for (const size_t inputs : {size_t{3}, size_t{70}}) {
+                Matrix<float> w(outputs, inputs, -0.0f);
+                w.values[0] = std::numeric_limits<float>::max();
+                w.values[1] = std::numeric_limits<float>::denorm_min();
+                PackedMatrix packed;
+                packed.resize(outputs, inputs);
+                EXPECT_TRUE(packed.pack_panel(0, w.view()));
+                for (size_t i = 2; i < w.values.size(); i++) {
+                    for (const float bad : {std::numeric_limits<float>::infinity(),
+                                            -std::numeric_limits<float>::infinity(),
+                                            std::numeric_limits<float>::quiet_NaN()}) {
+                        const float good = std::exchange(w.values[i], bad);
+                        ASSERT_FALSE(packed.pack_panel(0, w.view())) << i;
+                        w.values[i] = good;
+                    }
+                }
+            }
+        }
+    });
 }
 
 }  // namespace

@@ -124,9 +124,9 @@ HWY_INLINE hn::Vec<RandomF32> scaled_uniform(RandomU word) {
 //
 // Step by step: the registers hold the constants of one step, and the short chains of several pairs
 // fit beside each other into the scheduler of a core (one chain through all steps is some 95 cycles
-// long). How many stand side by side was measured.
-template <size_t kCount>
-HWY_INLINE void normal_numbers(LaneGenerator& generator, float* HWY_RESTRICT out) {
+// long). How many stand side by side was measured. put(i, v) takes the numbers from i on.
+template <size_t kCount, class Put>
+HWY_INLINE void normal_numbers(LaneGenerator& generator, Put&& put) {
     const RandomF32 d;
     const hn::RebindToSigned<RandomF32> di;
     using F = hn::Vec<RandomF32>;
@@ -164,10 +164,10 @@ HWY_INLINE void normal_numbers(LaneGenerator& generator, float* HWY_RESTRICT out
         simd_sincos_turn(d, turn, sine, cosine);
         for (size_t n = 0; n < kAngles; n++) {
             const size_t at = pair + n;
-            float* to = out + at / kParts * 2 * kVirtualLanes + at % kParts * kLanes;
+            const size_t to = at / kParts * 2 * kVirtualLanes + at % kParts * kLanes;
             const F r = hn::Sqrt(hn::Load(d, radius + at * kLanes));
-            hn::StoreU(hn::Mul(r, cosine[n]), d, to);
-            hn::StoreU(hn::Mul(r, sine[n]), d, to + kVirtualLanes);
+            put(to, hn::Mul(r, cosine[n]));
+            put(to + kVirtualLanes, hn::Mul(r, sine[n]));
         }
     }
 }
@@ -175,13 +175,17 @@ HWY_INLINE void normal_numbers(LaneGenerator& generator, float* HWY_RESTRICT out
 inline constexpr size_t kNormalChunk = 4 * kVirtualLanes;
 
 HWY_INLINE void normal_chunk(LaneGenerator& generator, float* HWY_RESTRICT out) {
-    normal_numbers<kNormalChunk>(generator, out);
+    normal_numbers<kNormalChunk>(generator, [out](size_t i, hn::Vec<RandomF32> v) HWY_ATTR {
+        hn::StoreU(v, RandomF32(), out + i);
+    });
 }
 
 HWY_INLINE void normal_block(
     uint64_t key, uint32_t stream, uint64_t step, uint32_t block, float* HWY_RESTRICT out) {
     LaneGenerator generator(key, stream, step, block);
-    normal_numbers<kRandomBlock>(generator, out);
+    normal_numbers<kRandomBlock>(generator, [out](size_t i, hn::Vec<RandomF32> v) HWY_ATTR {
+        hn::StoreU(v, RandomF32(), out + i);
+    });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "mho/util/prefetch.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mho/random/stream.cc"
 // clang-format off: this order is the law of Highway
@@ -47,6 +49,42 @@ void FillNormal(
     });
 }
 
+void AddNormal(uint64_t key,
+               uint32_t stream,
+               uint64_t step,
+               uint64_t first,
+               const float* to,
+               float factor,
+               float* out,
+               size_t size) {
+    HWY_ALIGN float buffer[kRandomBlock];
+    for (size_t done = 0; done < size;) {
+        const uint64_t element = first + done;
+        const auto block = static_cast<uint32_t>(element / kRandomBlock);
+        const size_t head = element % kRandomBlock;
+        const size_t count = HWY_MIN(kRandomBlock - head, size - done);
+        const float* a = to + done;
+        float* sum = out + done;
+        if (count == kRandomBlock) {
+            // The numbers that are added to come from the memory while others are drawn.
+            prefetch_row(a, kRandomBlock);
+            LaneGenerator generator(key, stream, step, block);
+            normal_numbers<kRandomBlock>(
+                generator, [a, sum, factor](size_t i, hn::Vec<RandomF32> v) HWY_ATTR {
+                    const RandomF32 d;
+                    const auto change = hn::Mul(v, hn::Set(d, factor));
+                    hn::StoreU(hn::Add(hn::LoadU(d, a + i), change), d, sum + i);
+                });
+        } else {
+            normal_block(key, stream, step, block, buffer);
+            for (size_t i = 0; i < count; i++) {
+                sum[i] = a[i] + factor * buffer[head + i];
+            }
+        }
+        done += count;
+    }
+}
+
 void FillUniform(
     uint64_t key, uint32_t stream, uint64_t step, uint64_t first, float* out, size_t size) {
     over_blocks(first, out, size, [&](uint32_t block, float* to) {
@@ -70,12 +108,31 @@ HWY_AFTER_NAMESPACE();
 
 namespace mho {
 HWY_EXPORT(FillNormal);
+HWY_EXPORT(AddNormal);
 HWY_EXPORT(FillUniform);
 HWY_EXPORT(FillWords);
 
 void fill_normal(TileKey key, Stream stream, uint64_t step, uint64_t first, std::span<float> out) {
     HWY_DYNAMIC_DISPATCH(FillNormal)
     (key.value, static_cast<uint32_t>(stream), step, first, out.data(), out.size());
+}
+
+void add_normal(TileKey key,
+                Stream stream,
+                uint64_t step,
+                uint64_t first,
+                std::span<const float> to,
+                float factor,
+                std::span<float> out) {
+    HWY_DYNAMIC_DISPATCH(AddNormal)
+    (key.value,
+     static_cast<uint32_t>(stream),
+     step,
+     first,
+     to.data(),
+     factor,
+     out.data(),
+     std::min(to.size(), out.size()));
 }
 
 void fill_uniform(TileKey key, Stream stream, uint64_t step, uint64_t first, std::span<float> out) {

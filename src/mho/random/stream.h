@@ -91,6 +91,16 @@ inline constexpr size_t kRandomBlock = 512;  // numbers per Philox-seeded block
 /// Standard normal numbers of elements [first, first + out.size()). Elements below 2^37.
 void fill_normal(TileKey key, Stream stream, uint64_t step, uint64_t first, std::span<float> out);
 
+/// out = to + factor * fill_normal, the product rounded before the sum; `out` may be `to`. As many
+/// as the shorter of both has.
+void add_normal(TileKey key,
+                Stream stream,
+                uint64_t step,
+                uint64_t first,
+                std::span<const float> to,
+                float factor,
+                std::span<float> out);
+
 /// Uniform numbers in [0, 1), multiples of 2^-24.
 void fill_uniform(TileKey key, Stream stream, uint64_t step, uint64_t first, std::span<float> out);
 

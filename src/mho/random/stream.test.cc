@@ -72,6 +72,27 @@ TEST(Philox, EqualsTheReferenceImplementation) {
 }
 #endif
 
+TEST(Stream, AddsNumbersWhereTheyAreDrawn) {
+    on_all_targets([] {
+        for (const size_t n : {size_t{0}, size_t{1}, size_t{511}, size_t{512}, size_t{1700}}) {
+            for (const uint64_t first : {uint64_t{0}, uint64_t{100}, uint64_t{512}}) {
+                const std::vector<float> to = normals(n, 7, 3);
+                std::vector<float> expected = normals(n, first, 1);
+                for (size_t i = 0; i < n; i++) {
+                    const float change = 0.06f * expected[i];
+                    expected[i] = to[i] + change;
+                }
+                std::vector<float> sum(n);
+                add_normal(kKey, Stream::kTest, 1, first, to, 0.06f, sum);
+                EXPECT_TRUE(same_bits(sum, expected)) << n << " from " << first;
+                sum = to;
+                add_normal(kKey, Stream::kTest, 1, first, sum, 0.06f, sum);
+                EXPECT_TRUE(same_bits(sum, expected)) << n << " from " << first << ", in place";
+            }
+        }
+    });
+}
+
 TEST(Stream, EqualsItsTwinForEveryLengthAndStart) {
     on_all_targets([] {
         for (size_t n = 0; n <= 1100; n++) {
