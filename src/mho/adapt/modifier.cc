@@ -75,6 +75,10 @@ float largest_weight(ConstFloatView w, size_t cols) {
     float largest = 0;
     bool finite = true;
     for (size_t r = 0; r < w.rows; r++) {
+        // Short rows of a wide matrix: no hardware guesses where the one after the next is.
+        if (r + 2 < w.rows) {
+            prefetch_row(w.row(r + 2), cols);
+        }
         const float here = row_abs_max(w.row(r), cols);
         finite &= std::isfinite(here) && (cols == w.cols || std::isfinite(w(r, cols)));
         largest = std::max(largest, here);

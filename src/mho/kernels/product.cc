@@ -95,21 +95,6 @@ constexpr bool uses_position(ProductSet set) {
 // Floats that a store of 4 operands may reach past the end of a block.
 constexpr size_t kPackSlack = 4;
 
-// Four inputs from `k` on of kRows = 4 or 8 outputs, one output a lane.
-template <class D8, size_t kRows = hn::MaxLanes(D8()), class V8 = hn::Vec<D8>>
-HWY_INLINE void load_transposed(D8 d, const float* const* rows, size_t k, V8 (&m)[4]) {
-    for (size_t r = 0; r < 4; r++) {
-        if constexpr (kRows == 8) {
-            // The halves are transposed each for itself, so that they end up side by side.
-            const hn::Half<D8> half;
-            m[r] = hn::Combine(d, hn::LoadU(half, rows[r + 4] + k), hn::LoadU(half, rows[r] + k));
-        } else {
-            m[r] = hn::LoadU(d, rows[r] + k);
-        }
-    }
-    transpose(d, m);
-}
-
 // One panel of weights, transposed; missing outputs zero. Whether all are finite.
 bool PackPanel(ConstFloatView w, float* HWY_RESTRICT to) {
     const hn::CappedTag<float, 8> d;
@@ -368,6 +353,10 @@ void Multiply(const PackedMatrix& weights,
     }
 }
 
+bool IsWide() {
+    return kWide;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace mho
 HWY_AFTER_NAMESPACE();
@@ -376,6 +365,7 @@ HWY_AFTER_NAMESPACE();
 namespace mho {
 HWY_EXPORT(Multiply);
 HWY_EXPORT(PackPanel);
+HWY_EXPORT(IsWide);
 
 namespace {
 constexpr std::align_val_t kAlignment{64};
@@ -436,6 +426,10 @@ void multiply(const PackedMatrix& weights,
     }
     HWY_DYNAMIC_DISPATCH(Multiply)
     (weights, set, x, position_weights, out, scratch);
+}
+
+bool product_is_wide() {
+    return HWY_DYNAMIC_DISPATCH(IsWide)();
 }
 
 }  // namespace mho

@@ -100,6 +100,9 @@ void multiply(const PackedMatrix& weights,
               ProductSums out,
               ProductScratch& scratch);
 
+/// Whether a register of the product holds 16 numbers here: twice the speed of 8.
+bool product_is_wide();
+
 namespace twin {
 /// The scalar twin: plain loops with std::fma on unpacked weights `[out, in]`; equal bits.
 void multiply(ConstFloatView weights,

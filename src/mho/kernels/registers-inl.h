@@ -50,6 +50,21 @@ HWY_INLINE void transpose(D4 d, V4 (&m)[4]) {
     m[3] = hn::BitCast(d, hn::InterleaveUpper(d64, c, e));
 }
 
+// Columns k to k + 3 of 4 or 8 rows, as many as a register of D8 has lanes: one row a lane.
+template <class D8, size_t kRows = hn::MaxLanes(D8()), class V8 = hn::Vec<D8>>
+HWY_INLINE void load_transposed(D8 d, const float* const* rows, size_t k, V8 (&m)[4]) {
+    for (size_t r = 0; r < 4; r++) {
+        if constexpr (kRows == 8) {
+            // The halves are transposed each for itself, so that they end up side by side.
+            const hn::Half<D8> half;
+            m[r] = hn::Combine(d, hn::LoadU(half, rows[r + 4] + k), hn::LoadU(half, rows[r] + k));
+        } else {
+            m[r] = hn::LoadU(d, rows[r] + k);
+        }
+    }
+    transpose(d, m);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace mho
 HWY_AFTER_NAMESPACE();

@@ -264,10 +264,15 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                 const at::Tensor f = blob(factor.data, count, width, factor.stride);
                 if (started != 0) {
                     to.addmm_(e, f);
+                } else if (prefers_weight_gradient(count, g.outputs, width)) {
+                    weight_gradient({w.weight_errors.data(), count, g.outputs},
+                                    factor,
+                                    {to.data_ptr<float>(), g.outputs, width, g.inputs},
+                                    w.weight_room);
                 } else {
                     at::mm_out(to, e, f);
-                    started = 1;
                 }
+                started = 1;
             }
             if (input_gradient == nullptr) {
                 continue;
