@@ -7,8 +7,10 @@
 
 #include "bindings.h"
 #include "mho/adapt/modifier.h"
+#include "mho/kernels/weight_gradient.h"
 #include "mho/net/matrix_training.h"
 #include "mho/util/error.h"
+#include "mho/util/threads.h"
 #include "no_copy.h"
 
 namespace mho::python {
@@ -263,6 +265,47 @@ void bind_layer(nb::module_& m) {
                 t.cut_inputs(matrix(x, rows, s.width), writable(to, rows, s.width));
             },
             "Inputs cut to their ranges.")
+        .def(
+            "weight_gradient",
+            [](const MatrixTraining& t,
+               size_t group,
+               size_t piece,
+               Address errors,
+               Address x,
+               size_t rows,
+               Address gradient,
+               size_t threads) {
+                const nb::gil_scoped_release release;
+                if (group >= t.groups() || piece >= t.pieces()) {
+                    throw InputError("weight gradient: there are " + std::to_string(t.groups()) +
+                                     " groups of " + std::to_string(t.pieces()) + " pieces");
+                }
+                const Sizes s(t);
+                const size_t outputs = t.outputs();
+                const size_t first = t.grid(group).input_offsets()[piece];
+                const size_t width = t.grid(group).input_offsets()[piece + 1] - first;
+                if (!prefers_weight_gradient(rows, outputs, width)) {
+                    return false;
+                }
+                const ConstFloatView e =
+                    matrix(errors, rows, s.all).column_block(group * outputs, outputs);
+                const ConstFloatView in =
+                    matrix(x, rows, s.width).column_block(group * s.inputs + first, width);
+                const FloatView to = writable(gradient, s.all, s.inputs)
+                                         .row_block(group * outputs, outputs)
+                                         .column_block(first, width);
+                // Outputs are independent: no bit depends on how many threads share them.
+                const size_t parts = std::clamp<size_t>(threads, 1, outputs);
+                parallel_for(parts, parts, [&](size_t p, size_t) {
+                    thread_local WeightGradientRoom room;
+                    const size_t begin = outputs * p / parts;
+                    const size_t count = outputs * (p + 1) / parts - begin;
+                    weight_gradient(
+                        e.column_block(begin, count), in, to.row_block(begin, count), room);
+                });
+                return true;
+            },
+            "Gradient of the weights of a group and piece; false: torch is faster, nothing done.")
         .def(
             "transposed",
             [](const MatrixTraining& t,

@@ -12,6 +12,8 @@
 #include "mho/convert/adc_circuit.h"
 #include "mho/convert/linearity.h"
 #include "mho/convert/uniform.h"
+#include "mho/kernels/transpose.h"
+#include "mho/kernels/weight_gradient.h"
 #include "mho/tile/activity.h"
 #include "mho/tile/column_periphery.h"
 #include "mho/tile/grid.h"
@@ -323,6 +325,18 @@ const std::vector<ShapeCase> kShapes = {
          grid().apply_transposed(numbers(kRows, kIn).view(), g.view(), {}, scratch);
      }},
     {"map_weights", [] { map_weights(Mapping{}, Matrix<float>(0, 0).view()); }},
+    {"transpose",
+     [] {
+         Matrix<float> to(kOut, kIn);
+         transpose(numbers(kOut, kIn).view(), to.view());
+     }},
+    {"weight_gradient",
+     [] {
+         Matrix<float> gradient(kOut, kIn + 1);
+         WeightGradientRoom room;
+         weight_gradient(
+             numbers(kRows, kOut).view(), numbers(kRows, kIn).view(), gradient.view(), room);
+     }},
     {"Mvm", [] { Mvm(MvmConfig{}, 0, kIn, TileKey{1}); }},
     {"Mvm::run",
      [] {

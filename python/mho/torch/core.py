@@ -157,6 +157,16 @@ def run_backward(
             for g, p in pairs:
                 block = slice(g * outputs, (g + 1) * outputs)
                 columns = slice(g * inputs + offsets[p], g * inputs + offsets[p + 1])
+                if engine.weight_gradient(
+                    g,
+                    p,
+                    for_weights[p].data_ptr(),
+                    cut.data_ptr(),
+                    rows,
+                    weight_gradient.data_ptr(),
+                    torch.get_num_threads(),
+                ):
+                    continue
                 torch.mm(
                     for_weights[p][:, block].t(),
                     cut[:, columns],
