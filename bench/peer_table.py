@@ -1,8 +1,8 @@
 """Writes the table of the README that sets mho beside the field's tool, from the committed results of `make bench-peers`.
 
-    python bench/peer_table.py [--from build/bench-peers.json --machine avx512|avx2] [--check]
+    python bench/peer_table.py [--from build/bench-peers.json --machine zen4|avx512|avx2] [--check]
 
-One machine of each kind stands in the table. `--from` first takes over new results of one, into bench/results. `--check` writes
+One machine of each kind stands in the table, the first with its times, the others with their ratios. `--from` first takes over new results of one, into bench/results. `--check` writes
 nothing and fails when the README is not what the results say.
 """
 
@@ -13,7 +13,7 @@ import shutil
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-MACHINES = {"avx512": "AVX-512", "avx2": "AVX2"}  # what their processors have, and how the table calls them
+MACHINES = {"zen4": "Zen 4", "avx512": "Xeon", "avx2": "AVX2"}  # how the table calls them
 README = ROOT / "README.md"
 BEGIN, END = "<!-- bench-peers: begin -->", "<!-- bench-peers: end -->"
 # Families in the order of the table, and what their rows are.
@@ -52,12 +52,13 @@ def missed(row: dict) -> bool:
     return row["goal"] is not None and not row["holds"]
 
 
-def cells(row: dict | None) -> str:
-    """Times of both sides and their ratio, in bold where it misses its goal."""
+def cells(row: dict | None, times: bool) -> str:
+    """Times of both sides where wanted, and their ratio, in bold where it misses its goal."""
     if row is None:
-        return " | | "
+        return " | | " if times else ""
     mark = "**" if missed(row) else ""
-    return f"{time(row['other_s'])} | {time(row['mine_s'])} | {mark}{ratio(row['ratio'])}{mark}"
+    judged = f"{mark}{ratio(row['ratio'])}{mark}"
+    return f"{time(row['other_s'])} | {time(row['mine_s'])} | {judged}" if times else judged
 
 
 def table(contents: dict[str, dict]) -> str:
@@ -71,14 +72,15 @@ def table(contents: dict[str, dict]) -> str:
                      f"{sum(not missed(r) for r in goals)} of {len(goals)} goals hold (ratios in bold miss theirs).  ")
         for r in content["results"]:
             rows.setdefault(r["family"], {}).setdefault(r["name"], {})[name] = r
-    heads = " | ".join(f"{MACHINES[m]}: field's tool | mho | ratio" for m in contents)
-    lines += ["", f"| row | {heads} | goal |", "|---|" + "---:|---:|---:|" * len(contents) + "---|"]
+    first, *others = contents
+    columns = [f"{MACHINES[first]}: field's tool", "mho", "ratio", *(f"{MACHINES[m]}: ratio" for m in others)]
+    lines += ["", f"| row | {' | '.join(columns)} | goal |", "|---|" + "---:|" * len(columns) + "---|"]
     for family, words in FAMILIES.items():
         if family in rows:
-            lines.append(f"| *{words}* |" + " | | |" * len(contents) + " |")
+            lines.append(f"| *{words}* |" + " |" * (len(columns) + 1))
         for name, by_machine in rows.get(family, {}).items():
             goal = next(iter(by_machine.values()))["goal"]
-            measured = " | ".join(cells(by_machine.get(m)) for m in contents)
+            measured = " | ".join(cells(by_machine.get(m), m == first) for m in contents)
             lines.append(f"| `{name}` | {measured} | {'' if goal is None else f'{goal:g}'} |")
     return "\n".join(lines)
 
