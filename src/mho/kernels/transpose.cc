@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mho/kernels/transpose.h"
 
-#include <string>
-
 #include "mho/util/error.h"
+#include "mho/util/shape_text.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mho/kernels/transpose.cc"
@@ -61,9 +60,8 @@ HWY_EXPORT(Transpose);
 
 void transpose(ConstFloatView from, FloatView to) {
     if (to.rows != from.cols || to.cols != from.rows) {
-        throw InputError("transpose: the result has " + std::to_string(to.rows) + " x " +
-                         std::to_string(to.cols) + " numbers, the matrix " +
-                         std::to_string(from.rows) + " x " + std::to_string(from.cols));
+        throw InputError("transpose: a matrix " + shape_text(from.rows, from.cols) +
+                         " does not become " + shape_text(to.rows, to.cols));
     }
     HWY_DYNAMIC_DISPATCH(Transpose)(from, to);
 }

@@ -17,11 +17,12 @@ TEST(Transpose, PutsEveryNumberInItsPlaceAndTouchesNothingElse) {
     on_all_targets([] {
         for (const size_t rows : {size_t{0}, size_t{1}, size_t{16}, size_t{37}}) {
             for (const size_t cols : {size_t{0}, size_t{3}, size_t{4}, size_t{21}}) {
-                // Parts of wider matrices.
-                Matrix<float> from(rows, cols + 5), to(cols, rows + 3, 99.0f);
+                // Parts of larger matrices.
+                Matrix<float> from(rows + 1, cols + 5), to(cols + 1, rows + 3, 99.0f);
                 fill_normal({1}, Stream::kTest, 0, 0, from.values);
-                const ConstFloatView part = std::as_const(from).view().column_block(2, cols);
-                transpose(part, to.view().column_block(1, rows));
+                const ConstFloatView part =
+                    std::as_const(from).view().row_block(0, rows).column_block(2, cols);
+                transpose(part, to.view().row_block(0, cols).column_block(1, rows));
                 for (size_t c = 0; c < cols; c++) {
                     for (size_t r = 0; r < rows; r++) {
                         EXPECT_EQ(to(c, r + 1), part(r, c)) << rows << " x " << cols;

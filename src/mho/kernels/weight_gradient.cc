@@ -4,21 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
 #include "mho/kernels/transpose.h"
 #include "mho/util/error.h"
+#include "mho/util/shape_text.h"
 
 namespace mho {
 
 namespace {
-
 constexpr size_t kRegister = 16;  // PackedMatrix::row_stride is a multiple of it
-
-std::string shape_text(size_t rows, size_t cols) {
-    return "[" + std::to_string(rows) + ", " + std::to_string(cols) + "]";
-}
-
 }  // namespace
 
 void weight_gradient(ConstFloatView errors,

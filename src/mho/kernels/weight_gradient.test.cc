@@ -20,12 +20,13 @@ TEST(WeightGradient, EqualsItsTwinAndTouchesNothingElse) {
         for (const size_t samples : {size_t{0}, size_t{1}, size_t{33}}) {
             for (const size_t outputs : {size_t{1}, size_t{40}}) {
                 for (const size_t inputs : {size_t{3}, size_t{32}, size_t{53}}) {
-                    // Blocks of wider matrices.
-                    Matrix<float> e(samples, outputs), x(samples, inputs + 5);
+                    // Blocks of larger matrices.
+                    Matrix<float> e(samples, outputs), x(samples + 1, inputs + 5);
                     Matrix<float> got(outputs, inputs + 4, 99.0f), expected(got);
                     fill_normal({1}, Stream::kTest, 0, 0, e.values);
                     fill_normal({1}, Stream::kTest, 1, 0, x.values);
-                    const ConstFloatView part = std::as_const(x).view().column_block(2, inputs);
+                    const ConstFloatView part =
+                        std::as_const(x).view().row_block(0, samples).column_block(2, inputs);
                     const ConstFloatView errors = std::as_const(e).view();
                     weight_gradient(errors, part, got.view().column_block(1, inputs), room);
                     twin::weight_gradient(errors, part, expected.view().column_block(1, inputs));

@@ -7,15 +7,10 @@
 #include <utility>
 
 #include "mho/util/error.h"
+#include "mho/util/shape_text.h"
 
 namespace mho {
-namespace {
-
-std::string shape_text(size_t rows, size_t cols) {
-    return "[" + std::to_string(rows) + ", " + std::to_string(cols) + "]";
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<size_t> split_axis(size_t size, int limit) {
     if (size == 0) {
