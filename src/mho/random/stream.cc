@@ -21,25 +21,33 @@ HWY_BEFORE_NAMESPACE();
 namespace mho {
 namespace HWY_NAMESPACE {
 
+// Calls part(block, head, done, count) for what [first, first + size) takes of every block that it
+// touches: `count` numbers from number `head` of the block on, `done` behind the first.
+template <class F>
+HWY_INLINE void over_parts(uint64_t first, size_t size, F&& part) {
+    for (size_t done = 0; done < size;) {
+        const uint64_t element = first + done;
+        const auto block = static_cast<uint32_t>(element / kRandomBlock);
+        const size_t head = element % kRandomBlock;
+        const size_t count = HWY_MIN(kRandomBlock - head, size - done);
+        part(block, head, done, count);
+        done += count;
+    }
+}
+
 // Runs `block_fn(block, buffer)` for every block that [first, first + size) touches. Whole blocks
 // go straight into `out`; the first and the last pass through a buffer where they stick out.
 template <class T, class F>
 void over_blocks(uint64_t first, T* out, size_t size, F&& block_fn) {
     HWY_ALIGN T buffer[kRandomBlock];
-    size_t done = 0;
-    while (done < size) {
-        const uint64_t element = first + done;
-        const auto block = static_cast<uint32_t>(element / kRandomBlock);
-        const size_t head = element % kRandomBlock;
-        const size_t count = HWY_MIN(kRandomBlock - head, size - done);
+    over_parts(first, size, [&](uint32_t block, size_t head, size_t done, size_t count) HWY_ATTR {
         if (count == kRandomBlock) {
             block_fn(block, out + done);
         } else {
             block_fn(block, buffer);
             std::copy(buffer + head, buffer + head + count, out + done);
         }
-        done += count;
-    }
+    });
 }
 
 void FillNormal(
@@ -58,11 +66,7 @@ void AddNormal(uint64_t key,
                float* out,
                size_t size) {
     HWY_ALIGN float buffer[kRandomBlock];
-    for (size_t done = 0; done < size;) {
-        const uint64_t element = first + done;
-        const auto block = static_cast<uint32_t>(element / kRandomBlock);
-        const size_t head = element % kRandomBlock;
-        const size_t count = HWY_MIN(kRandomBlock - head, size - done);
+    over_parts(first, size, [&](uint32_t block, size_t head, size_t done, size_t count) HWY_ATTR {
         const float* a = to + done;
         float* sum = out + done;
         if (count == kRandomBlock) {
@@ -81,8 +85,7 @@ void AddNormal(uint64_t key,
                 sum[i] = a[i] + factor * buffer[head + i];
             }
         }
-        done += count;
-    }
+    });
 }
 
 void FillUniform(

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mho/kernels/transpose.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -67,11 +68,7 @@ void Tile::pack_asymmetric() {
     if (!backward_.tables().read_asymmetry.empty()) {
         const Matrix<float> w = weights();
         Matrix<float> transposed(inputs_, outputs_);
-        for (size_t i = 0; i < outputs_; i++) {
-            for (size_t j = 0; j < inputs_; j++) {
-                transposed(j, i) = w(i, j);
-            }
-        }
+        transpose(w.view(), transposed.view());
         backward_.set_asymmetric_weights(transposed.view());
     }
 }
