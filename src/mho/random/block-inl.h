@@ -172,20 +172,23 @@ HWY_INLINE void normal_numbers(LaneGenerator& generator, Put&& put) {
     }
 }
 
+template <size_t kCount>
+HWY_INLINE void store_normals(LaneGenerator& generator, float* HWY_RESTRICT out) {
+    normal_numbers<kCount>(generator, [out](size_t i, hn::Vec<RandomF32> v) HWY_ATTR {
+        hn::StoreU(v, RandomF32(), out + i);
+    });
+}
+
 inline constexpr size_t kNormalChunk = 4 * kVirtualLanes;
 
 HWY_INLINE void normal_chunk(LaneGenerator& generator, float* HWY_RESTRICT out) {
-    normal_numbers<kNormalChunk>(generator, [out](size_t i, hn::Vec<RandomF32> v) HWY_ATTR {
-        hn::StoreU(v, RandomF32(), out + i);
-    });
+    store_normals<kNormalChunk>(generator, out);
 }
 
 HWY_INLINE void normal_block(
     uint64_t key, uint32_t stream, uint64_t step, uint32_t block, float* HWY_RESTRICT out) {
     LaneGenerator generator(key, stream, step, block);
-    normal_numbers<kRandomBlock>(generator, [out](size_t i, hn::Vec<RandomF32> v) HWY_ATTR {
-        hn::StoreU(v, RandomF32(), out + i);
-    });
+    store_normals<kRandomBlock>(generator, out);
 }
 
 }  // namespace HWY_NAMESPACE
