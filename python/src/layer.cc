@@ -7,7 +7,8 @@
 
 #include "bindings.h"
 #include "mho/adapt/modifier.h"
-#include "mho/kernels/weight_gradient.h"
+#include "mho/adapt/outside_gradients.h"
+#include "mho/kernels/gradient_products.h"
 #include "mho/net/matrix_training.h"
 #include "mho/util/error.h"
 #include "mho/util/threads.h"
@@ -40,6 +41,40 @@ struct Sizes {
           pieces(t.pieces()) {}
 };
 
+// One matrix of those that a group's inputs are cut into.
+struct Part {
+    size_t output, outputs;  // the first of all outputs, and how many
+    size_t input, inputs;    // the first of the group's inputs, and how many
+
+    Part(const MatrixTraining& t, size_t group, size_t piece) {
+        if (group >= t.groups() || piece >= t.pieces()) {
+            throw InputError("gradient: there are " + std::to_string(t.groups()) + " groups of " +
+                             std::to_string(t.pieces()) + " pieces");
+        }
+        outputs = t.outputs();
+        output = group * outputs;
+        const auto& offsets = t.grid(group).input_offsets();
+        input = offsets[piece];
+        inputs = offsets[piece + 1] - input;
+    }
+
+    template <class View>
+    View of(View matrix) const {
+        return matrix.row_block(output, outputs).column_block(input, inputs);
+    }
+};
+
+// Lines of a gradient are independent: no bit depends on how many threads share them.
+template <class Work>
+void share(size_t lines, size_t threads, const Work& work) {
+    const size_t parts = std::clamp<size_t>(threads, 1, lines);
+    parallel_for(parts, parts, [&](size_t p, size_t) {
+        thread_local GradientRoom room;
+        const size_t first = lines * p / parts;
+        work(first, lines * (p + 1) / parts - first, room);
+    });
+}
+
 std::vector<int> flags(const std::vector<uint8_t>& values) {
     return {values.begin(), values.end()};
 }
@@ -71,6 +106,50 @@ void bind_layer(nb::module_& m) {
                 });
             },
             "Whether any range needs the product.");
+
+    nb::class_<LayerScales>(m, "LayerScales", "Scales and input ranges of a pass.")
+        .def(
+            "learned_over_mapping",
+            [](const LayerScales& s) {
+                Matrix<float> quotient(s.learned);
+                for (size_t i = 0; i < quotient.values.size(); i++) {
+                    quotient.values[i] /= s.mapping.values[i];
+                }
+                return to_numpy(std::move(quotient));
+            },
+            "Learned scale over that of the mapping, [pieces, all outputs].");
+
+    m.def(
+        "outside_products",
+        [](Address u,
+           Address errors,
+           Address weights,
+           size_t rows,
+           size_t inputs,
+           size_t outputs,
+           Address sums) {
+            const nb::gil_scoped_release release;
+            thread_local std::vector<uint32_t> found;
+            thread_local OutsideRoom room;
+            const ConstFloatView x = matrix(u, rows, inputs);
+            if (!few_outside(x, 1.0f, most_outside(rows * inputs), found)) {
+                return false;
+            }
+            InputRangeSums total;
+            add_outside_gradients(found,
+                                  x,
+                                  matrix(weights, outputs, inputs),
+                                  matrix(errors, rows, outputs),
+                                  1.0f,
+                                  room,
+                                  total);
+            pointer(sums)[0] = static_cast<float>(total.shrink - total.grow);
+            pointer(sums)[1] = static_cast<float>(static_cast<double>(total.inside) /
+                                                  static_cast<double>(total.count));
+            return true;
+        },
+        "What the gradient of a range needs of inputs u over their range, where few lie outside "
+        "(else false): sum of min(sign(u) g, 0) over these with g = errors weights, share inside.");
 
     nb::class_<MatrixTraining>(
         m, "LayerEngine", "The tiles of one layer; mho.torch drives it, by addresses.")
@@ -174,8 +253,11 @@ void bind_layer(nb::module_& m) {
                               matrix(learned, s.pieces, s.all),
                               {pointer(ranges), t.groups() * s.pieces},
                               {pointer(bias), bias == 0 ? 0 : s.all});
+                return t.scales();
             },
-            "Scales of mapping and training, input ranges and bias of the next passes.")
+            "Scales of mapping and training, input ranges and bias of the next passes; returns "
+            "what "
+            "begin_backward() needs of them.")
         // Moments: [groups * pieces][sum, squares, count], which processes add up.
         .def(
             "input_moments",
@@ -237,16 +319,11 @@ void bind_layer(nb::module_& m) {
                bool wants_inputs,
                Address for_weights,
                Address for_inputs,
-               Address mapping,
-               Address learned,
-               Address ranges) {
+               const LayerScales& scales) {
                 const nb::gil_scoped_release release;
                 const Sizes s(t);
                 // The layer may have made other passes since.
-                t.load_scales(matrix(mapping, s.pieces, s.all),
-                              matrix(learned, s.pieces, s.all),
-                              {pointer(ranges), t.groups() * s.pieces},
-                              {});
+                t.load_scales(scales.mapping.view(), scales.learned.view(), scales.ranges, {});
                 return t.begin_backward(matrix(errors, rows, s.all),
                                         matrix(x, rows, s.width),
                                         matrix(weights, s.all, s.inputs),
@@ -276,36 +353,52 @@ void bind_layer(nb::module_& m) {
                Address gradient,
                size_t threads) {
                 const nb::gil_scoped_release release;
-                if (group >= t.groups() || piece >= t.pieces()) {
-                    throw InputError("weight gradient: there are " + std::to_string(t.groups()) +
-                                     " groups of " + std::to_string(t.pieces()) + " pieces");
-                }
                 const Sizes s(t);
-                const size_t outputs = t.outputs();
-                const size_t first = t.grid(group).input_offsets()[piece];
-                const size_t width = t.grid(group).input_offsets()[piece + 1] - first;
-                if (!prefers_weight_gradient(rows, outputs, width)) {
+                const Part part(t, group, piece);
+                if (!prefers_own_gradients(rows, part.outputs, part.inputs)) {
                     return false;
                 }
                 const ConstFloatView e =
-                    matrix(errors, rows, s.all).column_block(group * outputs, outputs);
+                    matrix(errors, rows, s.all).column_block(part.output, part.outputs);
                 const ConstFloatView in =
-                    matrix(x, rows, s.width).column_block(group * s.inputs + first, width);
-                const FloatView to = writable(gradient, s.all, s.inputs)
-                                         .row_block(group * outputs, outputs)
-                                         .column_block(first, width);
-                // Outputs are independent: no bit depends on how many threads share them.
-                const size_t parts = std::clamp<size_t>(threads, 1, outputs);
-                parallel_for(parts, parts, [&](size_t p, size_t) {
-                    thread_local WeightGradientRoom room;
-                    const size_t begin = outputs * p / parts;
-                    const size_t count = outputs * (p + 1) / parts - begin;
+                    matrix(x, rows, s.width)
+                        .column_block(group * s.inputs + part.input, part.inputs);
+                const FloatView to = part.of(writable(gradient, s.all, s.inputs));
+                share(part.outputs, threads, [&](size_t first, size_t count, GradientRoom& room) {
                     weight_gradient(
-                        e.column_block(begin, count), in, to.row_block(begin, count), room);
+                        e.column_block(first, count), in, to.row_block(first, count), room);
                 });
                 return true;
             },
             "Gradient of the weights of a group and piece; false: torch is faster, nothing done.")
+        .def(
+            "input_gradient",
+            [](const MatrixTraining& t,
+               size_t group,
+               size_t piece,
+               Address errors,
+               Address weights,
+               size_t rows,
+               Address gradient,
+               size_t threads) {
+                const nb::gil_scoped_release release;
+                const Sizes s(t);
+                const Part part(t, group, piece);
+                if (!prefers_own_gradients(rows, part.outputs, part.inputs)) {
+                    return false;
+                }
+                const ConstFloatView e =
+                    matrix(errors, rows, s.all).column_block(part.output, part.outputs);
+                const ConstFloatView w = part.of(matrix(weights, s.all, s.inputs));
+                const FloatView to = writable(gradient, rows, s.width)
+                                         .column_block(group * s.inputs + part.input, part.inputs);
+                share(part.inputs, threads, [&](size_t first, size_t count, GradientRoom& room) {
+                    input_gradient(
+                        e, w.column_block(first, count), to.column_block(first, count), room);
+                });
+                return true;
+            },
+            "Gradient of the inputs of a group and piece; false: torch is faster, nothing done.")
         .def(
             "transposed",
             [](const MatrixTraining& t,

@@ -5,6 +5,7 @@
 
 #include "bindings.h"
 #include "mho/kernels/passes.h"
+#include "mho/kernels/rows.h"
 #include "mho/random/stream.h"
 #include "mho/util/keep_memory.h"
 
@@ -13,8 +14,12 @@ namespace mho::python {
 void bind_noise(nb::module_& m) {
     m.def(
         "add_normals",
-        [](uintptr_t x, uintptr_t y, size_t n, float factor, uint64_t key) {
+        [](uintptr_t x, uintptr_t y, size_t n, float factor, uint64_t key, bool relative) {
             const nb::gil_scoped_release release;
+            if (relative) {
+                const float largest = row_abs_max(pointer(x), n);
+                factor *= largest > 0 ? largest : 1.0f;
+            }
             // Chunks of whole random blocks, so that no draw is thrown away, in the first-level
             // cache.
             std::array<float, 8 * kRandomBlock> normals;
@@ -30,8 +35,9 @@ void bind_noise(nb::module_& m) {
         nb::arg("n"),
         nb::arg("factor"),
         nb::arg("key"),
+        nb::arg("relative"),
         "y = x + factor * N for n float32 numbers at the addresses x and y, N standard normal, "
-        "fixed by `key`.");
+        "fixed by `key`; `relative`: times the largest |x| (1 where all are 0).");
     m.def("keep_freed_memory",
           &mho::keep_freed_memory,
           "Memory that was freed stays with the process (glibc): steps that allocate the same "

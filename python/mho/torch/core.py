@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, List  # noqa: UP035
 import torch
 from torch import Tensor
 
+from .._core import LayerScales
 from .processes import sum_over_processes
 
 if TYPE_CHECKING:
@@ -48,13 +49,13 @@ def run_forward(
     step: int,
     first_sample: int,
     record: bool,
-) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None, LayerScales]:
     """Outputs, the weights that were used, and what the backward pass needs."""
     engine = layer._engine
     weights = layer._load(weight, step)
     rows = x.shape[0]
     everything = engine.groups * engine.outputs
-    engine.load_scales(
+    scales = engine.load_scales(
         mapping.data_ptr(), learned.data_ptr(), ranges.data_ptr(), _address(bias)
     )
     y = torch.empty(rows, everything)
@@ -73,7 +74,7 @@ def run_forward(
         _address(clipped),
         _address(sums),
     )
-    return y, weights, clipped, sums
+    return y, weights, clipped, sums, scales
 
 
 def run_backward(
@@ -81,9 +82,7 @@ def run_backward(
     errors: Tensor,
     x: Tensor,
     weights: Tensor,
-    mapping: Tensor,
-    learned: Tensor,
-    ranges: Tensor,
+    scales: LayerScales,
     clipped: Tensor | None,
     sums: Tensor | None,
     step: int,
@@ -112,9 +111,7 @@ def run_backward(
                 wants_inputs,
                 for_weights.data_ptr(),
                 _address(for_inputs),
-                mapping.data_ptr(),
-                learned.data_ptr(),
-                ranges.data_ptr(),
+                scales,
             ),
             for_inputs,
         )
@@ -125,7 +122,7 @@ def run_backward(
         # Many inputs lie outside their range: its gradient takes the whole product.
         total, for_inputs = begin(True)
         whole = True
-    offsets = engine.input_offsets
+    offsets, threads = engine.input_offsets, torch.get_num_threads()
     pairs = [(g, p) for g in range(groups) for p in range(pieces)]
     gradient = None
     if whole:
@@ -134,8 +131,13 @@ def run_backward(
             for g, p in pairs:
                 block = slice(g * outputs, (g + 1) * outputs)
                 columns = slice(g * inputs + offsets[p], g * inputs + offsets[p + 1])
+                source = for_inputs[p]  # type: ignore[index]
+                if engine.input_gradient(
+                    g, p, source.data_ptr(), weights.data_ptr(), rows, gradient.data_ptr(), threads
+                ):
+                    continue
                 torch.mm(
-                    for_inputs[p][:, block],  # type: ignore[index]
+                    source[:, block],
                     weights[block, offsets[p] : offsets[p + 1]],
                     out=gradient[:, columns],
                 )
@@ -151,7 +153,7 @@ def run_backward(
             cut = torch.empty_like(x)
             engine.cut_inputs(x.data_ptr(), rows, cut.data_ptr())
         if layer._collects:
-            layer._collect(cut, errors, mapping, learned, step)
+            layer._collect(cut, errors, scales, step)
         if wants[1] and not layer._collects:
             weight_gradient = torch.empty(groups * outputs, inputs)
             for g, p in pairs:
@@ -164,7 +166,7 @@ def run_backward(
                     cut.data_ptr(),
                     rows,
                     weight_gradient.data_ptr(),
-                    torch.get_num_threads(),
+                    threads,
                 ):
                     continue
                 torch.mm(
@@ -174,8 +176,8 @@ def run_backward(
                 )
     if gradient is not None:
         engine.end_backward(x.data_ptr(), gradient.data_ptr(), rows, total)
-    learned_gradient = torch.empty_like(learned) if wants[2] else None
-    range_gradient = torch.empty_like(ranges) if wants[3] else None
+    learned_gradient = torch.empty(pieces, groups * outputs) if wants[2] else None
+    range_gradient = torch.empty(groups * pieces) if wants[3] else None
     bias_gradient = torch.empty(groups * outputs) if wants[4] else None
     engine.gradients(
         total,
@@ -197,8 +199,28 @@ def start_ranges(layer: "AnalogLayer", x: Tensor, ranges: Tensor, batches: Tenso
     engine.start_ranges(moments.data_ptr(), ranges.data_ptr(), batches.data_ptr())
 
 
+def _core_backward(ctx: Any, errors: Tensor) -> Any:
+    x, weights, clipped, sums = ctx.saved_tensors
+    gradients = run_backward(
+        ctx.layer,
+        errors.contiguous(),
+        x,
+        weights,
+        ctx.scales,
+        clipped,
+        sums,
+        *ctx.key,
+        ctx.needs_input_grad[:5],
+    )
+    return (*gradients, None, None)
+
+
+# Refuses second derivatives; torch's wrapper costs ten microseconds a call.
+_core_backward_once = torch.autograd.function.once_differentiable(_core_backward)
+
+
 class CoreFunction(torch.autograd.Function):
-    """One pass, eagerly."""
+    """One pass, eagerly; `key` is (step, first sample, share of the decay of the ranges)."""
 
     @staticmethod
     def forward(  # type: ignore[override]
@@ -209,39 +231,20 @@ class CoreFunction(torch.autograd.Function):
         ranges: Tensor,
         bias: Tensor | None,
         layer: "AnalogLayer",
-        step: int,
-        first_sample: int,
-        share: float,
+        key: tuple[int, int, float],
     ) -> Tensor:
         record = any(ctx.needs_input_grad[:5])
-        mapping = layer.scale
-        y, weights, clipped, sums = run_forward(
-            layer, x, mapping, learned, ranges, bias, weight, step, first_sample, record
+        y, weights, clipped, sums, scales = run_forward(
+            layer, x, layer.scale, learned, ranges, bias, weight, key[0], key[1], record
         )
         if record:
-            # Scales and ranges are small and may change before the backward pass.
             ctx.save_for_backward(x, weights, clipped, sums)
-            ctx.small = (mapping.clone(), learned.detach().clone(), ranges.detach().clone())
-            ctx.layer, ctx.key, ctx.share = layer, (step, first_sample), share
+            ctx.layer, ctx.key, ctx.scales = layer, key, scales
         return y
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, errors: Tensor) -> Any:  # type: ignore[override]
-        x, weights, clipped, sums = ctx.saved_tensors
-        gradients = run_backward(
-            ctx.layer,
-            errors.contiguous(),
-            x,
-            weights,
-            *ctx.small,
-            clipped,
-            sums,
-            *ctx.key,
-            ctx.share,
-            tuple(ctx.needs_input_grad[:5]),
-        )
-        return (*gradients, None, None, None, None)
+        return (_core_backward_once if torch.is_grad_enabled() else _core_backward)(ctx, errors)
 
 
 @torch.library.custom_op("mho::analog", mutates_args=())
@@ -259,7 +262,7 @@ def analog_op(
     record: bool,
 ) -> List[Tensor]:  # noqa: UP006
     """The pass as an operator: outputs, weights used, where ADCs cut, sums of the tiles."""
-    y, weights, clipped, sums = run_forward(
+    y, weights, clipped, sums, _ = run_forward(
         _layers[layer],
         x.contiguous(),
         mapping.contiguous(),
@@ -322,14 +325,15 @@ def analog_backward_op(
     share: float,
 ) -> List[Tensor]:  # noqa: UP006
     """All gradients of the pass."""
+    one = _layers[layer]
+    mapping, learned, ranges = (t.contiguous() for t in (mapping, learned, ranges))
+    scales = one._engine.load_scales(mapping.data_ptr(), learned.data_ptr(), ranges.data_ptr(), 0)
     gradients = run_backward(
-        _layers[layer],
+        one,
         errors.contiguous(),
         x.contiguous(),
         weights.contiguous(),
-        mapping.contiguous(),
-        learned.contiguous(),
-        ranges.contiguous(),
+        scales,
         clipped.contiguous() if clipped.numel() else None,
         sums.contiguous() if sums.numel() else None,
         int(step),

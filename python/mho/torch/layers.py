@@ -205,6 +205,7 @@ class AnalogLayer(StaysFloat32, LearnsInMemory):
                 self._start_ranges(x)
         position, positions = self._position
         step = self._next_step(positions) * positions + position
+        first = self._first_sample(x.shape[0] // rows_per_sample) * rows_per_sample
         y = core.CoreFunction.apply(
             x,
             self.tile_weight,
@@ -212,10 +213,7 @@ class AnalogLayer(StaysFloat32, LearnsInMemory):
             self.input_range,
             self.bias,
             self,
-            step,
-            self._first_sample(x.shape[0]) if rows_per_sample == 1 else
-            self._first_sample(x.shape[0] // rows_per_sample) * rows_per_sample,
-            1.0 / positions,
+            (step, first, 1.0 / positions),
         )
         return y if dtype == torch.float32 else y.to(dtype)
 
@@ -288,8 +286,12 @@ class AnalogLayer(StaysFloat32, LearnsInMemory):
             else:
                 used = plain
                 self._training_engine.load_weights(plain.data_ptr())
-            self._loaded = (key, used)
+            self._keep_loaded((key, used))
         return self._loaded[1]
+
+    def _keep_loaded(self, loaded: tuple[Any, Tensor] | None) -> None:
+        # Twice a step: nn.Module's own way of setting an attribute takes five microseconds.
+        self.__dict__["_loaded"] = loaded
 
     # --- the chip ----------------------------------------------------------------------------
 
@@ -447,7 +449,7 @@ class AnalogLayer(StaysFloat32, LearnsInMemory):
                 )
             else:
                 self._tensors.post_step()  # type: ignore[union-attr]
-        self._loaded = None
+        self._keep_loaded(None)
 
     def extra_repr(self) -> str:
         """What print(model) shows."""

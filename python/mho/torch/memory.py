@@ -89,13 +89,10 @@ class LearnsInMemory(nn.Module):
                     made.append(((block, columns), device))
         return made
 
-    def _collect(
-        self, cut: Tensor, errors: Tensor, mapping: Tensor, learned: Tensor, step: int
-    ) -> None:
+    def _collect(self, cut: Tensor, errors: Tensor, scales: _core.LayerScales, step: int) -> None:
         """Keeps what a backward pass gives: inputs cut to their ranges, and errors that move the
         tile weight as the logical one would move (dL/dV over the scale of the mapping)."""
-        engine = self._training_engine
-        scaled = [errors * (learned[p] / mapping[p]) for p in range(engine.pieces)]
+        scaled = [errors * factor for factor in torch.from_numpy(scales.learned_over_mapping())]
         self._pending.append((step, cut.detach(), scaled))
 
     @torch.no_grad()

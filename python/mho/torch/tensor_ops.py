@@ -13,22 +13,29 @@ polarities, voltage offsets, an analog backward pass, ...) is refused when a lay
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from .._core import InputError
-from .noise import add_normals, normals_like
+from .noise import add_normals, largest, normals_like
+from .outside import outside_sums
 from .processes import sum_over_processes
 
 if TYPE_CHECKING:
-    from ..config import Hardware
+    from ..config import Hardware, NoiseManagement
     from .layers import AnalogLayer
 
 
 def _inside(values: Tensor, where: Tensor, bound: float) -> Tensor:
-    """values, 0 where not |where| < bound: one vectorised pass (masks take three)."""
+    """values, 0 where not |where| < bound."""
+    if torch.compiler.is_compiling():
+        # In numbers: generated code that keeps a mask for the backward pass takes longer to store
+        # it than for all the rest of its loop. Differences of floats near a bound above 1e-30 are
+        # far above 1e-38.
+        return values * ((bound - where.abs()) * 1e38).clamp(0, 1)
+    # One vectorised pass (masks take three).
     return torch.ops.aten.hardtanh_backward(values, where, -bound, bound)  # type: ignore[no-any-return]
 
 
@@ -41,39 +48,54 @@ def _above(bound: float) -> float:
 _ABOVE_ONE = _above(1.0)
 
 
+class _Range(NamedTuple):
+    """What the gradient of an input range asks of the hardware, and its layer's share of the decay."""
+
+    relative: bool
+    scale: float
+    decay: float
+    least: float
+    share: float
+
+    def gradient(self, change: Tensor, inside: Tensor, range_: Tensor) -> Tensor:
+        """From what the inputs outside would change and the share of those inside: the range grows
+        where larger inputs would lower the loss, and decays while enough inputs fit
+        (adapt/input_range.h)."""
+        gradient = change * self.scale
+        if self.relative:
+            gradient = gradient * range_
+        if self.decay > 0:
+            gradient = gradient + self.share * self.decay * range_ * (inside > self.least)
+        return gradient
+
+
 class _CutInput(torch.autograd.Function):
-    """clip(x / range, +-1) with the range's own gradient (adapt/input_range.h): it grows where
-    larger inputs would lower the loss, and decays while enough inputs fit."""
+    """clip(x / range, +-1) with the range's own gradient."""
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, x: Tensor, range_: Tensor, config: Any, mask: bool, share: float
+        ctx: Any, x: Tensor, range_: Tensor, rule: _Range, mask: bool
     ) -> Tensor:
         inverse = 1 / range_
         u = x * inverse
         ctx.save_for_backward(u, range_, inverse)
-        ctx.config, ctx.mask, ctx.share = config, mask, share
+        ctx.rule, ctx.mask = rule, mask
         return u.clamp(-1, 1)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
         u, range_, inverse = ctx.saved_tensors
-        relative, scale, decay, least = ctx.config
         gradient = gradient * inverse
         range_gradient = None
         if ctx.needs_input_grad[1]:
-            # With g sign(x), both sides of the range have one rule: what lies outside counts where
-            # it is negative.
-            change = torch.sign(u).mul_(gradient).clamp_(max=0)
-            range_gradient = change.sub_(_inside(change, u, 1.0)).sum() * scale
-            if relative:
-                range_gradient = range_gradient * range_
-            if decay > 0:
-                inside = 1 - (u.abs() >= 1).float().mean()
-                range_gradient = range_gradient + ctx.share * decay * range_ * (inside > least)
+            range_gradient = ctx.rule.gradient(*outside_sums(u, gradient), range_)
         if ctx.mask and ctx.needs_input_grad[0]:
             gradient = _inside(gradient, u, _ABOVE_ONE)
-        return gradient, range_gradient, None, None, None
+        return gradient, range_gradient, None, None
+
+
+def _weight_gradient(gradient: Tensor, x: Tensor, factor: Tensor | None) -> Tensor:
+    return (gradient if factor is None else gradient * factor).t() @ x
 
 
 class _Product(torch.autograd.Function):
@@ -92,10 +114,30 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
         x, used, factor = ctx.saved_tensors
         dx = gradient @ used if ctx.needs_input_grad[0] else None
-        dw = None
-        if ctx.needs_input_grad[2]:
-            dw = (gradient if factor is None else gradient * factor).t() @ x
+        dw = _weight_gradient(gradient, x, factor) if ctx.needs_input_grad[2] else None
         return dx, None, dw, None, None
+
+
+class _FirstProduct(torch.autograd.Function):
+    """_CutInput and _Product of a layer whose inputs u (over the range, not cut) want no gradient
+    while its range learns: gradients of the few inputs outside take the place of a whole product."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any, u: Tensor, range_: Tensor, rule: _Range, x: Tensor, v: Tensor, w: Tensor,
+        used: Tensor, factor: Tensor | None,
+    ) -> Tensor:
+        ctx.save_for_backward(u, range_, x, used, factor)
+        ctx.rule = rule
+        return v @ used.t()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+        u, range_, x, used, factor = ctx.saved_tensors
+        dw = _weight_gradient(gradient, x, factor) if ctx.needs_input_grad[5] else None
+        change, inside = torch.ops.mho.outside_products(u, gradient, used).unbind()
+        dr = ctx.rule.gradient(change / range_, inside, range_)
+        return None, dr, None, None, None, dw, None, None
 
 
 class _Adc(torch.autograd.Function):
@@ -119,6 +161,22 @@ class _Adc(torch.autograd.Function):
         if saved:
             gradient = _inside(gradient, saved[0], ctx.above)
         return gradient, None, None, None
+
+
+def _fixed_scale(management: NoiseManagement) -> float | None:
+    """What inputs are divided by before the DAC; None: the largest of each row."""
+    if management.kind == "abs max":
+        return None
+    return management.threshold if management.kind == "constant" and management.threshold > 0 else 1.0
+
+
+def _part(t: Tensor, dim: int, first: int, last: int) -> Tensor:
+    """Lines [first, last) of a dimension; all of them without a slice, whose gradient is a copy."""
+    return t if last - first == t.shape[dim] else t.narrow(dim, first, last - first)
+
+
+def _one(t: Tensor, i: int) -> Tensor:
+    return t.reshape(()) if t.shape[0] == 1 else t[i]
 
 
 def _step(bound: float, steps: float) -> float:
@@ -191,50 +249,61 @@ class TensorEngine:
                 self._start_ranges(x)
             parts = []
             for g in range(layer.groups):
-                inputs = x[:, g * self.width : (g + 1) * self.width]
+                inputs = _part(x, 1, g * self.width, (g + 1) * self.width)
                 parts.append(self._group(inputs, g))
             return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
     def _group(self, x: Tensor, g: int) -> Tensor:
         layer, hardware = self.layer, self.layer.hardware
         pieces = len(self.input_offsets) - 1
-        block = slice(g * layer.outputs, (g + 1) * layer.outputs)
-        parameter, used, factors = self._weights(g, block)
-        one_tile = pieces == 1 and len(self.output_offsets) == 2
+        first, last = g * layer.outputs, (g + 1) * layer.outputs
+        parameter, used, factors = self._weights(g, slice(first, last))
+        one_row = len(self.output_offsets) == 2
         config = hardware.input_range
-        total = None if layer.bias is None else layer.bias[block]
+        rule = _Range(config.relative_gradient, config.gradient_scale, config.decay,
+                      config.min_share_inside, 1.0 / layer._position[1])
+        total = None if layer.bias is None else _part(layer.bias, 0, first, last)
         for p in range(pieces):
-            columns = slice(self.input_offsets[p], self.input_offsets[p + 1])
-            part = x[:, columns]
-            range_ = None
+            columns = (self.input_offsets[p], self.input_offsets[p + 1])
+            part = _part(x, 1, *columns)
+            range_ = learns = None
             if config.enabled:
-                range_ = layer.input_range[g * pieces + p]
-                rule = (config.relative_gradient, config.gradient_scale, config.decay,
-                        config.min_share_inside)
-                part = _CutInput.apply(
-                    part, range_, rule, hardware.gradient.mask_inputs, 1.0 / layer._position[1]
-                )
+                range_ = _one(layer.input_range, g * pieces + p)
+                if one_row and self._only_the_range_learns(part, range_):
+                    learns = (part / range_.detach(), range_, rule)
+                    part = learns[0].clamp(-1, 1)
+                else:
+                    part = _CutInput.apply(part, range_, rule, hardware.gradient.mask_inputs)
             outs = []
             for r in range(len(self.output_offsets) - 1):
-                if one_tile:  # a slice would copy the gradient
-                    outs.append(self._tile(part, parameter, used, factors and factors[0]))
-                    continue
-                rows = slice(self.output_offsets[r], self.output_offsets[r + 1])
+                rows = (self.output_offsets[r], self.output_offsets[r + 1])
                 outs.append(
                     self._tile(
                         part,
-                        parameter[rows, columns],
-                        used[rows, columns],
-                        factors and factors[p][rows],
+                        _part(_part(parameter, 0, *rows), 1, *columns),
+                        _part(_part(used, 0, *rows), 1, *columns),
+                        factors and _part(factors[p], 0, *rows),
+                        learns,
                     )
                 )
             y = outs[0] if len(outs) == 1 else torch.cat(outs, 1)
-            scale = layer.scale[p, block] * layer.learned_scale[p, block]
+            scale = _part(layer.scale[p], 0, first, last) * _part(layer.learned_scale[p], 0, first, last)
             if range_ is not None:
                 # The gradient of the range is its own rule: none through this factor.
                 scale = scale * range_.detach()
             total = y * scale if total is None else torch.addcmul(total, y, scale)
         return total  # type: ignore[return-value]
+
+    def _only_the_range_learns(self, x: Tensor, range_: Tensor) -> bool:
+        """As in a first layer; where a product is what converters make of the inputs and no more."""
+        f = self.layer.hardware.forward
+        return (
+            range_.requires_grad
+            and not x.requires_grad
+            and x.device.type == "cpu"
+            and not f.perfect
+            and _fixed_scale(f.noise_management) == 1.0
+        )
 
     def _weights(self, g: int, block: slice) -> tuple[Tensor, Tensor, list[Tensor] | None]:
         """The parameter, the weights of this pass, and for every piece what the gradient of the
@@ -267,42 +336,52 @@ class TensorEngine:
                     self.output_offsets[r] : self.output_offsets[r + 1],
                     self.input_offsets[p] : self.input_offsets[p + 1],
                 ]
-                if modifier.relative_to_max:
-                    low, high = torch.aminmax(w)
-                    largest = torch.maximum(high, -low)
-                    largest = torch.where(largest > 0, largest, 1.0)
+                if modifier.kind == "additive normal":
+                    std = modifier.std * (1.0 if modifier.relative_to_max else modifier.assumed_max)
+                    new = add_normals(w, std, modifier.relative_to_max)
                 else:
-                    largest = torch.as_tensor(modifier.assumed_max, device=w.device)
-                new = w
-                if "discretize" in modifier.kind and modifier.steps > 0:
-                    q = new / largest * (modifier.steps / 2)
-                    new = torch.sign(q) * torch.floor(q.abs() + 0.5) * (2 / modifier.steps) * largest
-                if "additive normal" in modifier.kind:
-                    new = add_normals(new, modifier.std * largest)
-                elif modifier.kind == "multiplicative normal":
-                    new = new * (1 + modifier.std * largest * normals_like(w))
+                    new = self._quantized_or_scaled(w)
                 if modifier.drop_probability > 0:
                     new = torch.where(torch.rand_like(w) < modifier.drop_probability, 0, new)
                 row.append(new)
             rows.append(row[0] if len(row) == 1 else torch.cat(row, 1))
         return rows[0] if len(rows) == 1 else torch.cat(rows, 0)
 
-    def _tile(self, x: Tensor, w: Tensor, used: Tensor, factor: Tensor | None) -> Tensor:
-        """One analog product, steps 2 to 11."""
+    def _quantized_or_scaled(self, w: Tensor) -> Tensor:
+        """The laws that look at single weights, and what may follow them."""
+        modifier = self.layer.hardware.modifier
+        most = largest(w) if modifier.relative_to_max else modifier.assumed_max
+        if "discretize" in modifier.kind and modifier.steps > 0:
+            q = w / most * (modifier.steps / 2)
+            w = torch.sign(q) * torch.floor(q.abs() + 0.5) * (2 / modifier.steps) * most
+        if "additive normal" in modifier.kind:
+            w = add_normals(w, modifier.std * most)
+        elif modifier.kind == "multiplicative normal":
+            w = w * (1 + modifier.std * most * normals_like(w))
+        return w
+
+    def _tile(
+        self,
+        x: Tensor,
+        w: Tensor,
+        used: Tensor,
+        factor: Tensor | None,
+        learns: tuple[Tensor, Tensor, _Range] | None = None,
+    ) -> Tensor:
+        """One analog product, steps 2 to 11. `learns`: inputs before the cut, the range and its rule,
+        where the inputs themselves want no gradient."""
         hardware = self.layer.hardware
         f = hardware.forward
         if f.perfect:
             return _Product.apply(x, x, w, used, factor) * f.output_scale
-        management = f.noise_management
-        alpha: Any = 1.0
-        if management.kind == "constant" and management.threshold > 0:
-            alpha = management.threshold
-        elif management.kind == "abs max":
+        alpha: Any = _fixed_scale(f.noise_management)
+        if alpha is None:
             alpha = x.detach().abs().amax(1, keepdim=True)
-            if management.threshold > 0:
-                alpha = alpha.clamp(max=management.threshold)
+            if f.noise_management.threshold > 0:
+                alpha = alpha.clamp(max=f.noise_management.threshold)
             alpha = torch.where(alpha > 1.2e-38, alpha, 1.0)
-        v = x / alpha if management.kind == "abs max" or alpha != 1.0 else x
+        scaled = isinstance(alpha, Tensor) or alpha != 1.0
+        v = x / alpha if scaled else x
         exact, v = v, v.detach()
         step = _step(f.dac.bound, f.dac.steps)
         if step > 0:
@@ -311,11 +390,14 @@ class TensorEngine:
             v = v.clamp(-f.dac.bound, f.dac.bound)
         if f.dac.noise_std > 0:
             v = add_normals(v, f.dac.noise_std)
-        y = _Product.apply(exact, v, w, used, factor)
-        learns = w if w.requires_grad else exact
-        if torch.is_grad_enabled() and learns.requires_grad and not y.requires_grad:
+        if learns is None:
+            y = _Product.apply(exact, v, w, used, factor)
+        else:
+            y = _FirstProduct.apply(*learns, exact, v, w, used, factor)
+        wants = w if w.requires_grad else exact if learns is None else learns[1]
+        if torch.is_grad_enabled() and wants.requires_grad and not y.requires_grad:
             # torch.compile of torch 2.4 looks at v and used alone, and would leave out what follows.
-            y = y + learns[:0].sum()
+            y = y + wants.reshape(-1)[:0].sum()
         y = self._disturbed(v, used, y)
         if f.adc.bound > 0 or f.adc.steps > 0:
             step = _step(f.adc.bound, f.adc.steps)
@@ -327,7 +409,7 @@ class TensorEngine:
             y = _Adc.apply(y, step, f.adc.bound, above)
         if f.output_scale != 1.0:
             y = y * f.output_scale
-        return y * alpha if management.kind == "abs max" or alpha != 1.0 else y
+        return y * alpha if scaled else y
 
     def _disturbed(self, v: Tensor, w: Tensor, y: Tensor) -> Tensor:
         """With what wires and noise add before the ADC (steps 6, 8, 9)."""

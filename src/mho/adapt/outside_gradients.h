@@ -15,6 +15,11 @@ namespace mho {
 // The gradient of an input range needs the gradients of the inputs outside the range. In a first
 // layer nobody else needs a gradient of the inputs: a few of them cost less than the whole product.
 
+/// Of how many inputs outside, at most, the gradients cost clearly less than the whole product.
+inline size_t most_outside(size_t inputs) {
+    return inputs / 32;
+}
+
 /// Numbers (row * cols + column) of the elements of x outside the range, !(|x| < range); gives up
 /// (false) beyond `most` of them.
 bool few_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_t>& found);

@@ -51,9 +51,9 @@ MatrixTraining::MatrixTraining(const Hardware& hardware,
                             groups == 1 ? path : path + "/g" + std::to_string(g),
                             chip);
     }
-    ranges_.assign(groups * pieces(), 0.0f);
-    mapping_ = Matrix<float>(pieces(), groups * outputs, 1.0f);
-    learned_ = mapping_;
+    scales_.ranges.assign(groups * pieces(), 0.0f);
+    scales_.mapping = Matrix<float>(pieces(), groups * outputs, 1.0f);
+    scales_.learned = scales_.mapping;
 }
 
 bool MatrixTraining::exact_backward() const {
@@ -136,9 +136,9 @@ void MatrixTraining::load_scales(ConstFloatView mapping,
         throw InputError("layer " + grids_[0].layer_path() +
                          ": scales, ranges or bias have wrong sizes");
     }
-    mapping_ = copy_of(mapping);
-    learned_ = copy_of(learned);
-    ranges_.assign(ranges.begin(), ranges.end());
+    scales_.mapping = copy_of(mapping);
+    scales_.learned = copy_of(learned);
+    scales_.ranges.assign(ranges.begin(), ranges.end());
     for (size_t g = 0; g < groups(); g++) {
         Matrix<float> total(pieces(), outputs());
         for (size_t c = 0; c < total.rows; c++) {
@@ -148,7 +148,7 @@ void MatrixTraining::load_scales(ConstFloatView mapping,
             }
         }
         grids_[g].set_scales(std::move(total));
-        const auto first = ranges_.begin() + static_cast<std::ptrdiff_t>(g * pieces());
+        const auto first = scales_.ranges.begin() + static_cast<std::ptrdiff_t>(g * pieces());
         grids_[g].set_input_ranges({first, first + static_cast<std::ptrdiff_t>(pieces())});
         if (bias.empty()) {
             grids_[g].set_bias({});

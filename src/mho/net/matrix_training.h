@@ -25,6 +25,13 @@ struct MatrixSums {
     std::vector<uint8_t> wants_product;  // [groups * pieces]: end_backward() needs the gradient
 };
 
+/// Scales of mapping and training [pieces, groups * outputs] and input ranges [groups * pieces] of
+/// a pass; they may change before its backward pass.
+struct LayerScales {
+    Matrix<float> mapping, learned;
+    std::vector<float> ranges;
+};
+
 /// Hardware-aware training of one layer for a front that multiplies by itself (Python, with any
 /// version of torch): analog forward passes, and of the backward pass everything but the two exact
 /// products. With the weights W that the forward pass used, [groups * outputs, inputs of a group],
@@ -78,6 +85,9 @@ class MatrixTraining {
                      ConstFloatView learned,
                      std::span<const float> ranges,
                      std::span<const float> bias);
+
+    /// What begin_backward() needs of the last scales that were loaded.
+    const LayerScales& scales() const { return scales_; }
 
     /// Spread of the inputs of every piece [groups * pieces], for the initialisation of ranges.
     std::vector<InputMoments> input_moments(ConstFloatView x) const;
@@ -135,8 +145,7 @@ class MatrixTraining {
   private:
     Hardware hardware_;
     std::vector<TileGrid> grids_;
-    Matrix<float> mapping_, learned_;
-    std::vector<float> ranges_;
+    LayerScales scales_;
     std::vector<TileGrid::Scratch> scratch_;
     std::vector<TileGrid::ForwardRecord> records_;
 };

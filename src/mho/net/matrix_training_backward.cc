@@ -48,12 +48,12 @@ MatrixSums MatrixTraining::begin_backward(ConstFloatView errors,
     OutsideRoom room;
     for (size_t c = 0; c < pieces(); c++) {
         for (size_t o = 0; o < all; o++) {
-            const float range = ranges_[o / n * pieces() + c];
+            const float range = scales_.ranges[o / n * pieces() + c];
             const float extra =
                 hardware_.gradient.divide_by_range && range > 0 ? 1.0f / range : 1.0f;
-            const float mapping = mapping_(c, o);
+            const float mapping = scales_.mapping(c, o);
             const float once = mapping != 0 ? 1.0f / mapping : 0.0f;
-            scale[o] = mapping * learned_(c, o);
+            scale[o] = mapping * scales_.learned(c, o);
             weight_scale[o] = scale[o] * once * once * extra;
         }
         const uint8_t* cut = clipped == nullptr ? nullptr : clipped + c * rows * all;
@@ -78,12 +78,12 @@ MatrixSums MatrixTraining::begin_backward(ConstFloatView errors,
             }
             for (size_t o = 0; o < all; o++) {
                 sums.learned(c, o) =
-                    static_cast<double>(column[o]) * static_cast<double>(mapping_(c, o));
+                    static_cast<double>(column[o]) * static_cast<double>(scales_.mapping(c, o));
             }
         }
         for (size_t g = 0; g < groups(); g++) {
             const size_t at = g * pieces() + c;
-            const float range = ranges_[at];
+            const float range = scales_.ranges[at];
             const std::vector<size_t>& offsets = grids_[g].input_offsets();
             const size_t width = offsets[c + 1] - offsets[c];
             const ConstFloatView part = x.column_block(g * inputs() + offsets[c], width);
@@ -106,7 +106,7 @@ MatrixSums MatrixTraining::begin_backward(ConstFloatView errors,
                 sums.wants_product[at] = 1;
                 continue;
             }
-            if (!few_outside(part, range, rows * width / 32, outside)) {
+            if (!few_outside(part, range, most_outside(rows * width), outside)) {
                 sums.wants_product[at] = 1;
                 continue;
             }
@@ -134,7 +134,7 @@ void MatrixTraining::cut_inputs(ConstFloatView x, FloatView to) const {
     for (size_t g = 0; g < groups(); g++) {
         const std::vector<size_t>& offsets = grids_[g].input_offsets();
         for (size_t c = 0; c < pieces(); c++) {
-            const float range = ranges_[g * pieces() + c];
+            const float range = scales_.ranges[g * pieces() + c];
             const size_t first = g * inputs() + offsets[c];
             const size_t width = offsets[c + 1] - offsets[c];
             const float limit = range > 0 ? range : INFINITY;
@@ -176,7 +176,7 @@ void MatrixTraining::end_backward(ConstFloatView x, FloatView gradient, MatrixSu
         const std::vector<size_t>& offsets = grids_[g].input_offsets();
         for (size_t c = 0; c < pieces(); c++) {
             const size_t at = g * pieces() + c;
-            const float range = ranges_[at];
+            const float range = scales_.ranges[at];
             if (sums.outside[at] == 0 || sums.wants_product[at] == 0) {
                 continue;
             }
@@ -209,12 +209,12 @@ std::vector<float> MatrixTraining::range_gradient(const MatrixSums& sums,
     InputRangeConfig config = hardware_.input_range;
     config.gradient_scale /= share;
     for (size_t i = 0; i < gradient.size(); i++) {
-        if (ranges_[i] > 0) {
+        if (scales_.ranges[i] > 0) {
             gradient[i] = static_cast<float>(
                 share * input_range_gradient(
                             config,
                             sums.ranges[i],
-                            ranges_[i],
+                            scales_.ranges[i],
                             numbers > 0 ? static_cast<double>(sums.clipped[i]) / numbers : 0.0));
         }
     }

@@ -202,11 +202,16 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                 const size_t width = grid.input_offsets()[c + 1] - column;
                 const float range = trace.scales.ranges[group * pieces() + c];
                 const ConstFloatView part = in.column_block(column, width);
+                const ConstFloatView tile_weights{
+                    weights.data_ptr<float>() + group * g.outputs * g.inputs + column,
+                    g.outputs,
+                    width,
+                    g.inputs};
                 const bool outside =
                     cut_samples ? samples_outside : range > 0 && any_outside(part, range);
                 const bool for_range = outside && learn_range;
                 const bool few = for_range && gradient.data == nullptr &&
-                                 few_outside(part, range, count * width / 32, w.outside);
+                                 few_outside(part, range, most_outside(count * width), w.outside);
                 chunk.piece = c;
                 chunk.for_inputs = exact_backward && (input_gradient != nullptr || for_range);
                 scale_errors(trace, chunk, w, sums);
@@ -214,27 +219,30 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                     if (gradient.data == nullptr) {
                         gradient = whole_gradient();
                     }
-                    at::Tensor to = blob(gradient.data + column, count, width, gradient.stride);
-                    at::mm_out(to,
-                               blob(w.errors.data(), count, g.outputs, g.outputs),
-                               block(weights, group * g.outputs, g.outputs, column, width));
+                    if (prefers_own_gradients(count, g.outputs, width)) {
+                        mho::input_gradient({w.errors.data(), count, g.outputs},
+                                            tile_weights,
+                                            gradient.column_block(column, width),
+                                            w.gradient_room);
+                    } else {
+                        at::Tensor to = blob(gradient.data + column, count, width, gradient.stride);
+                        at::mm_out(to,
+                                   blob(w.errors.data(), count, g.outputs, g.outputs),
+                                   block(weights, group * g.outputs, g.outputs, column, width));
+                    }
                 }
                 if (learn_range && range > 0) {
                     InputRangeSums& s = sums.ranges[group * pieces() + c];
                     if (!outside) {
                         s.add_inside(count * width);
                     } else if (few) {
-                        add_outside_gradients(
-                            w.outside,
-                            part,
-                            {weights.data_ptr<float>() + group * g.outputs * g.inputs + column,
-                             g.outputs,
-                             width,
-                             g.inputs},
-                            {w.errors.data(), count, g.outputs},
-                            range,
-                            w.outside_room,
-                            s);
+                        add_outside_gradients(w.outside,
+                                              part,
+                                              tile_weights,
+                                              {w.errors.data(), count, g.outputs},
+                                              range,
+                                              w.outside_room,
+                                              s);
                     } else {
                         s.add(part, gradient.column_block(column, width), range);
                     }
@@ -264,11 +272,11 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                 const at::Tensor f = blob(factor.data, count, width, factor.stride);
                 if (started != 0) {
                     to.addmm_(e, f);
-                } else if (prefers_weight_gradient(count, g.outputs, width)) {
+                } else if (prefers_own_gradients(count, g.outputs, width)) {
                     weight_gradient({w.weight_errors.data(), count, g.outputs},
                                     factor,
                                     {to.data_ptr<float>(), g.outputs, width, g.inputs},
-                                    w.weight_room);
+                                    w.gradient_room);
                 } else {
                     at::mm_out(to, e, f);
                 }

@@ -12,7 +12,7 @@
 
 #include "mho/adapt/outside_gradients.h"
 #include "mho/kernels/outside.h"
-#include "mho/kernels/weight_gradient.h"
+#include "mho/kernels/gradient_products.h"
 #include "mho/nn/analog_engine.h"
 #include "mho/nn/patches.h"
 #include "mho/nn/threads.h"
@@ -166,7 +166,7 @@ struct AnalogEngine::Worker {
     std::vector<float> scale, weight_scale;
     std::vector<uint32_t> outside;  // elements of the inputs outside the range
     OutsideRoom outside_room;
-    WeightGradientRoom weight_room;
+    GradientRoom gradient_room;
     TileGrid::Scratch scratch;
 };
 

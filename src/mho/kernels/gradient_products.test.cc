@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The mho authors
 // SPDX-License-Identifier: Apache-2.0
-#include "mho/kernels/weight_gradient.h"
+#include "mho/kernels/gradient_products.h"
 
 #include <gtest/gtest.h>
 
@@ -14,9 +14,9 @@
 namespace mho {
 namespace {
 
-TEST(WeightGradient, EqualsItsTwinAndTouchesNothingElse) {
+TEST(GradientProducts, OfTheWeightsEqualsItsTwinAndTouchesNothingElse) {
     on_all_targets([] {
-        WeightGradientRoom room;
+        GradientRoom room;
         for (const size_t samples : {size_t{0}, size_t{1}, size_t{33}}) {
             for (const size_t outputs : {size_t{1}, size_t{40}}) {
                 for (const size_t inputs : {size_t{3}, size_t{32}, size_t{53}}) {
@@ -38,11 +38,11 @@ TEST(WeightGradient, EqualsItsTwinAndTouchesNothingElse) {
     });
 }
 
-TEST(WeightGradient, StaysWithinItsErrorBound) {
+TEST(GradientProducts, OfTheWeightsStaysWithinItsErrorBound) {
     Matrix<float> e(50, 7), x(50, 20), got(7, 20);
     fill_normal({2}, Stream::kTest, 0, 0, e.values);
     fill_normal({2}, Stream::kTest, 1, 0, x.values);
-    WeightGradientRoom room;
+    GradientRoom room;
     weight_gradient(std::as_const(e).view(), std::as_const(x).view(), got.view(), room);
     for (size_t o = 0; o < 7; o++) {
         for (size_t i = 0; i < 20; i++) {
@@ -58,12 +58,42 @@ TEST(WeightGradient, StaysWithinItsErrorBound) {
     }
 }
 
-TEST(WeightGradient, RefusesOtherShapes) {
+TEST(GradientProducts, OfTheWeightsRefusesOtherShapes) {
     const Matrix<float> e(3, 4), x(3, 5), fewer(2, 5);
     Matrix<float> gradient(4, 5), other(5, 4);
-    WeightGradientRoom room;
+    GradientRoom room;
     EXPECT_THROW(weight_gradient(e.view(), x.view(), other.view(), room), InputError);
     EXPECT_THROW(weight_gradient(e.view(), fewer.view(), gradient.view(), room), InputError);
+}
+
+TEST(GradientProducts, OfTheInputsEqualsItsTwinAndTouchesNothingElse) {
+    on_all_targets([] {
+        GradientRoom room;
+        for (const size_t samples : {size_t{0}, size_t{1}, size_t{33}}) {
+            for (const size_t outputs : {size_t{0}, size_t{1}, size_t{40}}) {
+                for (const size_t inputs : {size_t{3}, size_t{32}, size_t{53}}) {
+                    Matrix<float> e(samples, outputs + 3), w(outputs, inputs + 5);
+                    Matrix<float> got(samples, inputs + 4, 99.0f), expected(got);
+                    fill_normal({1}, Stream::kTest, 0, 0, e.values);
+                    fill_normal({1}, Stream::kTest, 1, 0, w.values);
+                    const ConstFloatView errors = std::as_const(e).view().column_block(1, outputs);
+                    const ConstFloatView part = std::as_const(w).view().column_block(2, inputs);
+                    input_gradient(errors, part, got.view().column_block(1, inputs), room);
+                    twin::input_gradient(errors, part, expected.view().column_block(1, inputs));
+                    EXPECT_EQ(got.values, expected.values)
+                        << samples << " " << outputs << " " << inputs;
+                }
+            }
+        }
+    });
+}
+
+TEST(GradientProducts, OfTheInputsRefusesOtherShapes) {
+    const Matrix<float> e(3, 4), w(4, 5), fewer(3, 5);
+    Matrix<float> gradient(3, 5), other(4, 5);
+    GradientRoom room;
+    EXPECT_THROW(input_gradient(e.view(), w.view(), other.view(), room), InputError);
+    EXPECT_THROW(input_gradient(e.view(), fewer.view(), gradient.view(), room), InputError);
 }
 
 }  // namespace
