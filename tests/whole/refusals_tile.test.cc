@@ -12,8 +12,8 @@
 #include "mho/convert/adc_circuit.h"
 #include "mho/convert/linearity.h"
 #include "mho/convert/uniform.h"
+#include "mho/kernels/gradient_products.h"
 #include "mho/kernels/transpose.h"
-#include "mho/kernels/weight_gradient.h"
 #include "mho/tile/activity.h"
 #include "mho/tile/column_periphery.h"
 #include "mho/tile/grid.h"
@@ -333,8 +333,15 @@ const std::vector<ShapeCase> kShapes = {
     {"weight_gradient",
      [] {
          Matrix<float> gradient(kOut, kIn + 1);
-         WeightGradientRoom room;
+         GradientRoom room;
          weight_gradient(
+             numbers(kRows, kOut).view(), numbers(kRows, kIn).view(), gradient.view(), room);
+     }},
+    {"input_gradient",
+     [] {
+         Matrix<float> gradient(kOut, kIn + 1);
+         GradientRoom room;
+         input_gradient(
              numbers(kRows, kOut).view(), numbers(kRows, kIn).view(), gradient.view(), room);
      }},
     {"Mvm", [] { Mvm(MvmConfig{}, 0, kIn, TileKey{1}); }},

@@ -32,63 +32,90 @@ constexpr size_t kCountRows = 4;
 // that few cells can reach a bound.
 constexpr size_t kPartOfBatch = 8;
 
+// Coincidences of a row with one register of columns, word by word. Every row is a variable of its
+// own: GCC keeps arrays of registers in memory, where a sum waits for the store before it.
+class CoincidenceSums {
+  public:
+    HWY_INLINE CoincidenceSums(const PulseJob& job, size_t line)
+        : bits_(job.row_plane.data() + line * job.plane_words),
+          signs_(job.row_sign_plane.data() + line * job.plane_words) {
+        clear();
+        up_ = all_ = hn::Zero(PulseU());
+    }
+    HWY_INLINE void add(VU col, VU sign, size_t word) {
+        const PulseU du;
+        const VU both = hn::And(col, hn::Set(du, bits_[word]));
+        const VU row_sign = hn::Set(du, signs_[word]);
+#if HWY_TARGET <= HWY_AVX3
+        const VU rising{_mm512_ternarylogic_epi32(both.raw, sign.raw, row_sign.raw, 0x90)};
+#else
+        const VU rising = hn::AndNot(hn::Xor(sign, row_sign), both);
+#endif
+        part_all_ = BitCounts::add(part_all_, BitCounts::of(both));
+        part_up_ = BitCounts::add(part_up_, BitCounts::of(rising));
+    }
+    // After at most BitCounts::kMostWords words.
+    HWY_INLINE void end_part() {
+        all_ = hn::Add(all_, BitCounts::lanes(part_all_));
+        up_ = hn::Add(up_, BitCounts::lanes(part_up_));
+        clear();
+    }
+    HWY_INLINE void store(PulseRouting routing, int32_t* up, int32_t* all) const {
+        const PulseI di;
+        VI rising = hn::BitCast(di, up_);
+        VI count = hn::BitCast(di, all_);
+        if (routing != PulseRouting::kBoth) {
+            rising = routing == PulseRouting::kUpOnly ? rising : hn::Sub(count, rising);
+            count = rising;
+        }
+        hn::StoreU(rising, di, up);
+        hn::StoreU(count, di, all);
+    }
+
+  private:
+    HWY_INLINE void clear() { part_up_ = part_all_ = hn::Zero(PulseU()); }
+
+    const uint32_t* bits_;
+    const uint32_t* signs_;
+    VU part_up_, part_all_, up_, all_;
+};
+
 // Up counts and counts of all cells of rows [line, line + rows) over the whole batch, rows at most
 // kCountRows: `up` and `all` are [kCountRows][stride].
 HWY_INLINE void count_rows(
     const PulseJob& job, size_t line, size_t rows, int32_t* up, int32_t* all) {
+    static_assert(kCountRows == 4);
     const PulseU du;
-    const PulseI di;
     const size_t words = job.plane_words;
-    const uint32_t* row_bits[kCountRows];
-    const uint32_t* row_signs[kCountRows];
-    for (size_t r = 0; r < kCountRows; r++) {
-        // Rows that are not there repeat the last one.
-        const size_t from = line + HWY_MIN(r, rows - 1);
-        row_bits[r] = job.row_plane.data() + from * words;
-        row_signs[r] = job.row_sign_plane.data() + from * words;
-    }
+    const size_t last = rows - 1;  // rows that are not there repeat it
     for (size_t cell = 0; cell < job.stride; cell += kPulseLanes) {
         const size_t offset = cell / kVirtualLanes * words * kVirtualLanes + cell % kVirtualLanes;
         const uint32_t* bits = job.col_plane.data() + offset;
         const uint32_t* signs = job.col_sign_plane.data() + offset;
-        VU u[kCountRows], a[kCountRows];
-        for (size_t r = 0; r < kCountRows; r++) {
-            u[r] = hn::Zero(du);
-            a[r] = hn::Zero(du);
-        }
+        CoincidenceSums row0(job, line);
+        CoincidenceSums row1(job, line + HWY_MIN(1, last));
+        CoincidenceSums row2(job, line + HWY_MIN(2, last));
+        CoincidenceSums row3(job, line + HWY_MIN(3, last));
         for (size_t begin = 0; begin < words; begin += BitCounts::kMostWords) {
             const size_t end = HWY_MIN(words, begin + BitCounts::kMostWords);
-            VU ups[kCountRows], alls[kCountRows];
-            for (size_t r = 0; r < kCountRows; r++) {
-                ups[r] = hn::Zero(du);
-                alls[r] = hn::Zero(du);
-            }
             for (size_t w = begin; w < end; w++) {
                 const VU col = hn::LoadU(du, bits + w * kVirtualLanes);
                 const VU sign = hn::LoadU(du, signs + w * kVirtualLanes);
-                for (size_t r = 0; r < kCountRows; r++) {
-                    const VU both = hn::And(col, hn::Set(du, row_bits[r][w]));
-                    const VU differ = hn::Xor(sign, hn::Set(du, row_signs[r][w]));
-                    alls[r] = BitCounts::add(alls[r], BitCounts::of(both));
-                    ups[r] = BitCounts::add(ups[r], BitCounts::of(hn::AndNot(differ, both)));
-                }
+                row0.add(col, sign, w);
+                row1.add(col, sign, w);
+                row2.add(col, sign, w);
+                row3.add(col, sign, w);
             }
-            for (size_t r = 0; r < kCountRows; r++) {
-                u[r] = hn::Add(u[r], BitCounts::lanes(ups[r]));
-                a[r] = hn::Add(a[r], BitCounts::lanes(alls[r]));
-            }
+            row0.end_part();
+            row1.end_part();
+            row2.end_part();
+            row3.end_part();
         }
-        for (size_t r = 0; r < kCountRows; r++) {
-            VI rising = hn::BitCast(di, u[r]);
-            VI count = hn::BitCast(di, a[r]);
-            if (job.options.routing != PulseRouting::kBoth) {
-                rising =
-                    job.options.routing == PulseRouting::kUpOnly ? rising : hn::Sub(count, rising);
-                count = rising;
-            }
-            hn::StoreU(rising, di, up + r * job.stride + cell);
-            hn::StoreU(count, di, all + r * job.stride + cell);
-        }
+        const PulseRouting routing = job.options.routing;
+        row0.store(routing, up + cell, all + cell);
+        row1.store(routing, up + job.stride + cell, all + job.stride + cell);
+        row2.store(routing, up + 2 * job.stride + cell, all + 2 * job.stride + cell);
+        row3.store(routing, up + 3 * job.stride + cell, all + 3 * job.stride + cell);
     }
 }
 
