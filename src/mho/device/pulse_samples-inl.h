@@ -168,6 +168,7 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
         scratch.counts.resize(row.cell_count);
         count_row(*job.trains, s, line, job.sample_keys[s], job.step, scratch.counts);
     }
+    const bool small = most_pulses < kRoots.size();
     VI pulses = hn::Zero(di);
     size_t fired = 0;
     for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
@@ -218,7 +219,7 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
         // Nothing of a jump is needed where no cell has more than one pulse.
         if (may_jump && !hn::AllFalse(d, waits)) {
             const bool gentle = row.gentle != nullptr && most_pulses <= row.gentle[i / kPulseLanes];
-            waits = jump<K, kFrozen>(f, gentle, cell, u, count, p);
+            waits = jump<K, kFrozen>(f, {gentle, small}, cell, u, count, waits, p);
         }
         u = moved(cell, u, p.mean, p.noise, normals.take(fires));
         if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {

@@ -168,28 +168,42 @@ MHO_PULSE_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
     return p;
 }
 
-// The square root of a count. Most are small: a table in a register takes less time than the root.
-HWY_INLINE VF root_of(VI n, VF as_float) {
+// Square roots of counts, from a table in a register where all of them are below kRoots.size(): it
+// takes less time than the root.
+HWY_INLINE VF root_of(VI n, VF as_float, bool small) {
 #if HWY_TARGET <= HWY_AVX3
-    const PulseI di;
-    if (HWY_LIKELY(hn::AllTrue(di, hn::Lt(n, hn::Set(di, 16))))) {
+    if (HWY_LIKELY(small)) {
         return VF{_mm512_permutexvar_ps(n.raw, _mm512_load_ps(kRoots.data()))};
     }
 #else
     (void)n;
+    (void)small;
 #endif
     return hn::Sqrt(as_float);
 }
 
-// Turns one pulse into the sum of `count` pulses; returns the lanes for which that law does not
-// hold. `gentle`: the caller knows that the conditions on the response hold for these counts.
-template <StepKind K, bool kFrozen>
-MHO_PULSE_INLINE MF jump(const StepForm& f, bool gentle, const Cell& c, VF u, VI count, Pulse& p) {
-    const PulseF d;
+// What the caller of jump() knows of the counts.
+struct JumpHints {
+    bool gentle;  // they keep the conditions on the response
+    bool small;   // they are below kRoots.size()
+};
+
+// Where only the counts themselves are known.
+HWY_INLINE JumpHints hints_of(VI counts) {
     const PulseI di;
+    return {false,
+            hn::AllTrue(di, hn::Lt(counts, hn::Set(di, static_cast<int32_t>(kRoots.size()))))};
+}
+
+// Turns one pulse into the sum of `count` pulses; returns the lanes, of those with several pulses,
+// for which that law does not hold.
+template <StepKind K, bool kFrozen>
+MHO_PULSE_INLINE MF
+jump(const StepForm& f, JumpHints hints, const Cell& c, VF u, VI count, MF several, Pulse& p) {
+    const PulseF d;
     const VF one = hn::Set(d, 1.0f);
     const VF n = hn::ConvertTo(d, count);
-    const VF root = root_of(count, n);
+    const VF root = root_of(count, n, hints.small);
     constexpr bool kStraight = K == StepKind::kConstant || kFrozen;
     VF mean = p.mean;
     VF noise = p.noise;
@@ -209,7 +223,7 @@ MHO_PULSE_INLINE MF jump(const StepForm& f, bool gentle, const Cell& c, VF u, VI
         if (is_zero(f.noise_of_step)) {
             noise = hn::Mul(noise, series);
         }
-        if (!gentle) {
+        if (!hints.gentle) {
             const VF nk = hn::Mul(n, k);
             const VF spread =
                 hn::Mul(hn::Mul(nk, k), hn::Set(d, f.noise_of_mean * f.noise_of_mean));
@@ -233,7 +247,6 @@ MHO_PULSE_INLINE MF jump(const StepForm& f, bool gentle, const Cell& c, VF u, VI
     const VF size = hn::Abs(noise);
     const MF inside = hn::And(hn::Le(hn::MulAdd(size, sigmas, hn::Max(u, end)), c.high),
                               hn::Ge(hn::NegMulAdd(size, sigmas, hn::Min(u, end)), c.low));
-    const MF several = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
     const MF refused = hn::AndNot(hn::And(sure, inside), several);
     if (HWY_UNLIKELY(!hn::AllFalse(d, refused))) {
         mean = hn::IfThenElse(refused, p.mean, mean);
