@@ -172,15 +172,22 @@ class NormalSource {
             new (storage_) LaneGenerator(key_, stream_, step_, block_++);
             left_ = kRandomBlock;
         }
-        normal_chunk(*std::launder(reinterpret_cast<LaneGenerator*>(storage_)), buffer_ + rest);
+        LaneGenerator& generator = *std::launder(reinterpret_cast<LaneGenerator*>(storage_));
+        for (size_t i = 0; i < kRefill; i += kNormalChunk) {
+            normal_chunk(generator, buffer_ + rest + i);
+        }
         position_ = 0;
-        end_ = rest + kNormalChunk;
-        made_ += kNormalChunk;
-        left_ -= kNormalChunk;
+        end_ = rest + kRefill;
+        made_ += kRefill;
+        left_ -= kRefill;
     }
 
+    // Two chunks at once overlap: SoftBounds takes 7 % less. Keeping a chunk ahead of what is taken
+    // was slower (3 %), four chunks no faster.
+    static constexpr size_t kRefill = 2 * kNormalChunk;
+    static_assert(kRandomBlock % kRefill == 0);
     // What is copied before a refill may reach past the end.
-    HWY_ALIGN float buffer_[kNormalChunk + 2 * kVirtualLanes];
+    HWY_ALIGN float buffer_[kRefill + 2 * kVirtualLanes];
     alignas(LaneGenerator) unsigned char storage_[sizeof(LaneGenerator)];
     size_t position_ = 0;
     size_t end_ = 0;
