@@ -270,7 +270,7 @@ class TensorEngine:
             if config.enabled:
                 range_ = _one(layer.input_range, g * pieces + p)
                 if one_row and self._only_the_range_learns(part, range_):
-                    learns = (part / range_.detach(), range_, rule)
+                    learns = (part * (1 / range_.detach()), range_, rule)
                     part = learns[0].clamp(-1, 1)
                 else:
                     part = _CutInput.apply(part, range_, rule, hardware.gradient.mask_inputs)
