@@ -89,7 +89,7 @@ python-test: python-wheel
 	cd python/tests && OMP_NUM_THREADS=1 MHO_TEST_DATA=$(CURDIR)/tests/data ../../$(PY) -m pytest core
 	$(VENV)/bin/python -c "import site; print(site.getsitepackages()[0])" > \
 	  $$($(PY) -c "import site; print(site.getsitepackages()[0])")/with_torch.pth
-	cd python/tests && OMP_NUM_THREADS=1 ../../$(PY) -m pytest with_torch test_examples.py
+	cd python/tests && OMP_NUM_THREADS=1 ../../$(PY) -m pytest with_torch test_examples.py test_notebooks.py
 
 # One wheel serves every version of torch: clean environments with the oldest that is supported and a new one.
 # PyPI's wheels of older versions bring gigabytes of CUDA libraries; TORCH_INDEX has small ones where it can be reached.
@@ -101,7 +101,7 @@ python-versions: python-wheel
 	     $$env/bin/pip install -q --disable-pip-version-check torch==$$v; \
 	   $$env/bin/pip install -q --disable-pip-version-check build/wheels/mho-*.whl -r requirements-python-test.txt; \
 	   $$env/bin/python -c "import torch, mho; print('mho', mho.__version__, 'torch', torch.__version__)"; \
-	   (cd python/tests && OMP_NUM_THREADS=1 MHO_TEST_DATA=$(CURDIR)/tests/data ../../$$env/bin/python -m pytest core with_torch test_examples.py); \
+	   (cd python/tests && OMP_NUM_THREADS=1 MHO_TEST_DATA=$(CURDIR)/tests/data ../../$$env/bin/python -m pytest core with_torch test_examples.py test_notebooks.py); \
 	 done
 
 # The documentation site in build/site; every link between pages and every documented module is checked. The

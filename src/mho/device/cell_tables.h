@@ -12,10 +12,11 @@
 
 #include "mho/device/pulsed_device.h"
 #include "mho/random/stream.h"
+#include "mho/util/staggered.h"
 
 namespace mho {
 
-using CellTable = std::vector<float>;  // [rows][stride], or empty where the model has none
+using CellTable = StaggeredFloats;  // [rows][stride], or empty where the model has none
 
 struct CellTables {
     size_t rows = 0;

@@ -167,7 +167,7 @@ void PulsedArray::require_shape(ConstFloatView m, const char* what) const {
 }
 
 void PulsedArray::clip_to_bounds() {
-    std::vector<float>& w = acting();
+    StaggeredFloats& w = acting();
     for (size_t i = 0; i < w.size(); i++) {
         w[i] = std::min(std::max(w[i], tables_.min_bound[i]), tables_.max_bound[i]);
     }
@@ -193,7 +193,7 @@ void PulsedArray::draw_write_noise(uint64_t step) {
 
 void PulsedArray::set_weights(ConstFloatView weights, uint64_t step) {
     require_shape(weights, "weights");
-    std::vector<float>& w = acting();
+    StaggeredFloats& w = acting();
     for (size_t r = 0; r < rows_; r++) {
         std::copy_n(weights.row(r), cols_, w.data() + r * stride_);
     }
@@ -459,7 +459,7 @@ void PulsedArray::pulse_all(bool up, uint64_t step) {
 
 void PulsedArray::add(ConstFloatView change, uint64_t step) {
     require_shape(change, "weight change");
-    std::vector<float>& w = acting();
+    StaggeredFloats& w = acting();
     for (size_t r = 0; r < rows_; r++) {
         for (size_t c = 0; c < cols_; c++) {
             w[r * stride_ + c] += change(r, c);

@@ -167,8 +167,8 @@ class PulsedArray {
     };
     using NamedTable = std::pair<std::string, CellTable CellTables::*>;
 
-    std::vector<float>& acting() { return hidden_.empty() ? weight_ : hidden_; }
-    const std::vector<float>& acting() const { return hidden_.empty() ? weight_ : hidden_; }
+    StaggeredFloats& acting() { return hidden_.empty() ? weight_ : hidden_; }
+    const StaggeredFloats& acting() const { return hidden_.empty() ? weight_ : hidden_; }
     // f(place in the tables, number of the cell) for every cell.
     template <class F>
     void for_cells(F&& f) const {
@@ -206,9 +206,9 @@ class PulsedArray {
     CellTables tables_;
     StepForm form_;
     double granularity_ = 0;
-    std::vector<float> weight_;        // visible, [rows][stride]
-    std::vector<float> hidden_;        // with write noise
-    std::vector<float> hidden_state_;  // of HiddenStep
+    StaggeredFloats weight_;           // visible, [rows][stride]
+    StaggeredFloats hidden_;           // with write noise
+    StaggeredFloats hidden_state_;  // of HiddenStep
     std::vector<uint64_t> traps_;      // of pink diffusion
     DriftState drift_;
     std::vector<uint32_t> up_pulses_;

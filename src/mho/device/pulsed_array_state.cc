@@ -144,14 +144,14 @@ void PulsedArray::estimate_granularity() {
 
 std::map<std::string, std::vector<float>> PulsedArray::state() const {
     std::map<std::string, std::vector<float>> state;
-    state["weight"] = weight_;
+    state["weight"] = {weight_.begin(), weight_.end()};
     const auto put = [&](const char* name, std::vector<float> values) {
         if (!values.empty()) {
             state[name] = std::move(values);
         }
     };
-    put("hidden", hidden_);
-    put("hidden_state", hidden_state_);
+    put("hidden", {hidden_.begin(), hidden_.end()});
+    put("hidden_state", {hidden_state_.begin(), hidden_state_.end()});
     put("traps", as_floats(traps_));
     put("up_pulses", as_floats(up_pulses_));
     put("down_pulses", as_floats(down_pulses_));
@@ -163,7 +163,7 @@ std::map<std::string, std::vector<float>> PulsedArray::state() const {
     }
     for (const auto& [name, member] : named_tables()) {
         if (std::find(set_tables_.begin(), set_tables_.end(), name) != set_tables_.end()) {
-            state["table." + name] = tables_.*member;
+            state["table." + name] = {(tables_.*member).begin(), (tables_.*member).end()};
         }
     }
     return state;
@@ -198,12 +198,16 @@ void PulsedArray::set_state(const std::map<std::string, std::vector<float>>& sta
     };
     const size_t n = rows_ * stride_;
     PulsedArray next = *this;
-    next.weight_ = need_finite("weight", n);
+    const auto take_cells = [&](const std::string& name, StaggeredFloats& to) {
+        const std::vector<float> values = need_finite(name, n);
+        to.assign(values.begin(), values.end());
+    };
+    take_cells("weight", next.weight_);
     if (!hidden_.empty()) {
-        next.hidden_ = need_finite("hidden", n);
+        take_cells("hidden", next.hidden_);
     }
     if (!hidden_state_.empty()) {
-        next.hidden_state_ = need_finite("hidden_state", n);
+        take_cells("hidden_state", next.hidden_state_);
     }
     if (!traps_.empty()) {
         const std::vector<uint32_t> halves = as_words(need("traps", 2 * n));

@@ -38,7 +38,7 @@ void PulsedArray::decay(double alpha, uint64_t step) {
     }
     const auto nominal = static_cast<float>(common_parameters(device_).reset);
     const auto strength = static_cast<float>(alpha);
-    std::vector<float>& w = acting();
+    StaggeredFloats& w = acting();
     for (size_t i = 0; i < w.size(); i++) {
         const float bias = tables_.reset_bias.empty() ? nominal : tables_.reset_bias[i];
         const float s = 1.0f + strength * (tables_.decay[i] - 1.0f);
@@ -55,7 +55,7 @@ void PulsedArray::diffuse(uint64_t step) {
     if (!traps_.empty()) {
         walk_traps(step);
     } else {
-        std::vector<float>& w = acting();
+        StaggeredFloats& w = acting();
         std::vector<float> xi(cols_);
         for (size_t r = 0; r < rows_; r++) {
             fill_normal(key_, Stream::kDiffusion, step, r * cols_, xi);
@@ -81,7 +81,7 @@ void PulsedArray::walk_traps(uint64_t step) {
         empty_chance[k] = static_cast<float>(p * (1 - kTrapDuty) / kTrapDuty);
     }
     std::array<float, kTraps> u{};
-    std::vector<float>& w = acting();
+    StaggeredFloats& w = acting();
     for_cells([&](size_t i, size_t element) {
         fill_uniform(key_, Stream::kDiffusion, step, element * kTraps, u);
         const uint64_t before = traps_[i];
@@ -102,7 +102,7 @@ void PulsedArray::reset_where(const std::vector<uint8_t>& mask, uint64_t step) {
     const PulsedCell& p = common_parameters(device_);
     const auto nominal = static_cast<float>(p.reset);
     const auto spread = static_cast<float>(p.reset_std);
-    std::vector<float>& w = acting();
+    StaggeredFloats& w = acting();
     std::vector<float> xi(cols_);
     for (size_t r = 0; r < rows_; r++) {
         fill_normal(key_, Stream::kReset, step, r * cols_, xi);
@@ -176,8 +176,8 @@ void PulsedArray::drift(double delta_ms, uint64_t step) {
     }
     if (drift_.empty()) {
         drift_.start_time.assign(weight_.size(), 0.0f);
-        drift_.start_weight = acting();
-        drift_.previous = acting();
+        drift_.start_weight.assign(acting().begin(), acting().end());
+        drift_.previous.assign(acting().begin(), acting().end());
     }
     drift_.time += delta_ms / p.t_0_ms;
     double offset = p.g_offset * p.wg_ratio + p.w_offset;
@@ -186,7 +186,7 @@ void PulsedArray::drift(double delta_ms, uint64_t step) {
     }
     std::vector<float> exponent_noise(cols_);
     std::vector<float> noise(cols_);
-    std::vector<float> w = acting();  // the exact weight: write noise is drawn anew, not drifted
+    StaggeredFloats w = acting();  // the exact weight: write noise is drawn anew, not drifted
     for (size_t r = 0; r < rows_; r++) {
         if (p.nu_std > 0) {
             fill_normal(key_, Stream::kTrainingDrift, step, 2 * r * cols_, exponent_noise);
@@ -214,7 +214,7 @@ void PulsedArray::drift(double delta_ms, uint64_t step) {
             w[i] = std::min(std::max(w[i], tables_.min_bound[i]), tables_.max_bound[i]);
         }
     }
-    drift_.previous = w;
+    drift_.previous.assign(w.begin(), w.end());
     acting() = w;
     clip_to_bounds();
     draw_write_noise(step);
