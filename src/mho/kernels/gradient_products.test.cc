@@ -72,14 +72,20 @@ TEST(GradientProducts, OfTheInputsEqualsItsTwinAndTouchesNothingElse) {
         for (const size_t samples : {size_t{0}, size_t{1}, size_t{33}}) {
             for (const size_t outputs : {size_t{0}, size_t{1}, size_t{40}}) {
                 for (const size_t inputs : {size_t{3}, size_t{32}, size_t{53}}) {
-                    Matrix<float> e(samples, outputs + 3), w(outputs, inputs + 5);
-                    Matrix<float> got(samples, inputs + 4, 99.0f), expected(got);
+                    // Blocks of larger matrices, which are never empty.
+                    Matrix<float> e(samples + 1, outputs + 3), w(outputs + 1, inputs + 5);
+                    Matrix<float> got(samples + 1, inputs + 4, 99.0f), expected(got);
                     fill_normal({1}, Stream::kTest, 0, 0, e.values);
                     fill_normal({1}, Stream::kTest, 1, 0, w.values);
-                    const ConstFloatView errors = std::as_const(e).view().column_block(1, outputs);
-                    const ConstFloatView part = std::as_const(w).view().column_block(2, inputs);
-                    input_gradient(errors, part, got.view().column_block(1, inputs), room);
-                    twin::input_gradient(errors, part, expected.view().column_block(1, inputs));
+                    const ConstFloatView errors =
+                        std::as_const(e).view().row_block(0, samples).column_block(1, outputs);
+                    const ConstFloatView part =
+                        std::as_const(w).view().row_block(0, outputs).column_block(2, inputs);
+                    const auto block = [&](Matrix<float>& m) {
+                        return m.view().row_block(0, samples).column_block(1, inputs);
+                    };
+                    input_gradient(errors, part, block(got), room);
+                    twin::input_gradient(errors, part, block(expected));
                     EXPECT_EQ(got.values, expected.values)
                         << samples << " " << outputs << " " << inputs;
                 }
