@@ -42,7 +42,8 @@ import transformers
 from torch import nn
 
 import mho
-from bench.python_llm import DATA, machine  # also puts the folder MHO_LLM on the path
+from bench.python_llm import DATA  # also puts the folder MHO_LLM on the path
+from bench.python_machine import line, machine
 
 # Accuracies of the digital adapter in % per seed, measured by the protocol's own script.
 REFERENCE = {"digital": [85.4], "max:0.067": [73.0, 74.8, 78.3]}
@@ -246,7 +247,7 @@ def picture(report, path):
 
 def printed(report):
     """The tables."""
-    print("\n" + ", ".join(f"{k} {v}" for k, v in report["machine"].items()))
+    print("\n" + line(report["machine"]))
     print("\nSST-2 accuracy in %, mean +- standard deviation (chips or draws)\n")
     print("| row | reference | ours | difference | limit | holds |\n| --- | --- | --- | --- | --- | --- |")
     for r in report["agreement"]:
@@ -279,7 +280,7 @@ def main():
     torch.set_num_threads(1)
     task = Task(args.sentences)
     batches = task.batches(task.test)
-    report = {"machine": machine(), "steps": args.steps, "batch": args.batch, "sentences": len(task.test),
+    report = {"machine": machine(transformers=transformers.__version__), "steps": args.steps, "batch": args.batch, "sentences": len(task.test),
               "training_noise": TRAINING_NOISE, "range_std": args.range_std, "cpu_s": {}}
 
     def timed(name, work):

@@ -24,7 +24,6 @@ import json
 import math
 import os
 import pathlib
-import platform
 import statistics
 import sys
 import time
@@ -37,13 +36,14 @@ DATA = pathlib.Path(os.environ.get("MHO_DATA") or ROOT.parent / "shared/data")
 for name, folder, holds in (("MHO_LLM", LLM, "the loader"), ("MHO_DATA", DATA, "texts")):
     if not folder.is_dir():
         sys.exit(f"there is no folder {folder}: {name} names the one with {holds}")
-sys.path.insert(0, str(LLM))
+sys.path[:0] = [str(LLM), str(ROOT)]
 
 import mho.torch as mt
 import torch
 import transformers
 
 import mho
+from bench.python_machine import line, machine
 
 # Perplexities per seed that the protocol's own script measured (SmolLM2 line), and how far our mean
 # loss may be from the mean of their logarithms, in nats; None: printed only.
@@ -218,19 +218,6 @@ def speed(plain, tok, row, repeats):
     }
 
 
-def machine():
-    """What the figures belong to."""
-    cpu = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
-    return {
-        "cpu": cpu, "simd": torch.backends.cpu.get_cpu_capability(), "processors": os.cpu_count(), "threads": 1,
-        "load": os.getloadavg()[0], "date": time.strftime("%Y-%m-%d"), "python": platform.python_version(),
-        "mho": mho.__version__, "torch": torch.__version__, "transformers": transformers.__version__,
-    }
-
-
 def table(entries):
     """The table as lines."""
     def number(value, form="{:.4f}"):
@@ -281,7 +268,7 @@ def main():
         with torch.no_grad():
             return eval_lm.evaluate(model, tok, DATA, tasks, args.tokens, args.questions)
 
-    report = {"machine": machine(), "model": info, "tokens": args.tokens, "rows": []}
+    report = {"machine": machine(transformers=transformers.__version__), "model": info, "tokens": args.tokens, "rows": []}
     for row in args.rows:
         if row.startswith("speed"):
             entry = speed(plain, tok, row, args.repeats)
@@ -293,7 +280,7 @@ def main():
         report["rows"].append(entry)
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print("\n" + ", ".join(f"{k} {v}" for k, v in report["machine"].items()))
+    print("\n" + line(report["machine"]))
     print("loss in nats per token; +- standard error (passes); references: MHO_LLM's own figures\n")
     print("\n".join(table(report["rows"])))
     print("\n" + "\n".join(f"{e['row']}: {e['about']}" for e in report["rows"]))

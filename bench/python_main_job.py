@@ -15,15 +15,19 @@ import gzip
 import json
 import os
 import pathlib
+import sys
 import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 import mho.torch as mt
 import numpy as np
 import torch
 from torch import nn
 
 import mho
+from bench.python_machine import line, machine
 
 TIMES = {"1 s": 1.0, "1 h": 3600.0, "1 day": 86400.0, "1 year": 365 * 86400.0, "10 years": 3650 * 86400.0}
 DATA = pathlib.Path("/usr/share/datasets/fashion-mnist")
@@ -102,6 +106,19 @@ def over_time(model, x, y, chips):
                    "inference_s_each": cost["inference"] / calls}
 
 
+def compared(document):
+    """Mean accuracies beside those that the field's tool had (tests/data), in points; limit: 0.5 and three
+    standard errors of five chips."""
+    peer = json.loads((ROOT / "tests/data/aihwkit_main_job_mlp_standard.json").read_text(encoding="utf-8"))
+    for part in ("naive", "hwa"):
+        for name, ours in document[part]["accuracy"].items():
+            theirs = peer[part]["accuracy"][name]
+            difference = 100 * (ours["mean"] - theirs["mean"])
+            limit = 0.5 + 300 * theirs["std"] / 5**0.5
+            print(f"{part:5} {name:8} {100 * ours['mean']:.2f}, aihwkit {100 * theirs['mean']:.2f}, {difference:+.2f} "
+                  f"(limit {limit:.2f}){'' if abs(difference) <= limit else '  MISSED'}")
+
+
 def main():
     """Run the job."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -118,6 +135,8 @@ def main():
     parser.add_argument("--out")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    where = machine()
+    print(line(where), flush=True)
     (x, y), (xt, yt) = fashion()
     x, y, xt, yt = x[: args.train_images], y[: args.train_images], xt[: args.test_images], yt[: args.test_images]
     torch.manual_seed(args.seed)
@@ -125,7 +144,7 @@ def main():
     model = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10))
     adam = torch.optim.Adam(model.parameters(), lr=1e-3)
     train(model, adam, x, y, args.float_epochs, args.batch, generator, args.float_epochs - 3)
-    document = {"benchmark": "mho main job through mho.torch", "arguments": vars(args),
+    document = {"benchmark": "mho main job through mho.torch", "machine": where, "arguments": vars(args),
                 "float": {"accuracy": accuracy(model, xt, yt)}}
     print("float", document["float"]["accuracy"], flush=True)
 
@@ -147,6 +166,8 @@ def main():
     table, cost = over_time(analog, xt, yt, args.programmings)
     document["hwa"] = {"accuracy": table, "cpu_s_per_epoch": seconds, "cpu_s_total": sum(seconds), "cost": cost}
     print("hwa", {k: round(v["mean"], 4) for k, v in table.items()}, cost, flush=True)
+    if args.train_images == 60000 and args.float_epochs == parser.get_default("float_epochs"):
+        compared(document)
     if args.out:
         pathlib.Path(args.out).write_text(json.dumps(document, indent=1), encoding="utf-8")
 
