@@ -45,6 +45,7 @@ struct Sizes {
 struct Part {
     size_t output, outputs;  // the first of all outputs, and how many
     size_t input, inputs;    // the first of the group's inputs, and how many
+    size_t row_input;        // the same of rows of all groups
 
     Part(const MatrixTraining& t, size_t group, size_t piece) {
         if (group >= t.groups() || piece >= t.pieces()) {
@@ -56,23 +57,46 @@ struct Part {
         const auto& offsets = t.grid(group).input_offsets();
         input = offsets[piece];
         inputs = offsets[piece + 1] - input;
+        row_input = group * t.inputs() + input;
     }
 
+    // Of weights [all outputs, inputs of a group].
     template <class View>
     View of(View matrix) const {
         return matrix.row_block(output, outputs).column_block(input, inputs);
     }
+    // Of inputs [rows, inputs of all groups].
+    template <class View>
+    View of_rows(View matrix) const {
+        return matrix.column_block(row_input, inputs);
+    }
 };
 
-// Lines of a gradient are independent: no bit depends on how many threads share them.
+// One gradient of a group and piece, where the core is the faster one: false means that nothing was
+// done. `work(part, errors, share)` calls share(lines, one), which calls one(first, count, room):
+// lines of a gradient are independent, so no bit depends on how many threads share them.
 template <class Work>
-void share(size_t lines, size_t threads, const Work& work) {
-    const size_t parts = std::clamp<size_t>(threads, 1, lines);
-    parallel_for(parts, parts, [&](size_t p, size_t) {
-        thread_local GradientRoom room;
-        const size_t first = lines * p / parts;
-        work(first, lines * (p + 1) / parts - first, room);
-    });
+bool own_gradient(const MatrixTraining& t,
+                  size_t group,
+                  size_t piece,
+                  Address errors,
+                  size_t rows,
+                  size_t threads,
+                  const Work& work) {
+    const Part part(t, group, piece);
+    if (!prefers_own_gradients(rows, part.outputs, part.inputs)) {
+        return false;
+    }
+    const auto share = [&](size_t lines, const auto& one) {
+        const size_t parts = std::clamp<size_t>(threads, 1, lines);
+        parallel_for(parts, parts, [&](size_t p, size_t) {
+            thread_local GradientRoom room;
+            const size_t first = lines * p / parts;
+            one(first, lines * (p + 1) / parts - first, room);
+        });
+    };
+    work(part, matrix(errors, rows, Sizes(t).all).column_block(part.output, part.outputs), share);
+    return true;
 }
 
 std::vector<int> flags(const std::vector<uint8_t>& values) {
@@ -353,22 +377,16 @@ void bind_layer(nb::module_& m) {
                Address gradient,
                size_t threads) {
                 const nb::gil_scoped_release release;
-                const Sizes s(t);
-                const Part part(t, group, piece);
-                if (!prefers_own_gradients(rows, part.outputs, part.inputs)) {
-                    return false;
-                }
-                const ConstFloatView e =
-                    matrix(errors, rows, s.all).column_block(part.output, part.outputs);
-                const ConstFloatView in =
-                    matrix(x, rows, s.width)
-                        .column_block(group * s.inputs + part.input, part.inputs);
-                const FloatView to = part.of(writable(gradient, s.all, s.inputs));
-                share(part.outputs, threads, [&](size_t first, size_t count, GradientRoom& room) {
-                    weight_gradient(
-                        e.column_block(first, count), in, to.row_block(first, count), room);
-                });
-                return true;
+                const auto work = [&](const Part& part, ConstFloatView e, const auto& share) {
+                    const Sizes s(t);
+                    const ConstFloatView in = part.of_rows(matrix(x, rows, s.width));
+                    const FloatView to = part.of(writable(gradient, s.all, s.inputs));
+                    share(part.outputs, [&](size_t first, size_t count, GradientRoom& room) {
+                        weight_gradient(
+                            e.column_block(first, count), in, to.row_block(first, count), room);
+                    });
+                };
+                return own_gradient(t, group, piece, errors, rows, threads, work);
             },
             "Gradient of the weights of a group and piece; false: torch is faster, nothing done.")
         .def(
@@ -382,21 +400,16 @@ void bind_layer(nb::module_& m) {
                Address gradient,
                size_t threads) {
                 const nb::gil_scoped_release release;
-                const Sizes s(t);
-                const Part part(t, group, piece);
-                if (!prefers_own_gradients(rows, part.outputs, part.inputs)) {
-                    return false;
-                }
-                const ConstFloatView e =
-                    matrix(errors, rows, s.all).column_block(part.output, part.outputs);
-                const ConstFloatView w = part.of(matrix(weights, s.all, s.inputs));
-                const FloatView to = writable(gradient, rows, s.width)
-                                         .column_block(group * s.inputs + part.input, part.inputs);
-                share(part.inputs, threads, [&](size_t first, size_t count, GradientRoom& room) {
-                    input_gradient(
-                        e, w.column_block(first, count), to.column_block(first, count), room);
-                });
-                return true;
+                const auto work = [&](const Part& part, ConstFloatView e, const auto& share) {
+                    const Sizes s(t);
+                    const ConstFloatView w = part.of(matrix(weights, s.all, s.inputs));
+                    const FloatView to = part.of_rows(writable(gradient, rows, s.width));
+                    share(part.inputs, [&](size_t first, size_t count, GradientRoom& room) {
+                        input_gradient(
+                            e, w.column_block(first, count), to.column_block(first, count), room);
+                    });
+                };
+                return own_gradient(t, group, piece, errors, rows, threads, work);
             },
             "Gradient of the inputs of a group and piece; false: torch is faster, nothing done.")
         .def(

@@ -129,13 +129,13 @@ def run_backward(
         gradient = torch.empty(rows, width)
         if exact:
             for g, p in pairs:
-                block = slice(g * outputs, (g + 1) * outputs)
-                columns = slice(g * inputs + offsets[p], g * inputs + offsets[p + 1])
                 source = for_inputs[p]  # type: ignore[index]
                 if engine.input_gradient(
                     g, p, source.data_ptr(), weights.data_ptr(), rows, gradient.data_ptr(), threads
                 ):
                     continue
+                block = slice(g * outputs, (g + 1) * outputs)
+                columns = slice(g * inputs + offsets[p], g * inputs + offsets[p + 1])
                 torch.mm(
                     source[:, block],
                     weights[block, offsets[p] : offsets[p + 1]],
@@ -157,8 +157,6 @@ def run_backward(
         if wants[1] and not layer._collects:
             weight_gradient = torch.empty(groups * outputs, inputs)
             for g, p in pairs:
-                block = slice(g * outputs, (g + 1) * outputs)
-                columns = slice(g * inputs + offsets[p], g * inputs + offsets[p + 1])
                 if engine.weight_gradient(
                     g,
                     p,
@@ -169,6 +167,8 @@ def run_backward(
                     threads,
                 ):
                     continue
+                block = slice(g * outputs, (g + 1) * outputs)
+                columns = slice(g * inputs + offsets[p], g * inputs + offsets[p + 1])
                 torch.mm(
                     for_weights[p][:, block].t(),
                     cut[:, columns],

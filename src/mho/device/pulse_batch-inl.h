@@ -32,6 +32,14 @@ constexpr size_t kCountRows = 4;
 // that few cells can reach a bound.
 constexpr size_t kPartOfBatch = 8;
 
+// Leaves the pulses of one direction, as ups, where the others go elsewhere.
+HWY_INLINE void route(PulseRouting routing, VI& rising, VI& count) {
+    if (routing != PulseRouting::kBoth) {
+        rising = routing == PulseRouting::kUpOnly ? rising : hn::Sub(count, rising);
+        count = rising;
+    }
+}
+
 // Coincidences of a row with one register of columns, word by word. Every row is a variable of its
 // own: GCC keeps arrays of registers in memory, where a sum waits for the store before it.
 class CoincidenceSums {
@@ -64,10 +72,7 @@ class CoincidenceSums {
         const PulseI di;
         VI rising = hn::BitCast(di, up_);
         VI count = hn::BitCast(di, all_);
-        if (routing != PulseRouting::kBoth) {
-            rising = routing == PulseRouting::kUpOnly ? rising : hn::Sub(count, rising);
-            count = rising;
-        }
+        route(routing, rising, count);
         hn::StoreU(rising, di, up);
         hn::StoreU(count, di, all);
     }
@@ -230,10 +235,7 @@ HWY_INLINE void pulse_part(const PulseJob& job,
         }
         VI count = hn::BitCast(di, all);
         VI rising = hn::BitCast(di, up);
-        if (job.options.routing != PulseRouting::kBoth) {
-            rising = job.options.routing == PulseRouting::kUpOnly ? rising : hn::Sub(count, rising);
-            count = rising;
-        }
+        route(job.options.routing, rising, count);
         const MF fires = hn::RebindMask(d, hn::Gt(count, hn::Zero(di)));
         const VF w = hn::LoadU(d, c.weight + i);
         const ConstantJump j = constant_jump(job.form->noise_of_mean, c, i, w, rising, count);

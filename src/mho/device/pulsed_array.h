@@ -206,10 +206,10 @@ class PulsedArray {
     CellTables tables_;
     StepForm form_;
     double granularity_ = 0;
-    StaggeredFloats weight_;           // visible, [rows][stride]
-    StaggeredFloats hidden_;           // with write noise
+    StaggeredFloats weight_;        // visible, [rows][stride]
+    StaggeredFloats hidden_;        // with write noise
     StaggeredFloats hidden_state_;  // of HiddenStep
-    std::vector<uint64_t> traps_;      // of pink diffusion
+    std::vector<uint64_t> traps_;   // of pink diffusion
     DriftState drift_;
     std::vector<uint32_t> up_pulses_;
     std::vector<uint32_t> down_pulses_;

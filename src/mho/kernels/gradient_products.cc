@@ -14,8 +14,14 @@ namespace mho {
 namespace {
 constexpr size_t kRegister = 16;  // PackedMatrix::row_stride is a multiple of it
 
-// to [rows, columns] = left [rows, terms] right [terms, columns], for at least one term.
+// to [rows, columns] = left [rows, terms] right [terms, columns].
 void multiply_into(ConstFloatView left, ConstFloatView right, FloatView to, GradientRoom& room) {
+    if (left.cols == 0) {
+        for (size_t r = 0; r < to.rows; r++) {
+            std::fill_n(to.row(r), to.cols, 0.0f);
+        }
+        return;
+    }
     // The product writes whole registers: what sticks out at the right goes past a room of its own.
     const size_t whole = right.cols / kRegister * kRegister;
     const size_t rest = right.cols - whole;
@@ -37,12 +43,6 @@ void multiply_into(ConstFloatView left, ConstFloatView right, FloatView to, Grad
         }
     }
 }
-
-void clear(FloatView to) {
-    for (size_t r = 0; r < to.rows; r++) {
-        std::fill_n(to.row(r), to.cols, 0.0f);
-    }
-}
 }  // namespace
 
 void weight_gradient(ConstFloatView errors,
@@ -54,10 +54,6 @@ void weight_gradient(ConstFloatView errors,
         throw InputError("weight gradient: errors " + shape_text(samples, errors.cols) +
                          ", inputs " + shape_text(inputs.rows, inputs.cols) + ", gradient " +
                          shape_text(gradient.rows, gradient.cols));
-    }
-    if (samples == 0) {
-        clear(gradient);
-        return;
     }
     room.errors.resize(samples * errors.cols);
     const FloatView turned{room.errors.data(), errors.cols, samples};
@@ -74,10 +70,6 @@ void input_gradient(ConstFloatView errors,
         throw InputError("input gradient: errors " + shape_text(errors.rows, errors.cols) +
                          ", weights " + shape_text(weights.rows, weights.cols) + ", gradient " +
                          shape_text(gradient.rows, gradient.cols));
-    }
-    if (errors.cols == 0) {
-        clear(gradient);
-        return;
     }
     multiply_into(errors, weights, gradient, room);
 }

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "mho/adapt/outside_gradients.h"
-#include "mho/kernels/outside.h"
 #include "mho/kernels/gradient_products.h"
+#include "mho/kernels/outside.h"
 #include "mho/nn/analog_engine.h"
 #include "mho/nn/patches.h"
 #include "mho/nn/threads.h"

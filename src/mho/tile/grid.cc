@@ -10,8 +10,6 @@
 #include "mho/util/shape_text.h"
 
 namespace mho {
-namespace {}  // namespace
-
 std::vector<size_t> split_axis(size_t size, int limit) {
     if (size == 0) {
         throw InputError("a matrix needs at least one row and one column");
