@@ -162,7 +162,7 @@ void bind_layer(nb::module_& m) {
             InputRangeSums total;
             add_outside_gradients(found,
                                   x,
-                                  matrix(weights, outputs, inputs),
+                                  {matrix(weights, outputs, inputs)},
                                   matrix(errors, rows, outputs),
                                   1.0f,
                                   room,

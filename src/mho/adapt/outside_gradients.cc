@@ -12,6 +12,32 @@ namespace mho {
 
 namespace {
 constexpr size_t kLine = 16;  // floats of a cache line
+
+// The columns of `inputs`, each a row of `columns`.
+void gather_columns(const PieceWeights& weights,
+                    const std::vector<uint32_t>& inputs,
+                    float* columns,
+                    size_t stride) {
+    if (weights.grid != nullptr) {
+        for (size_t c = 0; c < inputs.size(); c++) {
+            weights.grid->copy_column(weights.piece, inputs[c], columns + c * stride);
+        }
+        return;
+    }
+    // Sixteen weights at a time: every line of the weights is read once, and every line of a column
+    // is written once.
+    const ConstFloatView& w = weights.rows;
+    for (size_t o = 0; o < w.rows; o += kLine) {
+        const size_t rows = std::min(kLine, w.rows - o);
+        for (size_t c = 0; c < inputs.size(); c++) {
+            const float* from = w.row(o) + inputs[c];
+            float* line = columns + c * stride + o;
+            for (size_t r = 0; r < rows; r++) {
+                line[r] = from[r * w.stride];
+            }
+        }
+    }
+}
 }  // namespace
 
 bool few_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_t>& found) {
@@ -30,11 +56,11 @@ bool few_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_
 
 void some_input_gradients(const std::vector<uint32_t>& elements,
                           size_t width,
-                          ConstFloatView weights,
+                          const PieceWeights& weights,
                           ConstFloatView errors,
                           AlignedFloats& columns,
                           std::vector<float>& gradients) {
-    if (weights.rows != errors.cols || weights.cols != width) {
+    if (weights.rows.rows != errors.cols || weights.rows.cols != width) {
         throw InputError("gradients of inputs: weights must be [outputs, inputs]");
     }
     // Every input that any row needs, once and in order; then its place among them.
@@ -49,21 +75,10 @@ void some_input_gradients(const std::vector<uint32_t>& elements,
             inputs.push_back(j);
         }
     }
-    // Their columns of the weights become rows, sixteen weights at a time: every line of the
-    // weights is read once, and every line of a column is written once. A stride that is no power
-    // of two spreads the columns over the sets of the cache.
+    // A stride that is no power of two spreads the columns over the sets of the cache.
     const size_t stride = (errors.cols + kLine - 1) / kLine * kLine + kLine;
     columns.resize(inputs.size() * stride);
-    for (size_t o = 0; o < errors.cols; o += kLine) {
-        const size_t rows = std::min(kLine, errors.cols - o);
-        for (size_t c = 0; c < inputs.size(); c++) {
-            const float* w = weights.row(o) + inputs[c];
-            float* line = columns.data() + c * stride + o;
-            for (size_t r = 0; r < rows; r++) {
-                line[r] = w[r * weights.stride];
-            }
-        }
-    }
+    gather_columns(weights, inputs, columns.data(), stride);
     gradients.resize(elements.size());
     for (size_t i = 0; i < elements.size(); i++) {
         const float* column = columns.data() + column_of[elements[i] % width] * stride;
@@ -74,7 +89,7 @@ void some_input_gradients(const std::vector<uint32_t>& elements,
 
 void add_outside_gradients(const std::vector<uint32_t>& outside,
                            ConstFloatView x,
-                           ConstFloatView weights,
+                           const PieceWeights& weights,
                            ConstFloatView errors,
                            float range,
                            OutsideRoom& room,

@@ -8,6 +8,7 @@
 
 #include "mho/adapt/input_range.h"
 #include "mho/kernels/product.h"
+#include "mho/tile/grid.h"
 #include "mho/util/matrix.h"
 
 namespace mho {
@@ -24,11 +25,19 @@ inline size_t most_outside(size_t inputs) {
 /// (false) beyond `most` of them.
 bool few_outside(ConstFloatView x, float range, size_t most, std::vector<uint32_t>& found);
 
+/// The weights of a piece of the inputs, [outputs, inputs], and tiles that hold the same numbers:
+/// there a column is 16 times fewer cache lines.
+struct PieceWeights {
+    ConstFloatView rows;
+    const TileGrid* grid = nullptr;
+    size_t piece = 0;
+};
+
 /// Gradients W^T e of the inputs number `elements` of rows of `width` inputs, for these alone:
 /// weights [outputs, width], errors [rows, outputs]. `columns` is room that may be kept.
 void some_input_gradients(const std::vector<uint32_t>& elements,
                           size_t width,
-                          ConstFloatView weights,
+                          const PieceWeights& weights,
                           ConstFloatView errors,
                           AlignedFloats& columns,
                           std::vector<float>& gradients);
@@ -43,7 +52,7 @@ struct OutsideRoom {
 /// their range.
 void add_outside_gradients(const std::vector<uint32_t>& outside,
                            ConstFloatView x,
-                           ConstFloatView weights,
+                           const PieceWeights& weights,
                            ConstFloatView errors,
                            float range,
                            OutsideRoom& room,

@@ -28,7 +28,7 @@ TEST(OutsideGradients, AreThoseOfTheWholeProduct) {
     ASSERT_EQ(found.size(), expected);
     AlignedFloats columns;
     std::vector<float> gradients;
-    some_input_gradients(found, 37, weights.view(), errors.view(), columns, gradients);
+    some_input_gradients(found, 37, {weights.view()}, errors.view(), columns, gradients);
     ASSERT_EQ(gradients.size(), expected);
     for (size_t i = 0; i < found.size(); i++) {
         const size_t b = found[i] / 37;
@@ -44,8 +44,35 @@ TEST(OutsideGradients, AreThoseOfTheWholeProduct) {
         // One rounding per product and one of the result.
         EXPECT_NEAR(gradients[i], sum, (size + std::fabs(sum)) * 0x1p-24);
     }
-    EXPECT_THROW(some_input_gradients(found, 36, weights.view(), errors.view(), columns, gradients),
-                 InputError);
+    EXPECT_THROW(
+        some_input_gradients(found, 36, {weights.view()}, errors.view(), columns, gradients),
+        InputError);
+}
+
+TEST(OutsideGradients, ColumnsOfTilesGiveTheSameBits) {
+    TileConfig config;
+    config.mapping.max_outputs = 40;  // two tiles, of 39 and 38 outputs
+    config.mapping.max_inputs = 29;   // two pieces
+    TileGrid grid(config, 77, 57, 1, "layer");
+    ASSERT_EQ(grid.output_pieces(), 2u);
+    ASSERT_EQ(grid.input_pieces(), 2u);
+    Matrix<float> weights(77, 57), errors(6, 77);
+    fill_normal({4}, Stream::kTest, 0, 0, weights.values);
+    fill_normal({4}, Stream::kTest, 1, 0, errors.values);
+    grid.set_weights(weights.view());
+    for (size_t c = 0; c < 2; c++) {
+        const size_t first = grid.input_offsets()[c];
+        const size_t width = grid.input_offsets()[c + 1] - first;
+        const PieceWeights rows{weights.view().column_block(first, width)};
+        const std::vector<uint32_t> elements{
+            0, 5, static_cast<uint32_t>(width + 5), static_cast<uint32_t>(4 * width + width - 1)};
+        AlignedFloats columns;
+        std::vector<float> from_rows, from_tiles;
+        some_input_gradients(elements, width, rows, errors.view(), columns, from_rows);
+        some_input_gradients(
+            elements, width, {rows.rows, &grid, c}, errors.view(), columns, from_tiles);
+        EXPECT_EQ(from_rows, from_tiles);
+    }
 }
 
 }  // namespace

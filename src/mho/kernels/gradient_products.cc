@@ -75,7 +75,7 @@ void input_gradient(ConstFloatView errors,
 }
 
 bool prefers_own_gradients(size_t samples, size_t outputs, size_t inputs) {
-    return product_is_wide() && samples >= 32 && outputs >= 32 && inputs >= 32;
+    return product_is_wide() && samples >= 32 && outputs >= 8 && inputs >= 32;
 }
 
 namespace twin {

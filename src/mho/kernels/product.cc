@@ -400,17 +400,30 @@ void PackedMatrix::pack(ConstFloatView w) {
     }
 }
 
+void PackedMatrix::copy_column(size_t input, float* to) const {
+    for (size_t first = 0; first < outputs_; first += kPanel, to += kPanel) {
+        const float* from = panel(first / kPanel) + input * kPanel;
+        if (outputs_ - first >= kPanel) {
+            std::copy_n(from, kPanel, to);  // of a length that the compiler knows
+        } else {
+            std::copy_n(from, outputs_ - first, to);
+        }
+    }
+}
+
 void PackedMatrix::pack_transposed(ConstFloatView w) {
-    outputs_ = w.cols;
-    inputs_ = w.rows;
-    values_.resize(panels() * kPanel * inputs_);
+    resize(w.cols, w.rows);
     for (size_t p = 0; p < panels(); p++) {
         float* to = values_.data() + p * kPanel * inputs_;
         const size_t valid = std::min(kPanel, outputs_ - p * kPanel);
-        for (size_t k = 0; k < inputs_; k++) {
+        for (size_t k = 0; k < inputs_; k++, to += kPanel) {
             const float* from = w.row(k) + p * kPanel;
-            std::copy(from, from + valid, to + k * kPanel);
-            std::fill(to + k * kPanel + valid, to + (k + 1) * kPanel, 0.0f);
+            if (valid == kPanel) {
+                std::copy_n(from, kPanel, to);  // of a length that the compiler knows
+                continue;
+            }
+            std::copy_n(from, valid, to);
+            std::fill_n(to + valid, kPanel - valid, 0.0f);
         }
     }
 }

@@ -53,6 +53,8 @@ class PackedMatrix {
     size_t panels() const { return (outputs_ + kPanel - 1) / kPanel; }
     /// Weights of panel p: `[inputs][32]`.
     const float* panel(size_t p) const { return values_.data() + p * kPanel * inputs_; }
+    /// The weights of one input, `[outputs]`: two cache lines a panel.
+    void copy_column(size_t input, float* to) const;
     bool empty() const { return outputs_ == 0 || inputs_ == 0; }
     /// Distance between rows of sums with room for whole registers (ProductSums::stride).
     static constexpr size_t row_stride(size_t outputs) { return (outputs + 15) / 16 * 16; }

@@ -74,6 +74,7 @@ void MatrixTraining::load_weights(ConstFloatView weights) {
                          std::to_string(groups() * outputs()) + " rows, got " +
                          std::to_string(weights.rows));
     }
+    modified_ = nullptr;
     for (size_t g = 0; g < groups(); g++) {
         grids_[g].set_weights(weights.row_block(g * outputs(), outputs()));
         if (!hardware_.backward.perfect) {
@@ -83,6 +84,7 @@ void MatrixTraining::load_weights(ConstFloatView weights) {
 }
 
 void MatrixTraining::load_modified(ConstFloatView weights, FloatView modified, uint64_t step) {
+    modified_ = modified.data;
     for (size_t g = 0; g < groups(); g++) {
         TileGrid& grid = grids_[g];
         set_modified_weights(grid,
@@ -99,12 +101,14 @@ void MatrixTraining::load_modified(ConstFloatView weights, FloatView modified, u
 void MatrixTraining::program(ConstFloatView weights,
                              uint64_t programming,
                              ConductanceSwitches switches) {
+    modified_ = nullptr;
     for (size_t g = 0; g < groups(); g++) {
         grids_[g].program(weights.row_block(g * outputs(), outputs()), programming, switches);
     }
 }
 
 void MatrixTraining::advance_to(double t_s, uint64_t read_step) {
+    modified_ = nullptr;
     for (TileGrid& grid : grids_) {
         grid.advance_to(t_s, read_step);
     }

@@ -64,7 +64,10 @@ class MatrixTraining {
     size_t outputs() const { return grids_[0].outputs(); }  // of one group
     size_t inputs() const { return grids_[0].inputs(); }
     size_t pieces() const { return grids_[0].input_pieces(); }
-    TileGrid& grid(size_t group) { return grids_[group]; }
+    TileGrid& grid(size_t group) {
+        modified_ = nullptr;  // the caller may change it
+        return grids_[group];
+    }
     const TileGrid& grid(size_t group) const { return grids_[group]; }
     /// Whether the product with the transpose is an exact one, which the caller makes.
     bool exact_backward() const;
@@ -145,6 +148,7 @@ class MatrixTraining {
   private:
     Hardware hardware_;
     std::vector<TileGrid> grids_;
+    const float* modified_ = nullptr;  // whose weights the tiles hold, if load_modified() was last
     LayerScales scales_;
     std::vector<TileGrid::Scratch> scratch_;
     std::vector<TileGrid::ForwardRecord> records_;

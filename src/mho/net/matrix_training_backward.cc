@@ -118,13 +118,16 @@ MatrixSums MatrixTraining::begin_backward(ConstFloatView errors,
                                  n,
                                  own_errors.data() + b * n);
             }
-            add_outside_gradients(outside,
-                                  part,
-                                  weights.row_block(g * n, n).column_block(offsets[c], width),
-                                  {own_errors.data(), rows, n},
-                                  range,
-                                  room,
-                                  sums.ranges[at]);
+            add_outside_gradients(
+                outside,
+                part,
+                {.rows = weights.row_block(g * n, n).column_block(offsets[c], width),
+                 .grid = weights.data == modified_ ? &grids_[g] : nullptr,
+                 .piece = c},
+                {own_errors.data(), rows, n},
+                range,
+                room,
+                sums.ranges[at]);
         }
     }
     return sums;

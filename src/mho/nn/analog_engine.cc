@@ -26,12 +26,14 @@ AnalogEngine::AnalogEngine(const Hardware& hardware,
 AnalogEngine::~AnalogEngine() = default;
 
 void AnalogEngine::load_weights(ConstFloatView weights) {
+    modified_ = nullptr;
     for (size_t g = 0; g < grids_.size(); g++) {
         grids_[g].set_weights(weights.row_block(g * grids_[g].outputs(), grids_[g].outputs()));
     }
 }
 
 void AnalogEngine::load_modified(ConstFloatView weights, FloatView modified, uint64_t step) {
+    modified_ = modified.data;
     for (size_t g = 0; g < grids_.size(); g++) {
         TileGrid& grid = grids_[g];
         set_modified_weights(grid,

@@ -128,6 +128,7 @@ class AnalogEngine {
 
     Hardware hardware_;
     std::vector<TileGrid> grids_;
+    const float* modified_ = nullptr;  // whose weights the tiles hold, if load_modified() was last
     std::vector<TileGrid::Scratch> scratch_;        // one per thread
     std::vector<std::unique_ptr<Worker>> workers_;  // one per thread
 };

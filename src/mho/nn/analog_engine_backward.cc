@@ -207,6 +207,7 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                     g.outputs,
                     width,
                     g.inputs};
+                const bool holds = weights.data_ptr<float>() == modified_;
                 const bool outside =
                     cut_samples ? samples_outside : range > 0 && any_outside(part, range);
                 const bool for_range = outside && learn_range;
@@ -236,13 +237,14 @@ void AnalogEngine::backward_item(const ForwardTrace& trace,
                     if (!outside) {
                         s.add_inside(count * width);
                     } else if (few) {
-                        add_outside_gradients(w.outside,
-                                              part,
-                                              tile_weights,
-                                              {w.errors.data(), count, g.outputs},
-                                              range,
-                                              w.outside_room,
-                                              s);
+                        add_outside_gradients(
+                            w.outside,
+                            part,
+                            {.rows = tile_weights, .grid = holds ? &grid : nullptr, .piece = c},
+                            {w.errors.data(), count, g.outputs},
+                            range,
+                            w.outside_room,
+                            s);
                     } else {
                         s.add(part, gradient.column_block(column, width), range);
                     }

@@ -352,6 +352,12 @@ Matrix<float> TileGrid::weights() const {
     return all;
 }
 
+void TileGrid::copy_column(size_t input_piece, size_t input, float* to) const {
+    for (size_t r = 0; r < output_pieces(); r++) {
+        tile(r, input_piece).copy_column(input, to + output_offsets_[r]);
+    }
+}
+
 void TileGrid::apply(
     ConstFloatView x, FloatView y, ReadKey key, Scratch& scratch, ForwardRecord* record) const {
     if (x.cols != inputs_ || y.cols != outputs_ || x.rows != y.rows) {

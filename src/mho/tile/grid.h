@@ -106,6 +106,8 @@ class TileGrid {
     void prepare_backward();
     /// Present tile weights `[out, in]`.
     Matrix<float> weights() const;
+    /// The present tile weights of one input of a piece, `[out]`.
+    void copy_column(size_t input_piece, size_t input, float* to) const;
 
     struct Scratch {
         MvmScratch mvm;

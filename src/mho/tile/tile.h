@@ -86,6 +86,8 @@ class Tile {
 
     /// Weights as they are now `[outputs, inputs]` (after programming and drift).
     Matrix<float> weights() const;
+    /// The present weights of one input, `[outputs]`.
+    void copy_column(size_t input, float* to) const { packed_.copy_column(input, to); }
     /// What the tile was programmed to; empty before.
     const Matrix<float>& target() const { return target_; }
     /// Conductances of the present time, one matrix per slice (g+, g-, next pair ...), in uS.
