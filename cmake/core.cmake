@@ -52,8 +52,3 @@ target_link_libraries(mho_core
   PRIVATE ${core_libraries}
           $<BUILD_INTERFACE:${MHO_HWY_LIBRARY}> $<INSTALL_INTERFACE:mho::hwy>
           $<BUILD_INTERFACE:${MHO_NLOPT_LIBRARY}> $<INSTALL_INTERFACE:mho::nlopt> OpenMP::OpenMP_CXX Threads::Threads)
-# Every vector operation of these is written out: -O3 finds no more in them and takes twice as long.
-if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MHO_SANITIZE)
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/mho/device/pulse_kernel.cc
-    ${PROJECT_SOURCE_DIR}/src/mho/device/pulse_line_kernel.cc PROPERTIES COMPILE_OPTIONS -O2)
-endif()

@@ -103,7 +103,7 @@ void line_cells(const PulseJob& job,
         MF waits = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
         const Pulse single = p;
         if (may_jump && !hn::AllFalse(d, waits)) {
-            waits = jump<K, kFrozen>(f, hints_of(count), cell, u, count, waits, p);
+            waits = jump<K, kFrozen>(f, false, CountTables(), cell, u, count, waits, p);
         }
         u = moved(cell, u, p.mean, p.noise, hn::LoadU(d, line.normals + i));
         if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {

@@ -173,9 +173,7 @@ class NormalSource {
             left_ = kRandomBlock;
         }
         LaneGenerator& generator = *std::launder(reinterpret_cast<LaneGenerator*>(storage_));
-        for (size_t i = 0; i < kRefill; i += kNormalChunk) {
-            normal_chunk(generator, buffer_ + rest + i);
-        }
+        store_normals<kRefill>(generator, buffer_ + rest);
         position_ = 0;
         end_ = rest + kRefill;
         made_ += kRefill;

@@ -6,7 +6,6 @@
 // What the pulse kernels share over their targets. Internal.
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -59,14 +58,6 @@ alignas(32) inline PulseConstant kWordOnes = repeated(0x00010001);
 // Set bits of 0 to 15, one a byte, in both halves.
 alignas(32) inline PulseConstant kNibbleBits = {
     0x02010100, 0x03020201, 0x03020201, 0x04030302, 0x02010100, 0x03020201, 0x03020201, 0x04030302};
-
-alignas(64) inline const std::array<float, 16> kRoots = [] {
-    std::array<float, 16> roots{};
-    for (size_t n = 0; n < roots.size(); n++) {
-        roots[n] = std::sqrt(static_cast<float>(n));
-    }
-    return roots;
-}();
 
 inline constexpr size_t kNoCell = ~size_t{0};  // padding of a list of cells
 

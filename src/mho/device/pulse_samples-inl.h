@@ -81,6 +81,27 @@ HWY_INLINE bool plain_cells(const PulseJob& job, const CellArrays& c) {
     return c.visible == nullptr && uncounted_cells(job, c);
 }
 
+HWY_INLINE bool is_gentle(const PulseRow& row, size_t cell, uint32_t most_pulses) {
+    return row.gentle != nullptr && most_pulses <= row.gentle[cell / kPulseLanes];
+}
+
+// Nothing of a jump is needed where no cell has more than one pulse; that is a matter of chance,
+// and where tables make a jump short, a wrong guess of the processor costs more.
+constexpr bool kAlwaysJump = HWY_TARGET <= HWY_AVX3;
+
+HWY_INLINE MF several_pulses(VI count, MF fires) {
+    const PulseF d;
+    const PulseI di;
+#if HWY_TARGET <= HWY_AVX3
+    (void)fires;
+    return hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
+#else
+    // One less where a cell fires: no constant for AVX2 to make anew.
+    const VI less = hn::Add(count, hn::VecFromMask(di, hn::RebindMask(di, fires)));
+    return hn::RebindMask(d, hn::Gt(less, hn::Zero(di)));
+#endif
+}
+
 // Which cells of a row fired, for the write noise: those of a list of columns, or lanes.
 struct Fired {
     uint16_t* lanes = nullptr;  // of every register in the columns of the sample, or not asked for
@@ -105,6 +126,7 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
     const StepForm& f = *job.form;
     const CellArrays c = row.cells;  // a copy: stores to cells cannot change it
     const bool may_jump = job.options.law != PulseLaw::kPulse;
+    CountTables tables(scratch.count_terms.data());
     RowBits bits{};
     uint32_t most_pulses = ~0u;  // of a cell of this row
     if (row.coincidences != nullptr) {
@@ -137,6 +159,7 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
                                            which.columns,
                                            nullptr,
                                            may_jump,
+                                           tables,
                                            bits.negative,
                                            normals,
                                            queue,
@@ -158,6 +181,7 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
                                        which.columns,
                                        scratch.counts.data(),
                                        may_jump,
+                                       tables,
                                        bits.negative,
                                        normals,
                                        queue,
@@ -168,7 +192,9 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
         scratch.counts.resize(row.cell_count);
         count_row(*job.trains, s, line, job.sample_keys[s], job.step, scratch.counts);
     }
-    const bool small = most_pulses < kRoots.size();
+    if (most_pulses >= CountTables::kMost) {
+        tables = CountTables();
+    }
     VI pulses = hn::Zero(di);
     size_t fired = 0;
     for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
@@ -212,18 +238,16 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
             }
         }
         Pulse p = one_pulse<K>(f, cell, u);
-        // One less where a cell fires: no constant for AVX2 to make anew.
-        const VI less = hn::Add(count, hn::VecFromMask(di, hn::RebindMask(di, fires)));
-        MF waits = hn::RebindMask(d, hn::Gt(less, hn::Zero(di)));
-        Pulse single = p;
-        // Nothing of a jump is needed where no cell has more than one pulse.
-        if (may_jump && !hn::AllFalse(d, waits)) {
-            const bool gentle = row.gentle != nullptr && most_pulses <= row.gentle[i / kPulseLanes];
-            waits = jump<K, kFrozen>(f, {gentle, small}, cell, u, count, waits, p);
+        MF waits = several_pulses(count, fires);
+        const Pulse single = p;
+        if (may_jump && (kAlwaysJump || !hn::AllFalse(d, waits))) {
+            waits = jump<K, kFrozen>(
+                f, is_gentle(row, i, most_pulses), tables, cell, u, count, waits, p);
         }
         u = moved(cell, u, p.mean, p.noise, normals.take(fires));
         if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {
-            queue.template push<K>(waits, less, cell, u, single, row.offset + i);
+            const VI left = hn::Sub(count, hn::Set(di, 1));
+            queue.template push<K>(waits, left, cell, u, single, row.offset + i);
         }
         VF w = u;
         if constexpr (kExtras) {
@@ -513,6 +537,7 @@ void pulse_samples_of(const PulseJob& job,
                       PulseScratch& scratch,
                       PulseActivity& activity) {
     const CellArrays& c = rows[0].cells;
+    CountTables::fill(root_factor<K, kFrozen>(*job.form), scratch.count_terms.data());
     if constexpr (!kFrozen && (K == StepKind::kLinear || K == StepKind::kExponential)) {
         const uint32_t longest =
             *std::max_element(job.trains->length.begin(), job.trains->length.end());

@@ -3,6 +3,7 @@
 #ifndef MHO_DEVICE_PULSE_SCRATCH_H
 #define MHO_DEVICE_PULSE_SCRATCH_H
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -18,6 +19,7 @@ struct PulseScratch {
     std::vector<int32_t> up_counts;
     std::vector<uint16_t> fires;
     std::vector<uint16_t> gentle;
+    alignas(64) std::array<float, 96> count_terms = {};  // CountTables
     std::vector<size_t> rest;
     std::vector<float> tables;
     std::vector<uint32_t> counters;

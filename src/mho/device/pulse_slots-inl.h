@@ -117,6 +117,7 @@ HWY_NOINLINE void listed_columns(const StepForm& f,
                                  std::span<const int32_t> columns,
                                  const int32_t* counts,
                                  bool may_jump,
+                                 CountTables tables,
                                  uint32_t negative,
                                  NormalSource& normals,
                                  Queue& queue,
@@ -152,11 +153,14 @@ HWY_NOINLINE void listed_columns(const StepForm& f,
         cell.up = rising_lanes(sign);
         cell.low = gathered(c.min_bound);
         cell.high = gathered(c.max_bound);
-        cell.step = chosen(c.step_up, c.step_down, cell.up);
+        cell.step = hn::Xor(chosen(c.step_up, c.step_down, cell.up), sign);
         cell.shape = hn::Zero(d);
         cell.scale = hn::Zero(d);
         if constexpr (kHasShape<K>) {
             cell.shape = chosen(c.shape_up, c.shape_down, cell.up);
+            if constexpr (K == StepKind::kLinear) {
+                cell.shape = hn::Xor(cell.shape, sign);
+            }
         }
         if constexpr (kHasScale<K>) {
             cell.scale = chosen(c.scale_up, c.scale_down, cell.up);
@@ -170,7 +174,7 @@ HWY_NOINLINE void listed_columns(const StepForm& f,
             MF waits = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
             const Pulse single = p;
             if (may_jump && !hn::AllFalse(d, waits)) {
-                waits = jump<K, kFrozen>(f, hints_of(count), cell, u, count, waits, p);
+                waits = jump<K, kFrozen>(f, false, tables, cell, u, count, waits, p);
             }
             u = moved(cell, u, p.mean, p.noise, normals.take(who));
             if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {

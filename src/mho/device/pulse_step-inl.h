@@ -14,6 +14,7 @@
 #include <hwy/highway.h>
 
 #include <bit>
+#include <cmath>
 
 #include "mho/device/pulse_normals-inl.h"
 #include "mho/device/pulse_row.h"
@@ -24,7 +25,9 @@ namespace mho {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The tables of one register of cells in the direction of its pulses.
+// The tables of one register of cells in the direction of its pulses. The step (of linear steps
+// also the shape) has the sign of the direction, and so have means, slopes and noise that follow
+// from it.
 struct Cell {
     VF low, high, step, shape, scale;
     VF sign;  // the sign bit where pulses lead down, else 0
@@ -50,12 +53,16 @@ MHO_PULSE_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up, VF sign) {
     cell.sign = sign;
     cell.low = hn::LoadU(d, c.min_bound + i);
     cell.high = hn::LoadU(d, c.max_bound + i);
-    cell.step = hn::IfThenElse(up, hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.step_down + i));
+    cell.step = hn::Xor(
+        hn::IfThenElse(up, hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.step_down + i)), sign);
     cell.shape = hn::Zero(d);
     cell.scale = hn::Zero(d);
     if constexpr (kHasShape<K>) {
         cell.shape =
             hn::IfThenElse(up, hn::LoadU(d, c.shape_up + i), hn::LoadU(d, c.shape_down + i));
+        if constexpr (K == StepKind::kLinear) {
+            cell.shape = hn::Xor(cell.shape, sign);
+        }
     }
     if constexpr (kHasScale<K>) {
         cell.scale =
@@ -151,7 +158,7 @@ MHO_PULSE_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
         const VF difference = node_at(f.node_differences, at, few);
         p.mean = hn::Mul(c.step, hn::MulAdd(part, difference, node_at(f.node_values, at, few)));
         p.slope = hn::Mul(hn::Mul(c.step, difference), c.scale);
-        p.bend = hn::Mul(hn::Mul(c.step, c.scale), hn::Set(d, f.largest_difference));
+        p.bend = hn::Abs(hn::Mul(hn::Mul(c.step, c.scale), hn::Set(d, f.largest_difference)));
         if (!f.spread_up.empty()) {
             const VF spread = hn::MulAdd(
                 part, node_at(f.spread_differences, at, few), node_at(f.spread_values, at, few));
@@ -162,87 +169,131 @@ MHO_PULSE_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
     p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
     p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
     if (!is_zero(f.noise_add) || !is_zero(f.noise_slope)) {
-        p.noise = hn::Add(p.noise, hn::Set(d, f.noise_add));
-        p.noise = hn::MulAdd(hn::Set(d, f.noise_slope), hn::Abs(u), p.noise);
+        p.noise = hn::Add(p.noise, hn::Xor(hn::Set(d, f.noise_add), c.sign));
+        p.noise = hn::MulAdd(hn::Xor(hn::Set(d, f.noise_slope), c.sign), hn::Abs(u), p.noise);
     }
     return p;
 }
 
-// Square roots of counts, from a table in a register where all of them are below kRoots.size(): it
-// takes less time than the root.
-HWY_INLINE VF root_of(VI n, VF as_float, bool small) {
-#if HWY_TARGET <= HWY_AVX3
-    if (HWY_LIKELY(small)) {
-        return VF{_mm512_permutexvar_ps(n.raw, _mm512_load_ps(kRoots.data()))};
-    }
-#else
-    (void)n;
-    (void)small;
-#endif
-    return hn::Sqrt(as_float);
-}
-
-// What the caller of jump() knows of the counts.
-struct JumpHints {
-    bool gentle;  // they keep the conditions on the response
-    bool small;   // they are below kRoots.size()
+// What a sum of n pulses needs of n. `root`: with the spread of a pulse as a factor where
+// relative_noise().
+struct CountTerms {
+    VF n, half, third, root;
 };
 
-// Where only the counts themselves are known.
-HWY_INLINE JumpHints hints_of(VI counts) {
-    const PulseI di;
-    return {false,
-            hn::AllTrue(di, hn::Lt(counts, hn::Set(di, static_cast<int32_t>(kRoots.size()))))};
+// Whether the noise is a share of the mean step.
+HWY_INLINE bool relative_noise(const StepForm& f) {
+    return is_zero(f.noise_of_step) && is_zero(f.noise_add) && is_zero(f.noise_slope) &&
+           f.spread_up.empty();
+}
+
+template <StepKind K, bool kFrozen>
+inline constexpr bool kStraight = K == StepKind::kConstant || kFrozen;
+
+// The terms of counts below kMost: two registers each, which take less time than to compute them.
+struct CountTables {
+    static constexpr size_t kMost = 32;
+    const float* values = nullptr;  // [half, third, root][kMost]
+
+    HWY_INLINE explicit CountTables(const float* v = nullptr) : values(v) {}
+    HWY_INLINE static void fill(float factor, float* to) {
+        for (size_t i = 0; i < kMost; i++) {
+            const auto n = static_cast<float>(i);
+            to[i] = 0.5f * n - 0.5f;  // exact
+            to[kMost + i] = std::fma(n, 1.0f / 3.0f, -2.0f / 3.0f);
+            to[2 * kMost + i] = factor * std::sqrt(n);
+        }
+    }
+};
+
+// `factor`: root_factor(), by which `tables`, if any, were filled; then counts are below kMost.
+MHO_PULSE_INLINE CountTerms terms_of(VI count, float factor, CountTables tables) {
+    const PulseF d;
+    CountTerms t;
+    t.n = hn::ConvertTo(d, count);
+#if HWY_TARGET <= HWY_AVX3
+    if (HWY_LIKELY(tables.values != nullptr)) {
+        const auto look_up = [&](size_t which) HWY_ATTR {
+            const float* from = tables.values + which * CountTables::kMost;
+            return VF{
+                _mm512_permutex2var_ps(_mm512_load_ps(from), count.raw, _mm512_load_ps(from + 16))};
+        };
+        t.half = look_up(0);
+        t.third = look_up(1);
+        t.root = look_up(2);
+        return t;
+    }
+#else
+    (void)tables;
+#endif
+    t.half = hn::MulAdd(t.n, hn::Set(d, 0.5f), hn::Set(d, -0.5f));
+    t.third = hn::MulAdd(t.n, hn::Set(d, 1.0f / 3.0f), hn::Set(d, -2.0f / 3.0f));
+    t.root = hn::Mul(hn::Set(d, factor), hn::Sqrt(t.n));
+    return t;
+}
+
+// The factor of CountTerms::root.
+template <StepKind K, bool kFrozen>
+HWY_INLINE float root_factor(const StepForm& f) {
+    return !kStraight<K, kFrozen> && relative_noise(f) ? f.noise_of_mean : 1.0f;
 }
 
 // Turns one pulse into the sum of `count` pulses; returns the lanes, of those with several pulses,
-// for which that law does not hold.
+// for which that law does not hold. `gentle`: the counts certainly keep the conditions on the
+// response.
 template <StepKind K, bool kFrozen>
-MHO_PULSE_INLINE MF
-jump(const StepForm& f, JumpHints hints, const Cell& c, VF u, VI count, MF several, Pulse& p) {
+MHO_PULSE_INLINE MF jump(const StepForm& f,
+                         bool gentle,
+                         CountTables tables,
+                         const Cell& c,
+                         VF u,
+                         VI count,
+                         MF several,
+                         Pulse& p) {
     const PulseF d;
-    const VF one = hn::Set(d, 1.0f);
-    const VF n = hn::ConvertTo(d, count);
-    const VF root = root_of(count, n, hints.small);
-    constexpr bool kStraight = K == StepKind::kConstant || kFrozen;
+    const CountTerms t = terms_of(count, root_factor<K, kFrozen>(f), tables);
     VF mean = p.mean;
     VF noise = p.noise;
     MF sure = hn::FirstN(d, kPulseLanes);
-    if constexpr (!kStraight) {
+    if constexpr (!kStraight<K, kFrozen>) {
         // The step follows an affine map: u' = u + (mean + k (u' - u)), so after n pulses the
         // change is mean ((1 + k)^n - 1) / k. As a binomial series, which ends by itself for
         // n <= 3.
-        const VF k = hn::Xor(p.slope, c.sign);
-        const VF half = hn::MulAdd(n, hn::Set(d, 0.5f), hn::Set(d, -0.5f));
-        const VF third = hn::MulAdd(n, hn::Set(d, 1.0f / 3.0f), hn::Set(d, -2.0f / 3.0f));
-        const VF series = hn::MulAdd(hn::Mul(half, k), hn::MulAdd(third, k, one), one);
+        const VF one = hn::Set(d, 1.0f);
+        const VF k = p.slope;
+        const VF series = hn::MulAdd(hn::Mul(t.half, k), hn::MulAdd(t.third, k, one), one);
         mean = hn::Mul(mean, series);
         // Constant noise: the root of the mean of (1 + k)^(2 i); relative noise: (1 + k)^(n-1).
         // Up to (n k)^2 / 12 these are the series and its square.
-        noise = hn::Mul(noise, series);
-        if (is_zero(f.noise_of_step)) {
+        if (relative_noise(f)) {
+            noise = hn::Mul(mean, series);
+        } else {
             noise = hn::Mul(noise, series);
+            if (is_zero(f.noise_of_step)) {
+                noise = hn::Mul(noise, series);
+            }
         }
-        if (!hints.gentle) {
-            const VF nk = hn::Mul(n, k);
+        if (!gentle) {
+            const VF nk = hn::Mul(t.n, k);
             const VF spread =
                 hn::Mul(hn::Mul(nk, k), hn::Set(d, f.noise_of_mean * f.noise_of_mean));
             sure = hn::Le(hn::Abs(nk), hn::Set(d, kMostLinearChange));
             if constexpr (K == StepKind::kLinear) {
-                sure = hn::Or(sure, hn::Le(n, hn::Set(d, 3.0f)));
+                sure = hn::Or(sure, hn::Le(t.n, hn::Set(d, 3.0f)));
             } else if constexpr (K == StepKind::kPiecewise) {
-                sure = hn::And(sure, hn::Le(hn::Mul(n, p.bend), hn::Set(d, kMostPiecewiseChange)));
+                sure =
+                    hn::And(sure, hn::Le(hn::Mul(t.n, p.bend), hn::Set(d, kMostPiecewiseChange)));
             } else if constexpr (K != StepKind::kPower) {
-                sure = hn::And(
-                    sure,
-                    hn::Le(hn::Mul(hn::Mul(n, p.mean), p.bend), hn::Set(d, kMostLinearChange)));
+                sure = hn::And(sure,
+                               hn::Le(hn::Mul(hn::Mul(t.n, hn::Abs(p.mean)), p.bend),
+                                      hn::Set(d, kMostLinearChange)));
             }
             sure = hn::And(sure, hn::Le(spread, hn::Set(d, kMostLinearVariance)));
         }
     }
-    mean = hn::Mul(n, mean);
-    noise = hn::Mul(root, noise);
-    const VF end = hn::Add(u, hn::Xor(mean, c.sign));
+    mean = hn::Mul(t.n, mean);
+    noise = hn::Mul(t.root, noise);
+    const VF end = hn::Add(u, mean);
     const VF sigmas = hn::Set(d, kJumpSigmas);
     const VF size = hn::Abs(noise);
     const MF inside = hn::And(hn::Le(hn::MulAdd(size, sigmas, hn::Max(u, end)), c.high),
@@ -259,7 +310,7 @@ jump(const StepForm& f, JumpHints hints, const Cell& c, VF u, VI count, MF sever
 
 MHO_PULSE_INLINE VF moved(const Cell& c, VF u, VF mean, VF noise, VF normal) {
     const VF change = hn::MulAdd(noise, normal, mean);
-    const VF to = hn::Add(u, hn::Xor(change, c.sign));
+    const VF to = hn::Add(u, change);
     return hn::Min(hn::Max(to, c.low), c.high);
 }
 

@@ -120,15 +120,22 @@ bool jump(const StepForm& f, bool frozen, const CellView& c, float u, int count,
     float mean = p.mean;
     float noise = p.noise;
     bool allowed = true;
-    if (f.kind != StepKind::kConstant && !frozen) {
+    const bool straight = f.kind == StepKind::kConstant || frozen;
+    const bool relative =
+        f.noise_of_step == 0 && f.noise_add == 0 && f.noise_slope == 0 && f.spread_up.empty();
+    if (!straight) {
         const float k = c.up ? p.slope : -p.slope;
         const float half = std::fma(n, 0.5f, -0.5f);
         const float third = std::fma(n, 1.0f / 3.0f, -2.0f / 3.0f);
         const float series = std::fma(half * k, std::fma(third, k, 1.0f), 1.0f);
         mean = mean * series;
-        noise = noise * series;
-        if (f.noise_of_step == 0) {
+        if (relative) {
+            noise = mean * series;
+        } else {
             noise = noise * series;
+            if (f.noise_of_step == 0) {
+                noise = noise * series;
+            }
         }
         const float nk = n * k;
         const float spread = nk * k * (f.noise_of_mean * f.noise_of_mean);
@@ -136,14 +143,14 @@ bool jump(const StepForm& f, bool frozen, const CellView& c, float u, int count,
         if (f.kind == StepKind::kLinear) {
             allowed = allowed || n <= 3.0f;
         } else if (f.kind == StepKind::kPiecewise) {
-            allowed = allowed && n * p.bend <= kMostPiecewiseChange;
+            allowed = allowed && n * std::abs(p.bend) <= kMostPiecewiseChange;
         } else if (f.kind != StepKind::kPower) {
-            allowed = allowed && n * p.mean * p.bend <= kMostLinearChange;
+            allowed = allowed && n * std::abs(p.mean) * p.bend <= kMostLinearChange;
         }
         allowed = allowed && spread <= kMostLinearVariance;
     }
     mean = n * mean;
-    noise = std::sqrt(n) * noise;
+    noise = (straight || !relative ? std::sqrt(n) : f.noise_of_mean * std::sqrt(n)) * noise;
     const float end = c.up ? u + mean : u - mean;
     const float size = std::abs(noise);
     allowed = allowed && std::fma(size, kJumpSigmas, std::max(u, end)) <= c.high &&
