@@ -537,7 +537,7 @@ void pulse_samples_of(const PulseJob& job,
                       PulseScratch& scratch,
                       PulseActivity& activity) {
     const CellArrays& c = rows[0].cells;
-    CountTables::fill(root_factor<K, kFrozen>(*job.form), scratch.count_terms.data());
+    CountTables::fill(root_factor<K, kFrozen>(*job.form), scratch);
     if constexpr (!kFrozen && (K == StepKind::kLinear || K == StepKind::kExponential)) {
         const uint32_t longest =
             *std::max_element(job.trains->length.begin(), job.trains->length.end());

@@ -19,7 +19,8 @@ struct PulseScratch {
     std::vector<int32_t> up_counts;
     std::vector<uint16_t> fires;
     std::vector<uint16_t> gentle;
-    alignas(64) std::array<float, 96> count_terms = {};  // CountTables
+    alignas(64) std::array<float, 96> count_terms = {};  // CountTables, for the factor
+    float count_factor = -1;
     std::vector<size_t> rest;
     std::vector<float> tables;
     std::vector<uint32_t> counters;

@@ -18,6 +18,7 @@
 
 #include "mho/device/pulse_normals-inl.h"
 #include "mho/device/pulse_row.h"
+#include "mho/device/pulse_scratch.h"
 #include "mho/util/simd_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -196,13 +197,20 @@ struct CountTables {
     const float* values = nullptr;  // [half, third, root][kMost]
 
     HWY_INLINE explicit CountTables(const float* v = nullptr) : values(v) {}
-    HWY_INLINE static void fill(float factor, float* to) {
+    // For one factor until the next.
+    HWY_INLINE static void fill(float factor, PulseScratch& scratch) {
+        if (scratch.count_factor == factor) {
+            return;
+        }
+        float* to = scratch.count_terms.data();
+        static_assert(sizeof(scratch.count_terms) == 3 * kMost * sizeof(float));
         for (size_t i = 0; i < kMost; i++) {
             const auto n = static_cast<float>(i);
             to[i] = 0.5f * n - 0.5f;  // exact
             to[kMost + i] = std::fma(n, 1.0f / 3.0f, -2.0f / 3.0f);
             to[2 * kMost + i] = factor * std::sqrt(n);
         }
+        scratch.count_factor = factor;
     }
 };
 
