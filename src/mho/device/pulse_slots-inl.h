@@ -153,18 +153,16 @@ HWY_NOINLINE void listed_columns(const StepForm& f,
         cell.up = rising_lanes(sign);
         cell.low = gathered(c.min_bound);
         cell.high = gathered(c.max_bound);
-        cell.step = hn::Xor(chosen(c.step_up, c.step_down, cell.up), sign);
+        cell.step = chosen(c.step_up, c.step_down, cell.up);
         cell.shape = hn::Zero(d);
         cell.scale = hn::Zero(d);
         if constexpr (kHasShape<K>) {
             cell.shape = chosen(c.shape_up, c.shape_down, cell.up);
-            if constexpr (K == StepKind::kLinear) {
-                cell.shape = hn::Xor(cell.shape, sign);
-            }
         }
         if constexpr (kHasScale<K>) {
             cell.scale = chosen(c.scale_up, c.scale_down, cell.up);
         }
+        turn<K>(cell);
         const VF reference = c.reference != nullptr ? gathered(c.reference) : hn::Zero(d);
         VF u = hn::Add(gathered(c.weight), reference);
         Pulse p = one_pulse<K>(f, cell, u);

@@ -46,6 +46,15 @@ inline constexpr bool kHasShape = K == StepKind::kLinear || K == StepKind::kPowe
 template <StepKind K>
 inline constexpr bool kHasScale = K != StepKind::kConstant && K != StepKind::kLinear;
 
+// Gives step and shape the sign of the direction.
+template <StepKind K>
+HWY_INLINE void turn(Cell& cell) {
+    cell.step = hn::Xor(cell.step, cell.sign);
+    if constexpr (K == StepKind::kLinear) {
+        cell.shape = hn::Xor(cell.shape, cell.sign);
+    }
+}
+
 template <StepKind K>
 MHO_PULSE_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up, VF sign) {
     const PulseF d;
@@ -54,21 +63,18 @@ MHO_PULSE_INLINE Cell load_cell(const CellArrays& c, size_t i, MF up, VF sign) {
     cell.sign = sign;
     cell.low = hn::LoadU(d, c.min_bound + i);
     cell.high = hn::LoadU(d, c.max_bound + i);
-    cell.step = hn::Xor(
-        hn::IfThenElse(up, hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.step_down + i)), sign);
+    cell.step = hn::IfThenElse(up, hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.step_down + i));
     cell.shape = hn::Zero(d);
     cell.scale = hn::Zero(d);
     if constexpr (kHasShape<K>) {
         cell.shape =
             hn::IfThenElse(up, hn::LoadU(d, c.shape_up + i), hn::LoadU(d, c.shape_down + i));
-        if constexpr (K == StepKind::kLinear) {
-            cell.shape = hn::Xor(cell.shape, sign);
-        }
     }
     if constexpr (kHasScale<K>) {
         cell.scale =
             hn::IfThenElse(up, hn::LoadU(d, c.scale_up + i), hn::LoadU(d, c.scale_down + i));
     }
+    turn<K>(cell);
     return cell;
 }
 
@@ -176,17 +182,10 @@ MHO_PULSE_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
     return p;
 }
 
-// What a sum of n pulses needs of n. `root`: with the spread of a pulse as a factor where
-// relative_noise().
+// What a sum of n pulses needs of n. `root`: times root_factor().
 struct CountTerms {
     VF n, half, third, root;
 };
-
-// Whether the noise is a share of the mean step.
-HWY_INLINE bool relative_noise(const StepForm& f) {
-    return is_zero(f.noise_of_step) && is_zero(f.noise_add) && is_zero(f.noise_slope) &&
-           f.spread_up.empty();
-}
 
 template <StepKind K, bool kFrozen>
 inline constexpr bool kStraight = K == StepKind::kConstant || kFrozen;
@@ -243,7 +242,7 @@ MHO_PULSE_INLINE CountTerms terms_of(VI count, float factor, CountTables tables)
 // The factor of CountTerms::root.
 template <StepKind K, bool kFrozen>
 HWY_INLINE float root_factor(const StepForm& f) {
-    return !kStraight<K, kFrozen> && relative_noise(f) ? f.noise_of_mean : 1.0f;
+    return !kStraight<K, kFrozen> && f.relative_noise ? f.noise_of_mean : 1.0f;
 }
 
 // Turns one pulse into the sum of `count` pulses; returns the lanes, of those with several pulses,
@@ -273,7 +272,7 @@ MHO_PULSE_INLINE MF jump(const StepForm& f,
         mean = hn::Mul(mean, series);
         // Constant noise: the root of the mean of (1 + k)^(2 i); relative noise: (1 + k)^(n-1).
         // Up to (n k)^2 / 12 these are the series and its square.
-        if (relative_noise(f)) {
+        if (f.relative_noise) {
             noise = hn::Mul(mean, series);
         } else {
             noise = hn::Mul(noise, series);

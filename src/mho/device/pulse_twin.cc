@@ -121,15 +121,13 @@ bool jump(const StepForm& f, bool frozen, const CellView& c, float u, int count,
     float noise = p.noise;
     bool allowed = true;
     const bool straight = f.kind == StepKind::kConstant || frozen;
-    const bool relative =
-        f.noise_of_step == 0 && f.noise_add == 0 && f.noise_slope == 0 && f.spread_up.empty();
     if (!straight) {
         const float k = c.up ? p.slope : -p.slope;
         const float half = std::fma(n, 0.5f, -0.5f);
         const float third = std::fma(n, 1.0f / 3.0f, -2.0f / 3.0f);
         const float series = std::fma(half * k, std::fma(third, k, 1.0f), 1.0f);
         mean = mean * series;
-        if (relative) {
+        if (f.relative_noise) {
             noise = mean * series;
         } else {
             noise = noise * series;
@@ -150,7 +148,8 @@ bool jump(const StepForm& f, bool frozen, const CellView& c, float u, int count,
         allowed = allowed && spread <= kMostLinearVariance;
     }
     mean = n * mean;
-    noise = (straight || !relative ? std::sqrt(n) : f.noise_of_mean * std::sqrt(n)) * noise;
+    const float factor = !straight && f.relative_noise ? f.noise_of_mean : 1.0f;
+    noise = factor * std::sqrt(n) * noise;
     const float end = c.up ? u + mean : u - mean;
     const float size = std::abs(noise);
     allowed = allowed && std::fma(size, kJumpSigmas, std::max(u, end)) <= c.high &&

@@ -129,6 +129,8 @@ StepForm step_form(const PulsedDevice& device) {
         join_nodes(
             f.spread_up, f.spread_down, f.node_stride, f.spread_values, f.spread_differences);
     }
+    f.relative_noise =
+        f.noise_of_step == 0 && f.noise_add == 0 && f.noise_slope == 0 && f.spread_up.empty();
     if (const NoisyWriteCell* noisy = write_noise_of(device)) {
         f.write_noise = static_cast<float>(noisy->write_noise_std * common.dw_min);
     }

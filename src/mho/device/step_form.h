@@ -35,6 +35,7 @@ struct StepForm {
     float noise_of_step = 0;
     float noise_add = 0;
     float noise_slope = 0;
+    bool relative_noise = false;  // the noise is a share of the mean step, nothing else
 
     // kExponential: A and gamma b; the tables of scales hold gamma t, gamma with the sign of its
     // direction.

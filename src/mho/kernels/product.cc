@@ -400,14 +400,20 @@ void PackedMatrix::pack(ConstFloatView w) {
     }
 }
 
+namespace {
+// The weights of one input in a panel; mostly as many as the compiler knows.
+void copy_line(const float* from, size_t count, float* to) {
+    if (count == PackedMatrix::kPanel) {
+        std::copy_n(from, PackedMatrix::kPanel, to);
+    } else {
+        std::copy_n(from, count, to);
+    }
+}
+}  // namespace
+
 void PackedMatrix::copy_column(size_t input, float* to) const {
     for (size_t first = 0; first < outputs_; first += kPanel, to += kPanel) {
-        const float* from = panel(first / kPanel) + input * kPanel;
-        if (outputs_ - first >= kPanel) {
-            std::copy_n(from, kPanel, to);  // of a length that the compiler knows
-        } else {
-            std::copy_n(from, outputs_ - first, to);
-        }
+        copy_line(panel(first / kPanel) + input * kPanel, std::min(kPanel, outputs_ - first), to);
     }
 }
 
@@ -417,12 +423,7 @@ void PackedMatrix::pack_transposed(ConstFloatView w) {
         float* to = values_.data() + p * kPanel * inputs_;
         const size_t valid = std::min(kPanel, outputs_ - p * kPanel);
         for (size_t k = 0; k < inputs_; k++, to += kPanel) {
-            const float* from = w.row(k) + p * kPanel;
-            if (valid == kPanel) {
-                std::copy_n(from, kPanel, to);  // of a length that the compiler knows
-                continue;
-            }
-            std::copy_n(from, valid, to);
+            copy_line(w.row(k) + p * kPanel, valid, to);
             std::fill_n(to + valid, kPanel - valid, 0.0f);
         }
     }
