@@ -33,7 +33,7 @@ void pulse_group(const PulseJob& job,
                  PulseScratch& scratch,
                  PulseActivity& activity) {
     const LineTrains& cols = job.trains->col_lines;
-    std::array<PulseRow, kPulseRowGroup> group;
+    std::array<PulseRow, kShortRowGroup> group;
     const std::span<PulseRow> rows(group.data(), last - first);
     for (size_t r = 0; r < rows.size(); r++) {
         PulseRow& row = rows[r];
@@ -102,8 +102,9 @@ void pulse_rows_of_task(const PulseJob& job,
         }
         return;
     }
-    for (size_t first = first_row; first < last_row; first += kPulseRowGroup) {
-        pulse_group(job, first, std::min(last_row, first + kPulseRowGroup), scratch, activity);
+    const size_t rows = job.has_short ? kShortRowGroup : kPulseRowGroup;
+    for (size_t first = first_row; first < last_row; first += rows) {
+        pulse_group(job, first, std::min(last_row, first + rows), scratch, activity);
     }
 }
 

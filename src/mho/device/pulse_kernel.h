@@ -7,9 +7,9 @@
 // the batch while its cells stay in cache. Internal: PulsedArray is the public door and checks the
 // arguments.
 //
-// The law of one sample and group of kPulseRowGroup rows, which share a sequence of standard normal
-// numbers and use it row by row. n pulses reach a cell, all in one direction. Every cell with n > 0
-// takes a number, in the order of cells:
+// The law of one sample and group of kPulseRowGroup rows (of short trains kShortRowGroup), which
+// share a sequence of standard normal numbers and use it row by row. n pulses reach a cell, all in
+// one direction. Every cell with n > 0 takes a number, in the order of cells:
 //
 //     n = 1, or a cell for which the law of the sum is known:  one jump of n pulses
 //     else:                                                    its first pulse
@@ -23,9 +23,9 @@
 #include <cstdint>
 #include <span>
 
+#include "mho/device/column_blocks.h"
 #include "mho/device/pulse_trains.h"
 #include "mho/device/pulsed_array.h"
-#include "mho/device/slot_columns.h"
 #include "mho/device/step_form.h"
 
 namespace mho {
@@ -33,10 +33,12 @@ namespace mho {
 /// Rows that share a sequence of numbers in a sample: one seed for all. (With 2 rows the tables
 /// stay in the first-level cache over the samples; that gains nothing, seeds and queues cost more.)
 inline constexpr size_t kPulseRowGroup = 8;
-/// Short trains are taken row by row instead of sample by sample, and the
-/// cells of a row that wait take their numbers before the next row.
+/// Short trains are taken row by row instead of sample by sample, and the cells of a row that wait
+/// take their numbers before the next row. Few cells fire: more rows share a sequence.
+inline constexpr size_t kShortRowGroup = 32;
+inline constexpr uint32_t kMostShortSlots = 8;
 inline bool is_short(const PulseTrains& trains, size_t sample) {
-    return trains.length[sample] <= SlotColumnLists::kMostSlots;
+    return trains.counting == PulseCounting::kTrains && trains.length[sample] <= kMostShortSlots;
 }
 /// A cell meets no bound if this many standard deviations of a jump stay inside.
 inline constexpr float kJumpSigmas = 7.0f;
@@ -93,6 +95,7 @@ struct PulseJob {
     uint64_t step = 0;
     size_t first = 0;  // samples [first, last) of the trains
     size_t last = 0;
+    bool has_short = false;  // some of them: is_short
     PulseOptions options;
     uint32_t blocks_per_row = 1;  // of 512 numbers
     // Batch level and law `batch`: bits of all samples end to end, [word][col_stride] and
@@ -104,11 +107,11 @@ struct PulseJob {
     size_t plane_words = 0;
     std::span<const uint64_t> slot_begin;  // per sample: where its slots begin in the planes
     uint64_t batch_key = 0;
-    const SlotColumnLists* slot_columns = nullptr;  // where trains are short
+    const ColumnBlocks* column_blocks = nullptr;  // of short trains
 };
 
 /// Applies the job to rows [first_row, last_row): always the same cut, whatever the threads, as the
-/// batch level names numbers by it; first_row is a multiple of kPulseRowGroup.
+/// batch level names numbers by it; first_row is a multiple of kShortRowGroup.
 void pulse_rows(const PulseJob& job,
                 size_t first_row,
                 size_t last_row,

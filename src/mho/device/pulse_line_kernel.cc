@@ -68,7 +68,7 @@ void run_alone(const PulseJob& job, const LineCells& line, Queue& queue, PulseSc
             queue.template advance<K, kFrozen>(*job.form, i, who, n, normal);
         }
     }
-    queue.put_back(line.cells);
+    queue.put_back(line.cells, 0.0f, 0);
 }
 
 template <StepKind K, bool kFrozen>
@@ -107,7 +107,8 @@ void line_cells(const PulseJob& job,
         }
         u = moved(cell, u, p.mean, p.noise, hn::LoadU(d, line.normals + i));
         if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {
-            queue.template push<K>(waits, hn::Sub(count, hn::Set(di, 1)), cell, u, single, i);
+            const VI left = hn::Sub(count, hn::Set(di, 1));
+            queue.template push<K>(waits, left, cell, u, single, hn::Zero(d), i);
         }
         if (c.up_pulses != nullptr) {
             const auto rises = hn::RebindMask(di, cell.up);

@@ -133,8 +133,14 @@ class Packing {
 // Normal numbers handed out one after the other, made when they are needed.
 class NormalSource {
   public:
-    HWY_INLINE NormalSource(uint64_t key, Stream stream, uint64_t step, uint32_t first_block)
-        : key_(key), step_(step), stream_(static_cast<uint32_t>(stream)), block_(first_block) {}
+    // `few`: rather few numbers are taken.
+    HWY_INLINE NormalSource(
+        uint64_t key, Stream stream, uint64_t step, uint32_t first_block, bool few = false)
+        : key_(key),
+          step_(step),
+          stream_(static_cast<uint32_t>(stream)),
+          block_(first_block),
+          few_(few) {}
 
     // The next numbers, one for each lane of the mask in lane order; other lanes are arbitrary.
     MHO_PULSE_INLINE VF take(MF mask) {
@@ -173,11 +179,17 @@ class NormalSource {
             left_ = kRandomBlock;
         }
         LaneGenerator& generator = *std::launder(reinterpret_cast<LaneGenerator*>(storage_));
-        store_normals<kRefill>(generator, buffer_ + rest);
+        const bool first_of_few = few_ && made_ == 0;
+        const size_t more = first_of_few || left_ < kRefill ? kNormalChunk : kRefill;
+        if (more == kNormalChunk) {
+            store_normals<kNormalChunk>(generator, buffer_ + rest);
+        } else {
+            store_normals<kRefill>(generator, buffer_ + rest);
+        }
         position_ = 0;
-        end_ = rest + kRefill;
-        made_ += kRefill;
-        left_ -= kRefill;
+        end_ = rest + more;
+        made_ += more;
+        left_ -= more;
     }
 
     // Two chunks at once overlap: SoftBounds takes 7 % less. Keeping a chunk ahead of what is taken
@@ -195,6 +207,7 @@ class NormalSource {
     uint64_t step_;
     uint32_t stream_;
     uint32_t block_;
+    bool few_;
 };
 
 }  // namespace HWY_NAMESPACE

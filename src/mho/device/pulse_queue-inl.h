@@ -13,6 +13,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "mho/device/pulse_normals-inl.h"
 #include "mho/device/pulse_row.h"
@@ -25,13 +26,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // The cells of a group of rows that take their pulses one by one, side by side.
 struct Queue {
-    float* field[9];  // u, low, high, step, shape, scale, mean, noise, sign
+    float* field[10];  // u, low, high, step, shape, scale, mean, noise, sign, write noise
     int32_t* left;
     int32_t* index;  // place of the cell
     size_t size = 0;
 
     HWY_INLINE Queue(PulseScratch& scratch, size_t cells) {
-        constexpr size_t kFields = 9;
+        constexpr size_t kFields = 10;
         constexpr size_t kIntegers = 2;
         const size_t width = cells + kVirtualLanes;  // compressed stores write whole registers
         scratch.floats.resize(std::max(scratch.floats.size(), kFields * width));
@@ -43,15 +44,10 @@ struct Queue {
         index = left + width;
     }
 
-    // Cells side by side from place `first` on.
+    // Cells side by side from place `first` on; `written`: the numbers of their write noise.
     template <StepKind K>
     MHO_PULSE_INLINE void push(
-        MF who, VI count, const Cell& c, VF u, const Pulse& p, size_t first) {
-        push_at<K>(who, count, c, u, p, iota_from(PulseI(), static_cast<int32_t>(first)));
-    }
-
-    template <StepKind K>
-    MHO_PULSE_INLINE void push_at(MF who, VI count, const Cell& c, VF u, const Pulse& p, VI place) {
+        MF who, VI count, const Cell& c, VF u, const Pulse& p, VF written, size_t first) {
         const PulseF d;
         const PulseI di;
         const Packing packed(who);
@@ -72,8 +68,9 @@ struct Queue {
         put(6, p.mean);
         put(7, p.noise);
         put(8, c.sign);
+        put(9, written);
         put_integer(left, count);
-        put_integer(index, place);
+        put_integer(index, iota_from(di, static_cast<int32_t>(first)));
         size += packed.count();
     }
 
@@ -133,11 +130,14 @@ struct Queue {
         }
     }
 
-    // `c`: cells to which the places are relative.
-    HWY_INLINE void put_back(const CellArrays& c) const {
+    // `c`: cells of which the first has place `first`.
+    HWY_INLINE void put_back(const CellArrays& c, float write_noise, size_t first) const {
         for (size_t q = 0; q < size; q++) {
-            const auto i = static_cast<size_t>(index[q]);
+            const size_t i = static_cast<size_t>(index[q]) - first;
             c.weight[i] = field[0][q] - (c.reference != nullptr ? c.reference[i] : 0.0f);
+            if (c.visible != nullptr) {
+                c.visible[i] = std::fma(write_noise, field[9][q], c.weight[i]);
+            }
         }
     }
 };

@@ -65,7 +65,7 @@ inline constexpr size_t kNoCell = ~size_t{0};  // padding of a list of cells
 struct PulseRow {
     CellArrays cells;                    // of this row
     size_t cell_count = 0;               // a multiple of 16
-    size_t offset = 0;                   // of its cells from those of the first row of the group
+    size_t offset = 0;                   // of its cells from those of the first row of the span
     const uint32_t* col_bits = nullptr;  // + sample * col_sample_stride + word * col_word_stride
     size_t col_sample_stride = 0;
     size_t col_word_stride = 0;

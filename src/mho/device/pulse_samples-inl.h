@@ -17,6 +17,7 @@
 #include <array>
 #include <bit>
 #include <span>
+#include <type_traits>
 
 #include "mho/device/pulse_counts-inl.h"
 #include "mho/device/pulse_normals-inl.h"
@@ -102,25 +103,21 @@ HWY_INLINE MF several_pulses(VI count, MF fires) {
 #endif
 }
 
-// Which cells of a row fired, for the write noise: those of a list of columns, or lanes.
-struct Fired {
-    uint16_t* lanes = nullptr;  // of every register in the columns of the sample, or not asked for
-    std::span<const int32_t> columns;
-    bool listed = false;
-};
-
-// One row of cells in one sample. kExtras: references, write noise, counters, routing.
-template <StepKind K, bool kExtras, bool kFrozen>
+// One row of cells in one sample. kExtras: references, write noise, counters, routing. kShort: of a
+// short train, where most blocks of columns have no pulse. `fired_lanes`, if any: the cells of
+// every register that fired.
+template <StepKind K, bool kExtras, bool kFrozen, bool kShort>
 HWY_INLINE void pulse_sample_body(const PulseJob& job,
                                   const PulseRow& row,
                                   const SampleCounts& sample,
                                   size_t s,
                                   size_t line,
                                   NormalSource& normals,
+                                  NormalSource* write_noise,
                                   Queue& queue,
-                                  Fired& which,
                                   PulseScratch& scratch,
                                   PulseActivity& activity) {
+    using Registers = std::conditional_t<kShort, FiringRegisters, AllRegisters>;
     const PulseF d;
     const PulseI di;
     const StepForm& f = *job.form;
@@ -144,48 +141,8 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
             return;
         }
         if (most_pulses == 1 && uncounted_cells(job, c)) {
-            size_t w = 0;
-            while (bits.bits[w * bits.stride] == 0) {
-                w++;
-            }
-            const uint32_t slot = bits.bits[w * bits.stride];
-            const auto t = static_cast<size_t>(std::countr_zero(slot));
-            if (sample.slots_of_columns != nullptr && sample.slots_of_columns[t].listed) {
-                const SlotColumns& fire = sample.slots_of_columns[t];
-                which.listed = true;
-                which.columns = job.slot_columns->list(fire);
-                listed_columns<K, kFrozen>(f,
-                                           row,
-                                           which.columns,
-                                           nullptr,
-                                           may_jump,
-                                           tables,
-                                           bits.negative,
-                                           normals,
-                                           queue,
-                                           activity);
-                return;
-            }
-            const uint32_t* of_columns = sample.col_bits + w * row.col_word_stride;
-            single_slot<K>(
-                f, c, sample, of_columns, slot, bits.negative, which.lanes, normals, activity);
-            return;
-        }
-        if (sample.slots_of_columns != nullptr && uncounted_cells(job, c) &&
-            few_columns(sample.slots_of_columns, bits.bits[0], row.cell_count)) {
-            const size_t found = find_columns(sample, bits.bits[0], row.cell_count, scratch);
-            which.listed = true;
-            which.columns = std::span(scratch.columns).first(found);
-            listed_columns<K, kFrozen>(f,
-                                       row,
-                                       which.columns,
-                                       scratch.counts.data(),
-                                       may_jump,
-                                       tables,
-                                       bits.negative,
-                                       normals,
-                                       queue,
-                                       activity);
+            single_slot<K, Registers>(
+                f, row, sample, bits, normals, write_noise, scratch, activity);
             return;
         }
     } else {
@@ -197,7 +154,8 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
     }
     VI pulses = hn::Zero(di);
     size_t fired = 0;
-    for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
+    Registers registers(sample, bits, row.cell_count, scratch);
+    for (size_t i = 0; registers.next(i);) {
         VF sign;
         VI count;
         if (row.coincidences != nullptr) {
@@ -217,11 +175,6 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
         }
         const MF fires = hn::RebindMask(d, hn::Gt(count, hn::Zero(di)));
         const uint32_t fire_bits = bits_of(fires);
-        if constexpr (kExtras) {
-            if (which.lanes != nullptr) {
-                which.lanes[i / kPulseLanes] = static_cast<uint16_t>(fire_bits);
-            }
-        }
         if (fire_bits == 0) {
             continue;
         }
@@ -245,18 +198,22 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
                 f, is_gentle(row, i, most_pulses), tables, cell, u, count, waits, p);
         }
         u = moved(cell, u, p.mean, p.noise, normals.take(fires));
-        if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {
-            const VI left = hn::Sub(count, hn::Set(di, 1));
-            queue.template push<K>(waits, left, cell, u, single, row.offset + i);
-        }
         VF w = u;
+        VF written = hn::Zero(d);
         if constexpr (kExtras) {
             w = hn::Sub(w, reference);
+            if (write_noise != nullptr) {
+                written = write_visible(c, i, fires, w, f.write_noise, *write_noise);
+            }
             if (c.up_pulses != nullptr) {
                 const auto rises = hn::RebindMask(di, cell.up);
                 count_endurance(
                     c, i, hn::IfThenElseZero(rises, count), hn::IfThenZeroElse(rises, count));
             }
+        }
+        if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {
+            const VI left = hn::Sub(count, hn::Set(di, 1));
+            queue.template push<K>(waits, left, cell, u, single, written, row.offset + i);
         }
         store_where(w, fires, weight, c.weight + i);
     }
@@ -264,9 +221,9 @@ HWY_INLINE void pulse_sample_body(const PulseJob& job,
     activity.pulses += static_cast<uint64_t>(hn::GetLane(hn::SumOfLanes(di, pulses)));
 }
 
-template <StepKind K, bool kExtras, bool kFrozen, class... Args>
+template <StepKind K, bool kExtras, bool kFrozen, bool kShort, class... Args>
 HWY_NOINLINE void pulse_sample_apart(Args&&... args) {
-    pulse_sample_body<K, kExtras, kFrozen>(args...);
+    pulse_sample_body<K, kExtras, kFrozen, kShort>(args...);
 }
 
 #ifdef MHO_SANITIZED
@@ -278,45 +235,12 @@ constexpr bool kSanitized = false;
 // Inlined, a sparse update of plain cells takes 3 to 8 % less; it has two callers and a copy for
 // every step, so what is rarer is called, and so is everything where sanitizers make it long to
 // compile.
-template <StepKind K, bool kExtras, bool kFrozen, class... Args>
+template <StepKind K, bool kExtras, bool kFrozen, bool kShort, class... Args>
 HWY_INLINE void pulse_sample(Args&&... args) {
     if constexpr (kExtras || kSanitized) {
-        pulse_sample_apart<K, kExtras, kFrozen>(args...);
+        pulse_sample_apart<K, kExtras, kFrozen, kShort>(args...);
     } else {
-        pulse_sample_body<K, kExtras, kFrozen>(args...);
-    }
-}
-
-// The visible weights of the cells that fired.
-MHO_PULSE_INLINE void write_visible(const CellArrays& c,
-                                    float noise,
-                                    const SampleCounts& sample,
-                                    const uint16_t* fired_lanes,
-                                    NormalSource& normals) {
-    const PulseF d;
-    for (size_t i = sample.first; i < sample.last; i += kPulseLanes) {
-        const uint32_t fire_bits = fired_lanes[i / kPulseLanes];
-        if (fire_bits != 0) {
-            const MF fires = mask_of(fire_bits);
-            const VF weight = hn::LoadU(d, c.weight + i);
-            const VF seen = hn::MulAdd(hn::Set(d, noise), normals.take(fires), weight);
-            store_where(seen, fires, hn::LoadU(d, c.visible + i), c.visible + i);
-        }
-    }
-}
-
-// The same of a list of columns.
-MHO_PULSE_INLINE void write_visible_columns(const CellArrays& c,
-                                            float noise,
-                                            std::span<const int32_t> columns,
-                                            NormalSource& normals) {
-    const PulseF d;
-    for (size_t k = 0; k < columns.size(); k += kPulseLanes) {
-        const MF who = hn::FirstN(d, columns.size() - k);
-        const VI entries = hn::LoadU(PulseI(), columns.data() + k);
-        const VI at = columns_of(hn::BitCast(PulseU(), entries));
-        const VF weight = hn::GatherIndex(d, c.weight, at);
-        scatter(hn::MulAdd(hn::Set(d, noise), normals.take(who), weight), c.visible, at, who);
+        pulse_sample_body<K, kExtras, kFrozen, kShort>(args...);
     }
 }
 
@@ -344,8 +268,6 @@ MHO_PULSE_INLINE void begin_sample(const PulseJob& job,
     sample.last = any.sparse_columns ? size_t{16} * trains.last_group[s] : any.cell_count;
     sample.col_bits = any.col_bits + s * any.col_sample_stride;
     sample.col_negative = any.col_negative + s * any.negative_stride;
-    sample.slots_of_columns =
-        job.slot_columns != nullptr ? job.slot_columns->of_sample(s) : nullptr;
 }
 
 HWY_INLINE bool takes_part(const PulseJob& job, size_t s) {
@@ -355,12 +277,13 @@ HWY_INLINE bool takes_part(const PulseJob& job, size_t s) {
 // The sequences of numbers of up to kShortRun samples, side by side.
 class SourcesOfSamples {
   public:
+    // Of short trains: few numbers of a sequence are taken.
     HWY_INLINE SourcesOfSamples(
         const PulseJob& job, Stream stream, uint32_t first_block, size_t begin, size_t end)
         : begin_(begin), count_(end - begin) {
         for (size_t i = 0; i < count_; i++) {
             new (memory_ + i * sizeof(NormalSource))
-                NormalSource(job.sample_keys[begin + i], stream, job.step, first_block);
+                NormalSource(job.sample_keys[begin + i], stream, job.step, first_block, true);
         }
     }
     HWY_INLINE NormalSource& of(size_t sample) { return *at(sample - begin_); }
@@ -391,7 +314,7 @@ MHO_PULSE_INLINE void pulse_short_samples(const PulseJob& job,
                                           size_t line,
                                           size_t begin,
                                           size_t end,
-                                          std::array<size_t, kPulseRowGroup>& tap,
+                                          std::array<size_t, kShortRowGroup>& tap,
                                           Queue& queue,
                                           PulseScratch& scratch,
                                           PulseActivity& activity) {
@@ -402,9 +325,6 @@ MHO_PULSE_INLINE void pulse_short_samples(const PulseJob& job,
     SourcesOfSamples pulse_noise(job, Stream::kPulseNoise, first_block, begin, end);
     SourcesOfSamples write_noise(
         job, Stream::kWriteNoise, first_block, begin, writes ? end : begin);
-    if (writes) {
-        scratch.fires.resize(any.cell_count / kPulseLanes);
-    }
     SampleCounts sample;
     sample.lines = &lines;
     for (size_t r = 0; r < rows.size(); r++) {
@@ -416,35 +336,64 @@ MHO_PULSE_INLINE void pulse_short_samples(const PulseJob& job,
                 continue;
             }
             begin_sample(job, any, s, sample);
+            sample.blocks = job.column_blocks->of_sample(s);
             queue.size = 0;
             NormalSource& normals = pulse_noise.of(s);
-            Fired which;
-            which.lanes = writes ? scratch.fires.data() : nullptr;
-            pulse_sample<K, kExtras, kFrozen>(
-                job, rows[r], sample, s, line + r, normals, queue, which, scratch, activity);
+            NormalSource* write = writes ? &write_noise.of(s) : nullptr;
+            pulse_sample<K, kExtras, kFrozen, true>(
+                job, rows[r], sample, s, line + r, normals, write, queue, scratch, activity);
             if (HWY_UNLIKELY(queue.size > 0)) {
                 queue.template run<K, kFrozen>(*job.form, normals);
-                queue.put_back(any.cells);
+                queue.put_back(any.cells, job.form->write_noise, any.offset);
                 activity.pulse_cells += queue.size;
                 activity.sample_cells -= queue.size;
-            }
-            if (writes) {
-                const CellArrays& c = rows[r].cells;
-                const float noise = job.form->write_noise;
-                if (which.listed) {
-                    write_visible_columns(c, noise, which.columns, write_noise.of(s));
-                } else {
-                    write_visible(c, noise, sample, which.lanes, write_noise.of(s));
-                }
             }
         }
     }
     activity.normals += pulse_noise.taken() + write_noise.taken();
 }
 
-// All samples of a group of rows, sample after sample: one seed of the generator serves the group.
+// One sample of a group of rows, at most kPulseRowGroup: one seed of the generator serves them all.
 // `joint`, if any: one sequence of numbers for all samples, where the caller's law already depends
 // on how samples are cut into batches.
+template <StepKind K, bool kExtras, bool kFrozen>
+MHO_PULSE_INLINE void pulse_long_sample(const PulseJob& job,
+                                        std::span<const PulseRow> rows,
+                                        size_t line,
+                                        size_t s,
+                                        SampleCounts& sample,
+                                        NormalSource* joint,
+                                        Queue& queue,
+                                        PulseScratch& scratch,
+                                        PulseActivity& activity) {
+    const PulseRow& any = rows[0];
+    // Transfers write one row at a time.
+    const PulseTrains& trains = *job.trains;
+    if (any.coincidences == nullptr && !trains.first_row.empty() &&
+        (trains.last_row[s] <= line || trains.first_row[s] >= line + rows.size())) {
+        return;
+    }
+    const auto first_block = static_cast<uint32_t>(line) * job.blocks_per_row;
+    const bool writes = kExtras && any.cells.visible != nullptr;
+    NormalSource own(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
+    NormalSource& normals = joint != nullptr ? *joint : own;
+    NormalSource write_noise(job.sample_keys[s], Stream::kWriteNoise, job.step, first_block);
+    NormalSource* write = writes ? &write_noise : nullptr;
+    queue.size = 0;
+    for (size_t r = 0; r < rows.size(); r++) {
+        pulse_sample<K, kExtras, kFrozen, false>(
+            job, rows[r], sample, s, line + r, normals, write, queue, scratch, activity);
+    }
+    if (queue.size > 0) {
+        queue.template run<K, kFrozen>(*job.form, normals);
+        queue.put_back(any.cells, job.form->write_noise, any.offset);
+        activity.pulse_cells += queue.size;
+        activity.sample_cells -= queue.size;
+    }
+    activity.normals += own.taken() + write_noise.taken();
+}
+
+// All samples of a group of rows, one after the other.
 template <StepKind K, bool kExtras, bool kFrozen>
 HWY_INLINE void pulse_samples(const PulseJob& job,
                               std::span<const PulseRow> rows,
@@ -454,16 +403,13 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
                               PulseActivity& activity) {
     const PulseTrains& trains = *job.trains;
     const PulseRow& any = rows[0];
-    const auto first_block = static_cast<uint32_t>(line) * job.blocks_per_row;
-    std::array<size_t, kPulseRowGroup> tap{};
-    const size_t registers = any.cell_count / kPulseLanes;
-    Queue queue(scratch, rows.size() * any.cell_count);
+    std::array<size_t, kShortRowGroup> tap{};
+    Queue queue(scratch, std::min(rows.size(), kPulseRowGroup) * any.cell_count);
     SampleCounts sample;
     if (any.coincidences == nullptr && trains.counting == PulseCounting::kTrains) {
         sample.lines = &trains.row_lines;
     }
-    const bool writes = kExtras && any.cells.visible != nullptr;
-    const bool may_be_short = sample.lines != nullptr && joint == nullptr;
+    const bool may_be_short = any.coincidences == nullptr;
     for (size_t s = job.first; s < job.last; s++) {
         if (may_be_short && is_short(trains, s)) {
             size_t end = s + 1;
@@ -481,48 +427,16 @@ HWY_INLINE void pulse_samples(const PulseJob& job,
         if (!takes_part(job, s)) {
             continue;
         }
-        // Transfers write one row at a time.
-        if (any.coincidences == nullptr && !trains.first_row.empty() &&
-            (trains.last_row[s] <= line || trains.first_row[s] >= line + rows.size())) {
-            continue;
-        }
         if (any.coincidences != nullptr) {
             sample.last = any.cell_count;
             sample.slots = slot_range(job, s);
         } else {
             begin_sample(job, any, s, sample);
         }
-        NormalSource own(job.sample_keys[s], Stream::kPulseNoise, job.step, first_block);
-        NormalSource& normals = joint != nullptr ? *joint : own;
-        if (writes) {
-            sample.slots_of_columns = nullptr;  // write_visible goes by lanes
-            scratch.fires.assign(rows.size() * registers, 0);
-        }
-        queue.size = 0;
-        for (size_t r = 0; r < rows.size(); r++) {
-            Fired which;
-            which.lanes = writes ? scratch.fires.data() + r * registers : nullptr;
-            pulse_sample<K, kExtras, kFrozen>(
-                job, rows[r], sample, s, line + r, normals, queue, which, scratch, activity);
-        }
-        if (queue.size > 0) {
-            queue.template run<K, kFrozen>(*job.form, normals);
-            queue.put_back(any.cells);
-            activity.pulse_cells += queue.size;
-            activity.sample_cells -= queue.size;
-        }
-        activity.normals += own.taken();
-        if (writes) {
-            NormalSource write_noise(
-                job.sample_keys[s], Stream::kWriteNoise, job.step, first_block);
-            for (size_t r = 0; r < rows.size(); r++) {
-                write_visible(rows[r].cells,
-                              job.form->write_noise,
-                              sample,
-                              scratch.fires.data() + r * registers,
-                              write_noise);
-            }
-            activity.normals += write_noise.taken();
+        for (size_t r = 0; r < rows.size(); r += kPulseRowGroup) {
+            const auto group = rows.subspan(r, std::min(kPulseRowGroup, rows.size() - r));
+            pulse_long_sample<K, kExtras, kFrozen>(
+                job, group, line + r, s, sample, joint, queue, scratch, activity);
         }
     }
     for (size_t r = 0; r < rows.size(); r++) {

@@ -15,9 +15,8 @@ struct PulseScratch {
     std::vector<float> floats;
     std::vector<int32_t> integers;
     std::vector<int32_t> counts;
-    std::vector<int32_t> columns;  // of a row that fires in several slots
+    std::vector<int32_t> registers;  // in which a row of a short train fires
     std::vector<int32_t> up_counts;
-    std::vector<uint16_t> fires;
     std::vector<uint16_t> gentle;
     alignas(64) std::array<float, 96> count_terms = {};  // CountTables, for the factor
     float count_factor = -1;

@@ -244,8 +244,7 @@ void sample(const PulseJob& job, size_t first_row, size_t last_row, size_t s) {
     std::vector<Waiting> queue;
     std::vector<std::vector<int32_t>> counts(last_row - first_row);
     // Short trains go row after row.
-    const bool row_by_row =
-        job.trains->counting == PulseCounting::kTrains && is_short(*job.trains, s);
+    const bool row_by_row = is_short(*job.trains, s);
     const auto pulse_by_pulse = [&] {
         for (bool more = true; more;) {
             more = false;
@@ -284,12 +283,13 @@ void sample(const PulseJob& job, size_t first_row, size_t last_row, size_t s) {
 }  // namespace
 
 void pulse_rows(const PulseJob& job, size_t first_row, size_t last_row) {
-    for (size_t group = first_row; group < last_row; group += kPulseRowGroup) {
-        for (size_t s = job.first; s < job.last; s++) {
-            if (job.trains->length[s] != 0 &&
-                (job.options.only.empty() || job.options.only[s] != 0)) {
-                sample(job, group, std::min(last_row, group + kPulseRowGroup), s);
-            }
+    for (size_t s = job.first; s < job.last; s++) {
+        if (job.trains->length[s] == 0 || (!job.options.only.empty() && job.options.only[s] == 0)) {
+            continue;
+        }
+        const size_t rows = is_short(*job.trains, s) ? kShortRowGroup : kPulseRowGroup;
+        for (size_t group = first_row; group < last_row; group += rows) {
+            sample(job, group, std::min(last_row, group + rows), s);
         }
     }
 }

@@ -19,9 +19,10 @@ namespace {
 
 constexpr size_t kMostCells = size_t{1} << 33;
 constexpr size_t kMostLines = size_t{1} << 24;
-// Rows of a task, multiples of kPulseRowGroup. Totals of a batch leave few cells over that go on in
-// parts of it: those of more rows side by side fill the registers.
-constexpr size_t kRowsPerTask = 8;
+// Rows of a task, multiples of the groups that share numbers. Totals of a batch leave few cells
+// over that go on in parts of it: those of more rows side by side fill the registers.
+constexpr size_t kRowsPerTask = kPulseRowGroup;
+constexpr size_t kRowsPerShortTask = kShortRowGroup;
 constexpr size_t kRowsPerBatchTask = 32;
 
 // Bits of all samples end to end: the planes of pulse_kernel.h.
@@ -309,12 +310,17 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
         job.slot_begin = planes.slot_begin;
         job.batch_key = keys[job.first];
     }
-    std::optional<SlotColumnLists> slot_columns;
-    if (!whole_batch && trains.counting == PulseCounting::kTrains) {
-        slot_columns.emplace(trains, job.first, job.last);
-        job.slot_columns = &*slot_columns;
+    for (size_t s = job.first; s < job.last && !whole_batch; s++) {
+        job.has_short = job.has_short || (trains.length[s] > 0 && is_short(trains, s));
     }
-    const size_t task_rows = whole_batch ? kRowsPerBatchTask : kRowsPerTask;
+    std::optional<ColumnBlocks> blocks;
+    if (job.has_short) {
+        blocks.emplace(trains, job.first, job.last);
+        job.column_blocks = &*blocks;
+    }
+    const size_t task_rows = whole_batch     ? kRowsPerBatchTask
+                             : job.has_short ? kRowsPerShortTask
+                                             : kRowsPerTask;
     const size_t tasks = (rows_ + task_rows - 1) / task_rows;
     const size_t threads = std::max<size_t>(std::min(options.threads, tasks), 1);
     std::vector<PulseActivity> activity(threads);

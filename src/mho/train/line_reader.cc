@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mho/kernels/transpose.h"
 #include "mho/util/error.h"
 
 namespace mho {
@@ -173,7 +174,14 @@ void LineReader::read_matrix(ConstFloatView weights,
                          std::to_string(inputs_) + " and one row of values for each");
     }
     if (!needs_matrix_) {
-        for (size_t k = 0; k < lines.size(); k++) {
+        bool neighbours = columns_ && !lines.empty();
+        for (size_t k = 0; k + 1 < lines.size(); k++) {
+            neighbours = neighbours && lines[k + 1] == lines[k] + 1;
+        }
+        if (neighbours) {
+            transpose(weights.column_block(lines[0], lines.size()), values);
+        }
+        for (size_t k = 0; k < lines.size() && !neighbours; k++) {
             float* to = values.row(k);
             for (size_t i = 0; i < outputs_; i++) {
                 to[i] = columns_ ? weights(i, lines[k]) : weights(lines[k], i);

@@ -94,6 +94,20 @@ class OneSidedLearner : public Learner {
     }
 
   private:
+    struct Thresholds {
+        float upper = 0;
+        float lower = 0;
+    };
+
+    // Whether the larger device of a pair is above its upper threshold and the other one above its
+    // lower one. Without branches: many pairs side by side.
+    static uint32_t is_full(float plus, Thresholds of_plus, float minus, Thresholds of_minus) {
+        const uint32_t plus_wins = plus > minus;
+        const uint32_t with_plus = (plus > of_plus.upper) & (minus > of_minus.lower);
+        const uint32_t with_minus = (plus > of_plus.lower) & (minus > of_minus.upper);
+        return (plus_wins & with_plus) | (~plus_wins & with_minus);
+    }
+
     // Columns do not touch each other: all are read, then all are reset, then all are written.
     void refresh(size_t threads) {
         const uint64_t step = kRefreshStep + refreshes_;
@@ -102,33 +116,41 @@ class OneSidedLearner : public Learner {
             columns[c] = static_cast<uint32_t>(c);
         }
         Matrix<float> reads[2] = {Matrix<float>(cols_, rows_), Matrix<float>(cols_, rows_)};
-        double w_max[2] = {};
+        Thresholds limits[2];
         for (const size_t k : {kMinus, kPlus}) {
             readers_[k].read_matrix(
                 arrays_[k].weights(), columns, reads[k].view(), refreshes_ * cols_);
-            w_max[k] = common_parameters(arrays_[k].device()).w_max;
+            const double w_max = common_parameters(arrays_[k].device()).w_max;
+            limits[k] = {static_cast<float>(c_.refresh_upper * w_max),
+                         static_cast<float>(c_.refresh_lower * w_max)};
         }
         refreshes_++;
+        std::vector<size_t> full;  // columns with cells that are refreshed: mostly none
+        for (size_t c = 0; c < cols_; c++) {
+            const float* plus = reads[kPlus].row(c);
+            const float* minus = reads[kMinus].row(c);
+            uint32_t any = 0;
+            for (size_t r = 0; r < rows_; r++) {
+                any |= is_full(plus[r], limits[kPlus], minus[r], limits[kMinus]);
+            }
+            if (any != 0) {
+                full.push_back(c);
+            }
+        }
+        if (full.empty()) {
+            return;
+        }
         std::vector<uint8_t> mask(rows_ * cols_, 0);
         Matrix<float> write[2] = {Matrix<float>(cols_, rows_), Matrix<float>(cols_, rows_)};
-        bool any = false;
-        for (size_t c = 0; c < cols_; c++) {
+        for (const size_t c : full) {
             for (size_t r = 0; r < rows_; r++) {
                 const float plus = reads[kPlus](c, r);
                 const float minus = reads[kMinus](c, r);
-                const bool plus_wins = plus > minus;
-                const double p = plus / w_max[kPlus];
-                const double m = minus / w_max[kMinus];
-                if (plus_wins ? p > c_.refresh_upper && m > c_.refresh_lower
-                              : p > c_.refresh_lower && m > c_.refresh_upper) {
+                if (is_full(plus, limits[kPlus], minus, limits[kMinus]) != 0) {
                     mask[r * cols_ + c] = 1;
-                    write[plus_wins ? kPlus : kMinus](c, r) = std::abs(plus - minus);
-                    any = true;
+                    write[plus > minus ? kPlus : kMinus](c, r) = std::abs(plus - minus);
                 }
             }
-        }
-        if (!any) {
-            return;
         }
         for (const size_t k : {kMinus, kPlus}) {
             arrays_[k].reset_cells(mask, step);

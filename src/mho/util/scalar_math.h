@@ -61,7 +61,8 @@ inline float log(float x) {
 }
 
 inline float exp(float x) {
-    x = std::fmin(std::fmax(x, kExpMin), kExpMax);
+    x = x > kExpMin ? x : kExpMin;  // not fmax: loops over this are vectorised
+    x = x < kExpMax ? x : kExpMax;
     const float n = std::nearbyint(x * kLog2E);
     float r = std::fma(-n, kLn2High, x);
     r = std::fma(-n, kLn2Low, r);
