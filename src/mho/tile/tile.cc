@@ -477,11 +477,7 @@ Matrix<float> Tile::weights() const {
         const float* panel = packed_.panel(p);
         const size_t first = p * PackedMatrix::kPanel;
         const size_t count = std::min(PackedMatrix::kPanel, outputs_ - first);
-        for (size_t j = 0; j < inputs_; j++) {
-            for (size_t i = 0; i < count; i++) {
-                w(first + i, j) = panel[j * PackedMatrix::kPanel + i];
-            }
-        }
+        transpose({panel, inputs_, count, PackedMatrix::kPanel}, w.view().row_block(first, count));
     }
     return w;
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "mho/train/learner_rules.h"
 #include "mho/train/line_reader.h"
@@ -22,6 +23,7 @@ constexpr uint64_t kRefreshStep = uint64_t{1} << 48;
 constexpr size_t kMinus = 0;
 constexpr size_t kPlus = 1;
 constexpr size_t kColumnsAtOnce = 64;
+constexpr size_t kColumnsRead = 32;
 
 class OneSidedLearner : public Learner {
   public:
@@ -108,49 +110,67 @@ class OneSidedLearner : public Learner {
         return (plus_wins & with_plus) | (~plus_wins & with_minus);
     }
 
-    // Columns do not touch each other: all are read, then all are reset, then all are written.
-    void refresh(size_t threads) {
-        const uint64_t step = kRefreshStep + refreshes_;
-        std::vector<uint32_t> columns(cols_);
-        for (size_t c = 0; c < cols_; c++) {
-            columns[c] = static_cast<uint32_t>(c);
-        }
-        Matrix<float> reads[2] = {Matrix<float>(cols_, rows_), Matrix<float>(cols_, rows_)};
+    // A pair that is refreshed: what its devices read.
+    struct FullPair {
+        size_t row = 0;
+        size_t column = 0;
+        float plus = 0;
+        float minus = 0;
+    };
+
+    // Reads all columns, some at a time: they stay in cache until they are compared.
+    std::vector<FullPair> find_full_pairs() {
         Thresholds limits[2];
+        bool whole = false;
         for (const size_t k : {kMinus, kPlus}) {
-            readers_[k].read_matrix(
-                arrays_[k].weights(), columns, reads[k].view(), refreshes_ * cols_);
             const double w_max = common_parameters(arrays_[k].device()).w_max;
             limits[k] = {static_cast<float>(c_.refresh_upper * w_max),
                          static_cast<float>(c_.refresh_lower * w_max)};
+            whole = whole || readers_[k].needs_matrix();
         }
+        const size_t most = whole ? cols_ : std::min(cols_, kColumnsRead);
+        Matrix<float> reads[2] = {Matrix<float>(most, rows_), Matrix<float>(most, rows_)};
+        std::vector<uint32_t> columns(most);
+        std::vector<FullPair> full;
+        for (size_t first = 0; first < cols_; first += most) {
+            const size_t count = std::min(most, cols_ - first);
+            std::iota(columns.begin(), columns.end(), static_cast<uint32_t>(first));
+            for (const size_t k : {kMinus, kPlus}) {
+                readers_[k].read_matrix(arrays_[k].weights(),
+                                        std::span(columns).first(count),
+                                        reads[k].view().row_block(0, count),
+                                        refreshes_ * cols_ + first);
+            }
+            for (size_t c = 0; c < count; c++) {
+                const float* plus = reads[kPlus].row(c);
+                const float* minus = reads[kMinus].row(c);
+                uint32_t any = 0;
+                for (size_t r = 0; r < rows_; r++) {
+                    any |= is_full(plus[r], limits[kPlus], minus[r], limits[kMinus]);
+                }
+                for (size_t r = 0; r < rows_ && any != 0; r++) {
+                    if (is_full(plus[r], limits[kPlus], minus[r], limits[kMinus]) != 0) {
+                        full.push_back({r, first + c, plus[r], minus[r]});
+                    }
+                }
+            }
+        }
+        return full;
+    }
+
+    // Columns do not touch each other: all are read, then all are reset, then all are written.
+    void refresh(size_t threads) {
+        const uint64_t step = kRefreshStep + refreshes_;
+        const std::vector<FullPair> full = find_full_pairs();
         refreshes_++;
-        std::vector<size_t> full;  // columns with cells that are refreshed: mostly none
-        for (size_t c = 0; c < cols_; c++) {
-            const float* plus = reads[kPlus].row(c);
-            const float* minus = reads[kMinus].row(c);
-            uint32_t any = 0;
-            for (size_t r = 0; r < rows_; r++) {
-                any |= is_full(plus[r], limits[kPlus], minus[r], limits[kMinus]);
-            }
-            if (any != 0) {
-                full.push_back(c);
-            }
-        }
         if (full.empty()) {
             return;
         }
         std::vector<uint8_t> mask(rows_ * cols_, 0);
         Matrix<float> write[2] = {Matrix<float>(cols_, rows_), Matrix<float>(cols_, rows_)};
-        for (const size_t c : full) {
-            for (size_t r = 0; r < rows_; r++) {
-                const float plus = reads[kPlus](c, r);
-                const float minus = reads[kMinus](c, r);
-                if (is_full(plus, limits[kPlus], minus, limits[kMinus]) != 0) {
-                    mask[r * cols_ + c] = 1;
-                    write[plus > minus ? kPlus : kMinus](c, r) = std::abs(plus - minus);
-                }
-            }
+        for (const FullPair& p : full) {
+            mask[p.row * cols_ + p.column] = 1;
+            write[p.plus > p.minus ? kPlus : kMinus](p.column, p.row) = std::abs(p.plus - p.minus);
         }
         for (const size_t k : {kMinus, kPlus}) {
             arrays_[k].reset_cells(mask, step);
