@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "mho/analysis/evaluate.h"
 #include "mho/cli/learning_results.h"
 #include "mho/io/file.h"
 #include "mho/nn/test_accuracy.h"
@@ -150,7 +151,10 @@ class Learning {
                 stage_.hooks.advance(batch);
             }
         };
+        double trained_s = 0;  // CPU time of this process; tests and files not counted
+        double start_s = process_cpu_s();
         trainer.on_epoch = [&](const Trainer::EpochResult& e) {
+            trained_s += process_cpu_s() - start_s;
             row.loss.push_back(e.loss);
             row.test_accuracy.push_back(
                 test_accuracy(network, data_.test, kTestStep + static_cast<uint64_t>(e.epoch)));
@@ -169,7 +173,8 @@ class Learning {
                                       {"accuracy", e.accuracy},
                                       {"test_accuracy", row.test_accuracy.back()},
                                       {"learning_rate", e.learning_rate},
-                                      {"pulses_per_weight", row.pulses.back()}};
+                                      {"pulses_per_weight", row.pulses.back()},
+                                      {"cpu_s", trained_s}};
             stage_.event(line.dump());
             if (stage_.hooks.note) {
                 stage_.hooks.note(
@@ -180,6 +185,7 @@ class Learning {
                                 e.loss,
                                 100 * row.test_accuracy.back()));
             }
+            start_s = process_cpu_s();
         };
         const bool finished = trainer.run(stage_.stop);
         if (stage_.hooks.end) {

@@ -24,6 +24,9 @@ namespace mho {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Most cells that wait need a few numbers.
+constexpr size_t kOwnChunk = 2 * kVirtualLanes;
+
 // The first `n` numbers of the sequence of a cell; whole chunks are written.
 HWY_INLINE void own_numbers(
     const PulseJob& job, const LineCells& line, size_t cell, size_t n, float* to) {
@@ -34,8 +37,8 @@ HWY_INLINE void own_numbers(
         LaneGenerator generator(
             key, stream, job.step, block + static_cast<uint32_t>(k / kRandomBlock));
         const size_t end = std::min(n, k + kRandomBlock);
-        for (size_t at = k; at < end; at += kNormalChunk) {
-            normal_chunk(generator, to + at);
+        for (size_t at = k; at < end; at += kOwnChunk) {
+            store_normals<kOwnChunk>(generator, to + at);
         }
     }
 }
@@ -51,7 +54,7 @@ void run_alone(const PulseJob& job, const LineCells& line, Queue& queue, PulseSc
         const auto longest =
             static_cast<size_t>(*std::max_element(queue.left + i, queue.left + i + lanes));
         scratch.near_tables.assign((longest + 1) * kPulseLanes, 0.0f);
-        scratch.tables.resize(longest + kNormalChunk);
+        scratch.tables.resize(longest + kOwnChunk);
         float* numbers = scratch.near_tables.data();
         for (size_t lane = 0; lane < lanes; lane++) {
             const auto cell = static_cast<size_t>(queue.index[i + lane]);
@@ -81,6 +84,11 @@ void line_cells(const PulseJob& job,
     const StepForm& f = *job.form;
     const CellArrays c = line.cells;  // a copy: stores to cells cannot change it
     const bool may_jump = job.options.law != PulseLaw::kPulse;
+    CountTables tables;
+    if (line.most < CountTables::kMost) {
+        CountTables::fill(root_factor<K, kFrozen>(f), scratch);
+        tables = CountTables(scratch.count_terms.data());
+    }
     Queue queue(scratch, line.size);
     VI pulses = hn::Zero(di);
     size_t fired = 0;
@@ -103,7 +111,7 @@ void line_cells(const PulseJob& job,
         MF waits = hn::RebindMask(d, hn::Gt(count, hn::Set(di, 1)));
         const Pulse single = p;
         if (may_jump && !hn::AllFalse(d, waits)) {
-            waits = jump<K, kFrozen>(f, false, CountTables(), cell, u, count, waits, p);
+            waits = jump<K, kFrozen>(f, false, tables, cell, u, count, waits, p);
         }
         u = moved(cell, u, p.mean, p.noise, hn::LoadU(d, line.normals + i));
         if (HWY_UNLIKELY(!hn::AllFalse(d, waits))) {

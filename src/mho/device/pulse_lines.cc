@@ -3,6 +3,7 @@
 #include "mho/device/pulse_lines.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <vector>
 
 #include "mho/device/constants.h"
@@ -153,8 +154,11 @@ class LineWriter {
             w.normals.resize(width);
             const float a = trains_.row_values[s * trains_.rows + row];
             const float* b = trains_.col_values.data() + s * trains_.cols;
+            int32_t most = 0;
+            int32_t* counts = w.counts.data();
             for (size_t c = 0; c < size_; c++) {
-                w.counts[c] = count(a, b[c]);
+                counts[c] = count(a, b[c]);
+                most = std::max(most, std::abs(counts[c]));
             }
             fill_normal(TileKey{job_.sample_keys[s]},
                         Stream::kPulseNoise,
@@ -164,7 +168,8 @@ class LineWriter {
             LineCells cells;
             cells.cells = job_.cells.from(row * job_.stride);
             cells.size = width;
-            cells.counts = w.counts.data();
+            cells.counts = counts;
+            cells.most = static_cast<uint32_t>(most);
             cells.normals = w.normals.data();
             cells.keys = &job_.sample_keys[s];
             cells.first_block = own_first_;
@@ -198,6 +203,7 @@ class LineWriter {
             const size_t rows = std::min(kLineRowsPerTask, size_ - row);
             w.counts.assign(rows * width, 0);
             w.normals.resize(rows * width);
+            int32_t most = 0;
             for (size_t k = 0; k < samples; k++) {
                 const size_t s = begin + k;
                 const size_t column = lines_[k] - first;
@@ -205,7 +211,9 @@ class LineWriter {
                 const float* a = trains_.row_values.data() + s * trains_.rows + row;
                 const float* number = normals_.data() + k * size_ + row;
                 for (size_t r = 0; r < rows; r++) {
-                    w.counts[r * width + column] = count(a[r], b);
+                    const int32_t n = count(a[r], b);
+                    w.counts[r * width + column] = n;
+                    most = std::max(most, std::abs(n));
                     w.normals[r * width + column] = number[r];
                 }
             }
@@ -214,6 +222,7 @@ class LineWriter {
                 cells.cells = job_.cells.from((row + r) * job_.stride + first);
                 cells.size = width;
                 cells.counts = w.counts.data() + r * width;
+                cells.most = static_cast<uint32_t>(most);
                 cells.normals = w.normals.data() + r * width;
                 cells.keys = keys_.data();
                 cells.key_step = 1;

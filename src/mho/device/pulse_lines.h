@@ -28,6 +28,7 @@ struct LineCells {
     CellArrays cells;
     size_t size = 0;
     const int32_t* counts = nullptr;  // up positive
+    uint32_t most = ~0u;              // no count is larger
     const float* normals = nullptr;   // the first number of each cell
     // The sequence of further numbers of cell i: blocks first_block + i * block_step and following
     // of keys[i * key_step].

@@ -119,8 +119,8 @@ HWY_INLINE hn::Vec<RandomF32> scaled_uniform(RandomU word) {
     return hn::Add(whole, hn::Set(d, 0.5f));
 }
 
-// The next kCount standard normal numbers of a generator, a multiple of 64: by Box-Muller on pairs
-// of rounds of 16 lanes. A call for 512 is eight for 64.
+// The next kCount standard normal numbers of a generator, a multiple of 32: by Box-Muller on pairs
+// of rounds of 16 lanes. A call for 512 is sixteen for 32.
 //
 // Step by step: the registers hold the constants of one step, and the short chains of several pairs
 // fit beside each other into the scheduler of a core (one chain through all steps is some 95 cycles
@@ -134,8 +134,8 @@ HWY_INLINE void normal_numbers(LaneGenerator& generator, Put&& put) {
     constexpr size_t kLanes = LaneGenerator::kLanes;
     constexpr size_t kParts = LaneGenerator::kParts;
     constexpr size_t kPairs = kCount / (2 * kLanes);
-    constexpr size_t kLogs = kPairs % 4 == 0 ? 4 : 2;
-    constexpr size_t kAngles = 2;
+    constexpr size_t kLogs = kPairs % 4 == 0 ? 4 : kPairs % 2 == 0 ? 2 : 1;
+    constexpr size_t kAngles = kPairs % 2 == 0 ? 2 : 1;
     HWY_ALIGN float radius[kCount / 2];
     HWY_ALIGN int32_t angle[kCount / 2];
     for (size_t pair = 0; pair < kPairs; pair += kParts) {
@@ -180,10 +180,6 @@ HWY_INLINE void store_normals(LaneGenerator& generator, float* HWY_RESTRICT out)
 }
 
 inline constexpr size_t kNormalChunk = 4 * kVirtualLanes;
-
-HWY_INLINE void normal_chunk(LaneGenerator& generator, float* HWY_RESTRICT out) {
-    store_normals<kNormalChunk>(generator, out);
-}
 
 HWY_INLINE void normal_block(
     uint64_t key, uint32_t stream, uint64_t step, uint32_t block, float* HWY_RESTRICT out) {

@@ -29,10 +29,11 @@ struct LineDraw {
                 std::span<float> to) {
         const size_t n = values.size();
         p.resize(n);
-        bool certain = true;
+        uint32_t open = 0;  // not 0: some probability is neither 0 nor 1
         for (size_t i = 0; i < n; i++) {
-            p[i] = std::min(std::abs(values[i]) * scale, 1.0f);
-            certain = certain && (p[i] == 0.0f || p[i] == 1.0f);
+            const float scaled = std::abs(values[i]) * scale;
+            p[i] = scaled < 1.0f ? scaled : 1.0f;
+            open |= static_cast<uint32_t>(scaled > 0.0f) & static_cast<uint32_t>(scaled < 1.0f);
         }
         uint32_t slots = length;
         if (fires < 1.0f) {
@@ -45,7 +46,7 @@ struct LineDraw {
                           std::span<float>(&count, 1));
             slots = static_cast<uint32_t>(count);
         }
-        if (certain) {
+        if (open == 0) {
             for (size_t i = 0; i < n; i++) {
                 to[i] = p[i] * static_cast<float>(slots);
             }

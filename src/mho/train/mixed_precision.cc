@@ -161,6 +161,16 @@ class MixedPrecisionLearner : public Learner {
         transfers_++;
     }
 
+    // Moves whole steps `e` of a row of sums to counts.
+    void take_steps(float* __restrict sums, size_t n, float e, float* __restrict counts) const {
+        const float most = most_steps_;
+        for (size_t i = 0; i < n; i++) {
+            const float whole = whole_within(sums[i] / e, most);
+            counts[i] = whole;
+            sums[i] -= whole * e;
+        }
+    }
+
     void write_rows(size_t first, size_t count, size_t threads) {
         const double unit = granularity();
         const auto e = static_cast<float>(unit);
@@ -170,13 +180,8 @@ class MixedPrecisionLearner : public Learner {
         lines_.clear();
         bool any = false;
         for (size_t k = 0; k < count; k++) {
-            float* chi = chi_.row(first + k);
-            float* n = counts_.row(k);
-            for (size_t c = 0; c < cols_; c++) {
-                n[c] = whole_within(chi[c] / e, kMostSteps);
-                chi[c] -= n[c] * e;
-            }
-            any = any || row_abs_max(n, cols_) > 0;
+            take_steps(chi_.row(first + k), cols_, e, counts_.row(k));
+            any = any || row_abs_max(counts_.row(k), cols_) > 0;
             lines_.push_back(static_cast<uint32_t>(first + k));
         }
         if (!any) {
@@ -202,6 +207,7 @@ class MixedPrecisionLearner : public Learner {
     Matrix<float> d_;
     Matrix<float> counts_;
     std::vector<uint32_t> lines_;
+    float most_steps_ = kMostSteps;  // a known limit becomes a branch, which keeps loops scalar
     uint64_t updates_ = 0;
     uint64_t transfers_ = 0;
     uint64_t next_row_ = 0;
