@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <span>
 
 namespace mho {
@@ -416,7 +417,8 @@ void derive_scales(const PulsedDevice& device, CellTables& t) {
              [](double low, double) { return low < 0 ? -1 / low : 0.0; });
     };
     if (const auto* e = std::get_if<ExpStep>(&device)) {
-        fill(over_range(2 * e->a * e->gamma_up), over_range(-2 * e->a * e->gamma_down));
+        const double rate = 2 * e->a / std::numbers::ln2;  // of powers of two
+        fill(over_range(rate * e->gamma_up), over_range(-rate * e->gamma_down));
     } else if (std::holds_alternative<PowStep>(device) ||
                std::holds_alternative<PowStepReference>(device)) {
         fill(over_range(1.0), over_range(1.0));

@@ -57,8 +57,8 @@ MHO_PULSE_INLINE void find_gentle(const PulseJob& job,
             up = hn::Mul(hn::LoadU(d, c.step_up + i), hn::LoadU(d, c.scale_up + i));
             down = hn::Mul(hn::LoadU(d, c.step_down + i), hn::LoadU(d, c.scale_down + i));
         }
-        const float k =
-            hn::GetLane(hn::MaxOfLanes(d, hn::Max(hn::Abs(up), hn::Abs(down)))) + 1e-20f;
+        const VF largest = hn::MaxOfLanes(d, hn::Max(hn::Abs(up), hn::Abs(down)));
+        const float k = hn::GetLane(largest) * (K == StepKind::kLinear ? 1.0f : kLn2) + 1e-20f;
         // One less than the quotient, which may be rounded up.
         const float n =
             std::min(kMostLinearChange / k, kMostLinearVariance / (k * k * variance + 1e-20f));

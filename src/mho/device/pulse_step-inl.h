@@ -122,25 +122,28 @@ MHO_PULSE_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
         p.mean = hn::MulAdd(c.shape, u, c.step);
         p.slope = c.shape;
         p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
-        p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
+        if (!is_zero(f.noise_of_step)) {
+            p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
+        }
         return p;
     }
     if constexpr (K == StepKind::kExponential) {
-        // The table holds rate times scale, with its sign.
+        // The table holds rate times scale, with its sign, in powers of two.
         const VF start = hn::IfThenElse(c.up, hn::Set(d, f.start_up), hn::Set(d, f.start_down));
-        VF e = simd_exp(d, hn::MulAdd(u, c.scale, start));
+        const VF x = hn::MulAdd(u, c.scale, start);
+        VF e = f.exponents_inside ? simd_exp2_inside(d, x) : simd_exp2(d, x);
         if (!is_one(f.amplitude_up) || !is_one(f.amplitude_down)) {
             e = hn::Mul(
                 hn::IfThenElse(c.up, hn::Set(d, f.amplitude_up), hn::Set(d, f.amplitude_down)), e);
         }
         const VF y = hn::Sub(hn::Set(d, 1.0f), e);
         p.mean = hn::Mul(c.step, hn::Max(y, zero));
-        p.bend = hn::Abs(c.scale);
-        p.slope =
-            hn::IfThenElseZero(hn::Gt(y, zero), hn::Neg(hn::Mul(hn::Mul(c.step, e), c.scale)));
+        const VF rate = hn::Mul(c.scale, hn::Set(d, kLn2));
+        p.bend = hn::Abs(rate);
+        p.slope = hn::Mul(hn::Sub(p.mean, c.step), rate);  // -s e; where y = 0, of its end
     } else if constexpr (K == StepKind::kPower) {
         const VF base = hn::Max(distance_of(c, u), hn::Set(d, 1e-30f));
-        p.mean = hn::Mul(c.step, simd_exp(d, hn::Mul(c.shape, simd_log(d, base))));
+        p.mean = hn::Mul(c.step, simd_power(d, base, c.shape));
         const VF fall = hn::Div(hn::Mul(hn::Mul(p.mean, c.shape), c.scale), base);
         p.slope = hn::IfThenElse(c.up, hn::Neg(fall), fall);
     } else if constexpr (K == StepKind::kExponentialResponse) {
@@ -174,7 +177,9 @@ MHO_PULSE_INLINE Pulse one_pulse(const StepForm& f, const Cell& c, VF u) {
         }
     }
     p.noise = hn::Mul(hn::Set(d, f.noise_of_mean), p.mean);
-    p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
+    if (!is_zero(f.noise_of_step)) {
+        p.noise = hn::MulAdd(hn::Set(d, f.noise_of_step), c.step, p.noise);
+    }
     if (!is_zero(f.noise_add) || !is_zero(f.noise_slope)) {
         p.noise = hn::Add(p.noise, hn::Xor(hn::Set(d, f.noise_add), c.sign));
         p.noise = hn::MulAdd(hn::Xor(hn::Set(d, f.noise_slope), c.sign), hn::Abs(u), p.noise);

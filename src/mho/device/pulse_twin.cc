@@ -58,16 +58,17 @@ Pulse one_pulse(const StepForm& f, const CellView& c, float u) {
         case StepKind::kExponential: {
             const float start = c.up ? f.start_up : f.start_down;
             const float e = (c.up ? f.amplitude_up : f.amplitude_down) *
-                            scalar_math::exp(std::fma(u, c.scale, start));
+                            scalar_math::exp2(std::fma(u, c.scale, start));
             const float y = 1.0f - e;
+            const float rate = c.scale * kLn2;
             p.mean = c.step * std::max(y, 0.0f);
-            p.bend = std::abs(c.scale);
-            p.slope = y > 0 ? -(c.step * e * c.scale) : 0.0f;
+            p.bend = std::abs(rate);
+            p.slope = (p.mean - c.step) * rate;
             break;
         }
         case StepKind::kPower: {
             const float base = std::max(distance(c, u), 1e-30f);
-            p.mean = c.step * scalar_math::exp(c.shape * scalar_math::log(base));
+            p.mean = c.step * scalar_math::power(base, c.shape);
             const float fall = p.mean * c.shape * c.scale / base;
             p.slope = c.up ? -fall : fall;
             break;

@@ -136,6 +136,7 @@ PulsedArray::PulsedArray(const PulsedDevice& device, size_t rows, size_t cols, T
     tables_ = draw_cell_tables(device_, rows, cols, key);
     stride_ = tables_.stride;
     form_ = step_form(device_);
+    form_.exponents_inside = exponents_inside(form_, tables_);
     granularity_ = mho::granularity(device_);
     weight_.assign(rows_ * stride_, 0.0f);
     if (form_.write_noise > 0) {

@@ -118,6 +118,7 @@ void PulsedArray::set_table(const std::string& name, ConstFloatView values) {
                 std::copy_n(values.row(r), cols_, t.data() + r * stride_);
             }
             derive_scales(device_, tables_);
+            form_.exponents_inside = exponents_inside(form_, tables_);
             if (name == "dwmin_up" || name == "dwmin_down") {
                 estimate_granularity();
             }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace mho {
 namespace {
@@ -68,8 +69,8 @@ struct Former {
         double start_down = -s.gamma_down * s.b;
         f.amplitude_up = into_exponent(s.a_up, start_up);
         f.amplitude_down = into_exponent(s.a_down, start_down);
-        f.start_up = static_cast<float>(start_up);
-        f.start_down = static_cast<float>(start_down);
+        f.start_up = static_cast<float>(start_up / std::numbers::ln2);
+        f.start_down = static_cast<float>(start_down / std::numbers::ln2);
         relative();
         f.noise_add = sigma * static_cast<float>(s.dw_min_std_add);
         f.noise_slope = sigma * static_cast<float>(s.dw_min_std_slope);
@@ -135,6 +136,21 @@ StepForm step_form(const PulsedDevice& device) {
         f.write_noise = static_cast<float>(noisy->write_noise_std * common.dw_min);
     }
     return f;
+}
+
+bool exponents_inside(const StepForm& form, const CellTables& tables) {
+    constexpr float kMost = 40.0f;
+    if (form.kind != StepKind::kExponential) {
+        return false;
+    }
+    const float start = std::max(std::abs(form.start_up), std::abs(form.start_down));
+    bool inside = true;
+    for (size_t i = 0; i < tables.scale_up.size(); i++) {
+        const float scale = std::max(std::abs(tables.scale_up[i]), std::abs(tables.scale_down[i]));
+        const float state = std::max(std::abs(tables.min_bound[i]), std::abs(tables.max_bound[i]));
+        inside = inside && scale * state + start <= kMost;
+    }
+    return inside;
 }
 
 }  // namespace mho

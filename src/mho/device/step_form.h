@@ -21,13 +21,15 @@ namespace mho {
 enum class StepKind {
     kConstant,             // y = 1
     kLinear,               // step = s + k u
-    kExponential,          // y = max(1 - A exp(gamma (t u + b)), 0)
+    kExponential,          // y = max(1 - A exp(gamma (t u + b)), 0), as powers of two
     kPower,                // y = (t distance)^gamma of the cell
     kExponentialResponse,  // y = (exp(gamma t distance) - 1) / (exp(gamma) - 1)
     kPiecewise,            // y and the noise interpolated between nodes
     kHidden,               // state machines and laws of the user: one cell at a time
     kUser,
 };
+
+inline constexpr float kLn2 = 0.693147181f;
 
 struct StepForm {
     StepKind kind = StepKind::kConstant;
@@ -37,12 +39,13 @@ struct StepForm {
     float noise_slope = 0;
     bool relative_noise = false;  // the noise is a share of the mean step, nothing else
 
-    // kExponential: A and gamma b; the tables of scales hold gamma t, gamma with the sign of its
-    // direction.
+    // kExponential: A and gamma b / ln 2; the tables of scales hold gamma t / ln 2, gamma with the
+    // sign of its direction.
     float amplitude_up = 0;
     float amplitude_down = 0;
     float start_up = 0;
     float start_down = 0;
+    bool exponents_inside = false;  // of all cells: see exponents_inside
 
     float curvature = 0;  // kExponentialResponse
     float inverse_norm = 0;
@@ -66,6 +69,10 @@ struct StepForm {
 };
 
 StepForm step_form(const PulsedDevice& device);
+
+/// Whether the exponents of exponential steps stay within a third of the range of exp2 between the
+/// bounds of all cells, so that kernels need not clamp them.
+bool exponents_inside(const StepForm& form, const CellTables& tables);
 
 }  // namespace mho
 

@@ -50,6 +50,27 @@ TEST(ScalarExp, IsWithinTheBoundAndClamps) {
     EXPECT_TRUE(std::isfinite(scalar_math::exp(1e30f)));
 }
 
+TEST(ScalarPower, IsWithinTheBoundAndClamps) {
+    double worst = 0;
+    for (const float exponent : {0.0f, 0.3f, 1.0f, 1.7f, 4.0f, -1.3f, 20.0f}) {
+        for (uint32_t bits = 0x0da24260; bits < 0x40000000; bits += 9973) {  // 1e-30 to 2
+            const float base = std::bit_cast<float>(bits);
+            const double log2 = exponent * std::log2(double{base});
+            if (log2 > -125 && log2 < 127) {
+                const double exact = std::exp2(log2);
+                const double bound =
+                    3e-6 + 2e-6 * std::abs(double{exponent}) + 1e-7 * std::abs(log2);
+                const double got{scalar_math::power(base, exponent)};
+                worst = std::max(worst, std::abs(got / exact - 1) / bound);
+            }
+        }
+    }
+    EXPECT_LT(worst, 1);
+    EXPECT_GT(worst, 0.3);  // the bound is not a wide one
+    EXPECT_NEAR(scalar_math::power(1e-30f, 20.0f), 0x1p-125f, 0x1p-143f);
+    EXPECT_TRUE(std::isfinite(scalar_math::power(3e38f, 20.0f)));
+}
+
 TEST(ScalarSincosTurn, IsWithinTheBoundAllAround) {
     // The reduced angle is at most pi/4. Rounding the integer angle and the factor 2 pi / 2^32
     // moves it by 2.5 2^-24 relative, at most 2.0 2^-24 absolute; the final sum adds 1/2, its terms

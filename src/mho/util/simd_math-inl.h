@@ -129,6 +129,45 @@ HWY_INLINE V simd_exp(D d, V x) {
     return simd_exp_inside(d, hn::Min(hn::Max(x, hn::Set(d, kExpMin)), hn::Set(d, kExpMax)));
 }
 
+/// scalar_math::exp2 for x within its range.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V simd_exp2_inside(D d, V x) {
+    using namespace scalar_math;
+    const hn::RebindToSigned<D> di;
+    const V n = hn::Round(x);
+    const V r = hn::Sub(x, n);
+    V p = hn::Set(d, kExp2[0]);
+    for (size_t i = 1; i < kExp2.size(); i++) {
+        p = hn::MulAdd(p, r, hn::Set(d, kExp2[i]));
+    }
+    const auto scale = hn::ShiftLeft<23>(hn::ConvertTo(di, n));
+    return hn::BitCast(d, hn::Add(hn::BitCast(di, p), scale));
+}
+
+/// scalar_math::exp2.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V simd_exp2(D d, V x) {
+    using namespace scalar_math;
+    return simd_exp2_inside(d, hn::Min(hn::Max(x, hn::Set(d, kExp2Min)), hn::Set(d, kExp2Max)));
+}
+
+/// scalar_math::power.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V simd_power(D d, V base, V exponent) {
+    using namespace scalar_math;
+    const hn::RebindToSigned<D> di;
+    const auto bits = hn::Sub(hn::BitCast(di, base), hn::Set(di, kSqrtHalfBits));
+    const V m =
+        hn::BitCast(d, hn::Add(hn::And(bits, hn::Set(di, 0x007fffff)), hn::Set(di, kSqrtHalfBits)));
+    const V f = hn::Sub(m, hn::Set(d, 1.0f));
+    V ratio = hn::Set(d, kLog2Ratio[0]);
+    for (size_t i = 1; i < kLog2Ratio.size(); i++) {
+        ratio = hn::MulAdd(ratio, f, hn::Set(d, kLog2Ratio[i]));
+    }
+    const V log2 = hn::MulAdd(f, ratio, hn::ConvertTo(d, hn::ShiftRight<23>(bits)));
+    return simd_exp2(d, hn::Mul(exponent, log2));
+}
+
 /// sin and cos of turn * 2 pi / 2^32 for 32-bit angles, on kN registers at once.
 template <class D, size_t kN, class VI = hn::Vec<hn::RebindToSigned<D>>, class V = hn::Vec<D>>
 HWY_INLINE void simd_sincos_turn(D d, const VI (&turn)[kN], V (&sine)[kN], V (&cosine)[kN]) {
