@@ -104,8 +104,8 @@ HWY_INLINE MF several_pulses(VI count, MF fires) {
 }
 
 // One row of cells in one sample. kExtras: references, write noise, counters, routing. kShort: of a
-// short train, where most blocks of columns have no pulse. `fired_lanes`, if any: the cells of
-// every register that fired.
+// short train, where most blocks of columns have no pulse. `write_noise`: of visible weights, or
+// nullptr.
 template <StepKind K, bool kExtras, bool kFrozen, bool kShort>
 HWY_INLINE void pulse_sample_body(const PulseJob& job,
                                   const PulseRow& row,
