@@ -23,7 +23,7 @@ FAMILIES = {
     "python": "the same through `mho.torch`; a full hardware-aware step against aihwkit-lightning",
     "resnet32": "trained ResNet-32, standard model, one chip, a second of drift, 100 pictures",
     "update": "pulsed update of one 512 x 512 array, 64 vectors; 0.6 (sparse) or 5 (dense) pulses a cell and vector",
-    "epoch": "training of the perceptron in memory, batch 16, per picture",
+    "epoch": "training of the perceptron in memory, batch 16, per picture; learning rate 0.5, `.slow` 0.1 (Xeon and AVX2: 0.1)",
     "wires": "exact currents of a crossbar with wires (against SuperLU and ngspice)",
 }
 
