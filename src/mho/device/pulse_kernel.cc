@@ -102,7 +102,7 @@ void pulse_rows_of_task(const PulseJob& job,
         }
         return;
     }
-    const size_t rows = job.has_short ? kShortRowGroup : kPulseRowGroup;
+    const size_t rows = job.column_blocks != nullptr ? kShortRowGroup : kPulseRowGroup;
     for (size_t first = first_row; first < last_row; first += rows) {
         pulse_group(job, first, std::min(last_row, first + rows), scratch, activity);
     }

@@ -95,7 +95,6 @@ struct PulseJob {
     uint64_t step = 0;
     size_t first = 0;  // samples [first, last) of the trains
     size_t last = 0;
-    bool has_short = false;  // some of them: is_short
     PulseOptions options;
     uint32_t blocks_per_row = 1;  // of 512 numbers
     // Batch level and law `batch`: bits of all samples end to end, [word][col_stride] and
@@ -107,7 +106,7 @@ struct PulseJob {
     size_t plane_words = 0;
     std::span<const uint64_t> slot_begin;  // per sample: where its slots begin in the planes
     uint64_t batch_key = 0;
-    const ColumnBlocks* column_blocks = nullptr;  // of short trains
+    const ColumnBlocks* column_blocks = nullptr;  // where some samples are short
 };
 
 /// Applies the job to rows [first_row, last_row): always the same cut, whatever the threads, as the

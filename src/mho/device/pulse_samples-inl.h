@@ -244,6 +244,21 @@ HWY_INLINE void pulse_sample(Args&&... args) {
     }
 }
 
+// The cells that wait, of rows from `first` on, take the pulses that are left.
+template <StepKind K, bool kFrozen>
+MHO_PULSE_INLINE void run_waiting(const PulseJob& job,
+                                  const PulseRow& first,
+                                  NormalSource& normals,
+                                  Queue& queue,
+                                  PulseActivity& activity) {
+    if (HWY_UNLIKELY(queue.size > 0)) {
+        queue.template run<K, kFrozen>(*job.form, normals);
+        queue.put_back(first.cells, job.form->write_noise, first.offset);
+        activity.pulse_cells += queue.size;
+        activity.sample_cells -= queue.size;
+    }
+}
+
 // What transfers look at between samples.
 MHO_PULSE_INLINE void look(
     const PulseJob& job, const CellArrays& c, size_t line, size_t done, size_t& tap) {
@@ -342,12 +357,7 @@ MHO_PULSE_INLINE void pulse_short_samples(const PulseJob& job,
             NormalSource* write = writes ? &write_noise.of(s) : nullptr;
             pulse_sample<K, kExtras, kFrozen, true>(
                 job, rows[r], sample, s, line + r, normals, write, queue, scratch, activity);
-            if (HWY_UNLIKELY(queue.size > 0)) {
-                queue.template run<K, kFrozen>(*job.form, normals);
-                queue.put_back(any.cells, job.form->write_noise, any.offset);
-                activity.pulse_cells += queue.size;
-                activity.sample_cells -= queue.size;
-            }
+            run_waiting<K, kFrozen>(job, any, normals, queue, activity);
         }
     }
     activity.normals += pulse_noise.taken() + write_noise.taken();
@@ -384,12 +394,7 @@ MHO_PULSE_INLINE void pulse_long_sample(const PulseJob& job,
         pulse_sample<K, kExtras, kFrozen, false>(
             job, rows[r], sample, s, line + r, normals, write, queue, scratch, activity);
     }
-    if (queue.size > 0) {
-        queue.template run<K, kFrozen>(*job.form, normals);
-        queue.put_back(any.cells, job.form->write_noise, any.offset);
-        activity.pulse_cells += queue.size;
-        activity.sample_cells -= queue.size;
-    }
+    run_waiting<K, kFrozen>(job, any, normals, queue, activity);
     activity.normals += own.taken() + write_noise.taken();
 }
 

@@ -311,17 +311,18 @@ PulseActivity PulsedArray::apply(const PulseTrains& trains,
         job.slot_begin = planes.slot_begin;
         job.batch_key = keys[job.first];
     }
+    bool some_short = false;
     for (size_t s = job.first; s < job.last && !whole_batch; s++) {
-        job.has_short = job.has_short || (trains.length[s] > 0 && is_short(trains, s));
+        some_short = some_short || (trains.length[s] > 0 && is_short(trains, s));
     }
     std::optional<ColumnBlocks> blocks;
-    if (job.has_short) {
+    if (some_short) {
         blocks.emplace(trains, job.first, job.last);
         job.column_blocks = &*blocks;
     }
-    const size_t task_rows = whole_batch     ? kRowsPerBatchTask
-                             : job.has_short ? kRowsPerShortTask
-                                             : kRowsPerTask;
+    const size_t task_rows = whole_batch  ? kRowsPerBatchTask
+                             : some_short ? kRowsPerShortTask
+                                          : kRowsPerTask;
     const size_t tasks = (rows_ + task_rows - 1) / task_rows;
     const size_t threads = std::max<size_t>(std::min(options.threads, tasks), 1);
     std::vector<PulseActivity> activity(threads);
